@@ -1,0 +1,71 @@
+# make demo      run the quickstart notebook in a real kernel and print what it made
+# make lab       open the quickstart in JupyterLab
+# make test      linters, then all tests
+#
+# Needs Python 3.11 or newer and nothing else: what is missing is installed into .venv, which `make clean` removes.
+
+NEWER := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3 python; do \
+	"$$python" -c '$(NEWER)' >/dev/null 2>&1 && echo "$$python" && break; done)
+BIN := .venv/bin
+
+export DAGSTER_DISABLE_TELEMETRY := yes
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+
+.PHONY: demo lab test test-lowest lint bench clean
+.DELETE_ON_ERROR:
+
+demo: .venv/.demo
+	@$(BIN)/ipy-orch demo
+
+lab: .venv/.lab
+	@$(BIN)/jupyter lab notebooks/quickstart.ipynb
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: .venv/.test
+	@echo "checking with ruff, mypy and import-linter"
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --quiet --check || { echo "hint: .venv/bin/ruff format"; exit 1; }
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo
+
+# The lowest version of each dependency that pyproject.toml admits, on the unit tests.
+test-lowest: .venv-lowest/.test
+	@.venv-lowest/bin/python -m pytest -m "not browser"
+
+bench: .venv/.test
+	@set -e; for script in tests/benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+clean:
+	@echo "removing .venv, caches and build products"
+	@rm -rf .venv .venv-lowest build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# One stamp for each set of extras; pyproject.toml is what they depend on, so a second run installs nothing.
+.venv/.demo: EXTRAS := demo
+.venv/.lab: EXTRAS := demo,lab
+.venv/.test: EXTRAS := test
+.venv/.demo .venv/.lab .venv/.test: pyproject.toml | $(BIN)/python
+	$(call install,.venv,-e '.[$(EXTRAS)]')
+
+.venv-lowest/.test: pyproject.toml .ci/lowest.py | .venv-lowest/bin/python
+	@.venv-lowest/bin/python .ci/lowest.py > .venv-lowest/lowest.txt
+	$(call install,.venv-lowest,-e '.[test]' -c .venv-lowest/lowest.txt)
+
+%/bin/python:
+	@test -n "$(PYTHON)" || { \
+		echo "No Python 3.11 or newer with venv was found (Debian: apt-get install python3-venv)."; \
+		echo "hint: make $(MAKECMDGOALS) PYTHON=/path/to/python3"; exit 1; }
+	@"$(PYTHON)" -c '$(NEWER)' || { echo "$(PYTHON) is not a Python 3.11 or newer with venv."; exit 1; }
+	@echo "making $* with $$("$(PYTHON)" --version)"
+	@"$(PYTHON)" -m venv --clear $* || { rm -rf $*; exit 1; }
+
+define install
+	@echo "installing ipy_orch into $1: $2 (once; some minutes)"
+	@$1/bin/python -m pip install --quiet $2 > $1/install.log 2>&1 \
+		|| { cat $1/install.log; echo "The installation failed: what pip said is above."; exit 1; }
+	@touch $@
+endef

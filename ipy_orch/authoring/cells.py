@@ -1,0 +1,299 @@
+"""The text of a cell becomes the body of a function.
+
+    %%asset orders --group ingest            #| asset: orders
+    raw[raw.status == "paid"]                #| group: ingest
+                                             raw[raw.status == "paid"]
+
+Both are read here into a :class:`CellText`; its body's free names say what it needs, and :func:`build` compiles it into a
+function whose line numbers are the cell's.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import yaml
+
+from ipy_orch.authoring.free_names import FreeNames, free_names
+from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, parse_line, parse_yaml
+from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.model.keys import AssetKey
+
+__all__ = ["CellText", "build", "is_definition_cell", "read_cell"]
+
+MAGICS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS}
+DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS}
+
+_MAGIC = re.compile(r"^%%(asset|asset_check)\b[ \t]*(.*)$")
+_DIRECTIVE = re.compile(r"^#\|[ \t]?(.*)$")
+_FIRST = re.compile(r"^#\|\s*(asset|check)\s*:")
+
+
+@dataclass(frozen=True)
+class CellText:
+    """Be an asset or check cell as it was written.
+
+    Args:
+        kind: ``asset`` or ``check``.
+        target: the asset's key, or the key of the asset checked.
+        options: as the tables in ``options`` name them.
+        body: the cell's text with the header blanked out, so that line numbers stay the cell's.
+        where: the cell, for messages.
+    """
+
+    kind: str
+    target: AssetKey
+    options: Mapping[str, Any]
+    body: str
+    where: str = ""
+    text: str = ""
+    notices: list[str] = field(default_factory=list, compare=False)
+
+    @property
+    def name(self) -> str:
+        """Return the name of the function: the asset's last part, or the check's."""
+        if self.kind == "asset":
+            return self.target.path[-1]
+        return str(self.options.get("name") or f"{self.target.path[-1]}_check")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Return the body's syntax tree, checked for what a function's body can't hold.
+
+        Raises:
+            SyntaxError: as Python does.
+            DagsterInvalidDefinitionError: for magics, shell lines, ``return`` and the like, with the line.
+        """
+        refuse_magics(self.body, self.where)
+        tree = ast.parse(self.body, filename=self.where or "<cell>")
+        refuse_statements(tree, self.where)
+        return tree
+
+    @cached_property
+    def names(self) -> FreeNames:
+        """Return the names that the body reads from outside and those that it binds."""
+        return free_names(self.tree)
+
+
+def is_definition_cell(text: str) -> bool:
+    """Tell whether a cell begins as an asset or check cell.
+
+    >>> is_definition_cell("#| asset: orders\\n1"), is_definition_cell("x = 1")
+    (True, False)
+    """
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return bool(_MAGIC.match(first) or _FIRST.match(first))
+
+
+def read_cell(text: str, *, where: str = "") -> CellText | None:
+    """Return an asset or check cell, or None for any other.
+
+    Raises:
+        DagsterInvalidDefinitionError: when its header is wrong.
+    """
+    lines = text.splitlines()
+    start = next((number for number, line in enumerate(lines) if line.strip()), 0)
+    first = lines[start] if lines else ""
+    if magic := _MAGIC.match(first):
+        body = "\n".join([""] * (start + 1) + lines[start + 1 :])
+        return from_magic(magic[1], magic[2], body, where=where, text=text)
+    if not _FIRST.match(first):
+        return None
+    end = start
+    while end < len(lines) and _DIRECTIVE.match(lines[end]):
+        end += 1
+    header = "\n".join(_DIRECTIVE.sub(r"\1", line) for line in lines[start:end])
+    body = "\n".join([""] * end + lines[end:])
+    return from_directive(header, body, where=where, text=text)
+
+
+def from_magic(magic: str, line: str, body: str, *, where: str, text: str = "") -> CellText:
+    """Return the cell of a ``%%asset`` or ``%%asset_check`` line.
+
+    Raises:
+        DagsterInvalidDefinitionError: when the name is missing or an option is wrong.
+    """
+    words, options = parse_line(line, MAGICS[magic], where=where)
+    kind = "asset" if magic == "asset" else "check"
+    if not words:
+        what = "NAME" if kind == "asset" else "ASSET [NAME]"
+        raise DagsterInvalidDefinitionError(f"`%%{magic}` needs a name", where=where, hint=f"%%{magic} {what}")
+    if kind == "check" and len(words) == 2:
+        options.setdefault("name", words.pop())
+    if len(words) > 1:
+        raise DagsterInvalidDefinitionError(f"`%%{magic}` takes one name, not {len(words)}: {' '.join(words)}", where=where)
+    return cell(kind, words[0], options, body, where, text)
+
+
+def from_directive(header: str, body: str, *, where: str, text: str = "") -> CellText:
+    """Return the cell of ``#|`` lines.
+
+    Raises:
+        DagsterInvalidDefinitionError: when the lines aren't YAML, or an option is wrong.
+    """
+    try:
+        given = yaml.safe_load(header)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        at = f", line {mark.line + 1}" if mark else ""
+        raise DagsterInvalidDefinitionError("the `#|` lines aren't YAML", where=f"{where}{at}", hint="#| group: ingest") from None
+    kind = "asset" if "asset" in given else "check"
+    name = given.pop(kind)
+    if not isinstance(name, str) or not name:
+        raise DagsterInvalidDefinitionError(f"`#| {kind}:` needs a name", where=where, hint=f"#| {kind}: orders")
+    return cell(kind, name, parse_yaml(given, DIRECTIVES[kind], where=where), body, where, text)
+
+
+def cell(kind: str, name: str, options: dict[str, Any], body: str, where: str, text: str) -> CellText:
+    """Return the cell when its name can be one."""
+    if kind == "check" and ":" in name:
+        name, _, options["name"] = name.partition(":")
+    key = AssetKey.from_user_string(name)
+    for part in [*key.path, *([options["name"]] if options.get("name") else [])]:
+        if not part.isidentifier():
+            raise DagsterInvalidDefinitionError(
+                f"`{part}` can't be the name of {'an asset' if kind == 'asset' else 'a check'}",
+                where=where,
+                hint=re.sub(r"\W", "_", part) or "orders",
+            )
+    return CellText(kind, key, options, body, where, text)
+
+
+# -- what a body can't hold ---------------------------------------------------------------------------------------------
+
+_MAGIC_LINE = re.compile(r"^\s*(?:[%!]{1,2}\S|.*=\s*[%!]\w|\S.*[^#'\"]\?\??\s*$)")
+
+
+def refuse_magics(body: str, where: str) -> None:
+    """Refuse magics and shell lines, which no module can hold.
+
+    Raises:
+        DagsterInvalidDefinitionError: with the line.
+    """
+    try:
+        ast.parse(body)
+    except SyntaxError as error:
+        lines = body.splitlines()
+        number = error.lineno or 1
+        line = lines[number - 1] if number <= len(lines) else ""
+        if _MAGIC_LINE.match(line):
+            raise DagsterInvalidDefinitionError(
+                f"`{line.strip()}` can't be in an asset: magics and shell lines can't be exported",
+                where=f"{where}, line {number}",
+                hint="put it in a cell of its own above",
+            ) from None
+
+
+REFUSED: Final = {
+    ast.Return: ("`return`", "end the cell with the value as its last line"),
+    ast.Yield: ("`yield`", "end the cell with a list of the values"),
+    ast.YieldFrom: ("`yield from`", "end the cell with a list of the values"),
+    ast.Global: ("`global`", "give the value back instead"),
+    ast.Nonlocal: ("`nonlocal`", "give the value back instead"),
+}
+
+
+def refuse_statements(tree: ast.Module, where: str) -> None:
+    """Refuse statements that mean something else in a function than in a cell.
+
+    Raises:
+        DagsterInvalidDefinitionError: with the line.
+    """
+    for node in own_nodes(tree.body):
+        told = REFUSED.get(type(node))
+        if told is None and isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            told = (f"`from {node.module} import *`", "import the names you use, or do it in a cell of its own")
+        if told is not None:
+            line = getattr(node, "lineno", 1)
+            raise DagsterInvalidDefinitionError(f"{told[0]} can't be in an asset's cell", where=f"{where}, line {line}", hint=told[1])
+
+
+def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
+    """Yield the nodes of a body, but not those inside functions and classes of it."""
+    front = list(body)
+    while front:
+        node = front.pop()
+        yield node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            front.extend(ast.iter_child_nodes(node))
+
+
+def awaits(tree: ast.Module) -> bool:
+    """Tell whether a body awaits, and so is that of a coroutine."""
+    kinds = (ast.Await, ast.AsyncFor, ast.AsyncWith)
+    comprehensions = (node for node in own_nodes(tree.body) if isinstance(node, ast.comprehension))
+    return any(isinstance(node, kinds) for node in own_nodes(tree.body)) or any(bool(one.is_async) for one in comprehensions)
+
+
+# -- body -> function ---------------------------------------------------------------------------------------------------
+
+
+def value_rule(source: CellText) -> tuple[list[ast.stmt], str]:
+    """Return the body with its value returned, and what that is in words.
+
+    The value is the trailing expression, else the variable named like the asset.
+
+    Raises:
+        DagsterInvalidDefinitionError: when there is neither.
+    """
+    body = list(source.tree.body)
+    last = body[-1] if body else None
+    if isinstance(last, ast.Expr):
+        told = ast.unparse(last.value)
+        return [*body[:-1], ast.copy_location(ast.Return(last.value), last)], told
+    if source.name in source.names.bound:
+        name = ast.Name(source.name, ast.Load())
+        return [*body, place(ast.Return(name), last)], source.name
+    what = "asset" if source.kind == "asset" else "check"
+    hint = f"end the cell with the value, or with `{source.name} = ...`"
+    raise DagsterInvalidDefinitionError(f"{what} `{source.name}` has no value", where=source.where, hint=hint)
+
+
+def place(node: ast.stmt, after: ast.stmt | None) -> ast.stmt:
+    """Return a node that stands where another ends."""
+    line = (after.end_lineno or after.lineno) if after is not None else 1
+    for child in ast.walk(node):
+        if isinstance(child, ast.expr | ast.stmt):
+            child.lineno = child.end_lineno = line
+            child.col_offset = child.end_col_offset = 0
+    return node
+
+
+def function_tree(source: CellText, parameters: Sequence[str]) -> ast.FunctionDef | ast.AsyncFunctionDef:
+    """Return the function that the cell is the body of."""
+    body, _ = value_rule(source)
+    kind = ast.AsyncFunctionDef if awaits(source.tree) else ast.FunctionDef
+    first = body[0]
+    names = ast.arguments(
+        posonlyargs=[], args=[ast.arg(name) for name in parameters], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    node = kind(name=source.name, args=names, body=body, decorator_list=[], returns=None, type_comment=None)
+    if hasattr(node, "type_params"):
+        node.type_params = []
+    ast.copy_location(node, first)
+    for argument in names.args:
+        ast.copy_location(argument, first)
+    return node
+
+
+def build(
+    source: CellText, parameters: Sequence[str], namespace: dict[str, Any], filename: str
+) -> tuple[Callable[..., Any], ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Return the function whose body is the cell, and its tree.
+
+    Args:
+        parameters: the free names that are arguments: the context, the config, resources and inputs.
+        namespace: the globals of the function.
+        filename: the cell's, so that tracebacks and breakpoints are the cell's.
+    """
+    node = function_tree(source, parameters)
+    made: dict[str, Any] = {}
+    exec(compile(ast.Module([node], []), filename, "exec", dont_inherit=True), namespace, made)  # noqa: S102 - the user's own cell
+    function: Callable[..., Any] = made[source.name]
+    function.__module__ = namespace.get("__name__", "__main__")
+    return function, node

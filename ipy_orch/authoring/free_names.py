@@ -1,0 +1,188 @@
+"""Which names a cell reads from outside and which it binds, in the order in which Python meets them.
+
+A name counts as read from outside when its first use is a read. Names that functions of the cell read count at the end,
+because their bodies run later.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+__all__ = ["FreeNames", "free_names"]
+
+
+@dataclass(frozen=True)
+class FreeNames:
+    """Be the names of a piece of code.
+
+    Args:
+        read: name -> line of its first read, of names read while the code runs.
+        late: the same for names that only functions of it read, when they are called.
+        bound: names that it binds.
+        readers: function or class -> names that its body reads later.
+    """
+
+    read: dict[str, int]
+    late: dict[str, int]
+    bound: frozenset[str]
+    readers: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def free(self) -> dict[str, int]:
+        """Return all names that come from outside."""
+        return {**self.late, **self.read}
+
+
+def free_names(tree: ast.AST | Iterable[ast.stmt]) -> FreeNames:
+    """Return the names of a module or of a list of statements.
+
+    >>> found = free_names(ast.parse("y = x + 1\\ndef f():\\n    return z + y"))
+    >>> found.read, found.late, sorted(found.bound)
+    ({'x': 1}, {'z': 3}, ['f', 'y'])
+    """
+    scope = Scope()
+    scope.run(tree.body if isinstance(tree, ast.Module) else tree)  # type: ignore[arg-type]
+    late = {name: line for name, line in scope.late.items() if name not in scope.bound and name not in scope.read}
+    return FreeNames(scope.read, late, frozenset(scope.bound), scope.readers)
+
+
+class Scope(ast.NodeVisitor):
+    """Walk statements in the order of evaluation, noting reads and bindings."""
+
+    def __init__(self, hidden: Iterable[str] = ()) -> None:
+        self.read: dict[str, int] = {}
+        self.late: dict[str, int] = {}
+        self.bound: set[str] = set()
+        self.hidden = set(hidden)
+        self.readers: dict[str, frozenset[str]] = {}
+
+    def run(self, body: Iterable[ast.AST]) -> Scope:
+        """Walk a list of nodes."""
+        for node in body:
+            self.visit(node)
+        return self
+
+    def bind(self, name: str | None) -> None:
+        """Note that a name is bound."""
+        if name:
+            self.bound.add(name)
+
+    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 - ast's name
+        if isinstance(node.ctx, ast.Load):
+            if node.id not in self.bound and node.id not in self.hidden:
+                self.read.setdefault(node.id, node.lineno)
+        elif isinstance(node.ctx, ast.Store):
+            self.bind(node.id)
+
+    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
+        self.run([node.value, *node.targets])
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802
+        if isinstance(node.target, ast.Name):
+            self.visit(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target))
+        self.run([node.value, node.target])
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+        self.run([one for one in (node.annotation, node.value, node.target) if one is not None])
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # noqa: N802
+        self.run([node.value, node.target])
+
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:  # noqa: N802
+        self.run([node.iter, node.target, *node.body, *node.orelse])
+
+    visit_AsyncFor = visit_For  # noqa: N815
+
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:  # noqa: N802
+        for alias in node.names:
+            self.bind((alias.asname or alias.name).split(".")[0])
+
+    visit_ImportFrom = visit_Import  # noqa: N815
+
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:  # noqa: N802
+        if node.type is not None:
+            self.visit(node.type)
+        self.bind(node.name)
+        self.run(node.body)
+
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:  # noqa: N802
+        if node.pattern is not None:
+            self.visit(node.pattern)
+        self.bind(node.name)
+
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:  # noqa: N802
+        self.bind(node.name)
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:  # noqa: N802
+        self.run([*node.keys, *node.patterns])
+        self.bind(node.rest)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:  # noqa: N802
+        self.run([*node.decorator_list, *defaults(node.args), *annotations(node.args)])
+        if node.returns is not None:
+            self.visit(node.returns)
+        self.bind(node.name)
+        self.later(node.name, node.body, parameters(node.args))
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
+
+    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802
+        self.run(defaults(node.args))
+        self.later("", [node.body], parameters(node.args))
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
+        self.run([*node.decorator_list, *node.bases, *node.keywords])
+        inner = Scope().run(node.body)
+        self.note(self.read, {n: line for n, line in inner.read.items() if n not in self.bound and n not in self.hidden})
+        self.note(self.late, inner.late)
+        self.readers[node.name] = frozenset({*inner.late, *self.readers.get(node.name, ())})
+        self.bind(node.name)
+
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:  # noqa: N802
+        targets = {n.id for one in node.generators for n in ast.walk(one.target) if isinstance(n, ast.Name)}
+        self.visit(node.generators[0].iter)
+        inner = Scope(self.hidden | targets)
+        inner.bound = set(self.bound) - targets
+        for number, one in enumerate(node.generators):
+            inner.run([*([one.iter] if number else []), *one.ifs])
+        inner.run([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
+        self.note(self.read, inner.read)
+        self.note(self.late, inner.late)
+        self.bound |= inner.bound - targets
+
+    visit_SetComp = visit_ListComp  # noqa: N815
+    visit_GeneratorExp = visit_ListComp  # noqa: N815
+    visit_DictComp = visit_ListComp  # noqa: N815
+
+    def later(self, name: str, body: list[ast.AST] | list[ast.stmt], hidden: set[str]) -> None:
+        """Note what a function reads when it is called."""
+        inner = Scope(hidden).run(body)
+        found = {n: line for n, line in {**inner.late, **inner.read}.items() if n not in hidden | inner.bound}
+        self.note(self.late, found)
+        if name:
+            self.readers[name] = frozenset({*found, *self.readers.get(name, ())})
+
+    @staticmethod
+    def note(into: dict[str, int], found: dict[str, int]) -> None:
+        """Add names that aren't there yet."""
+        for name, line in found.items():
+            into.setdefault(name, line)
+
+
+def parameters(args: ast.arguments) -> set[str]:
+    """Return the names of a function's parameters."""
+    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, *([args.vararg] if args.vararg else []), *([args.kwarg] if args.kwarg else [])]
+    return {one.arg for one in every}
+
+
+def defaults(args: ast.arguments) -> list[ast.expr]:
+    """Return the default values of a function's parameters."""
+    return [*args.defaults, *(one for one in args.kw_defaults if one is not None)]
+
+
+def annotations(args: ast.arguments) -> list[ast.expr]:
+    """Return the annotations of a function's parameters."""
+    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, *([args.vararg] if args.vararg else []), *([args.kwarg] if args.kwarg else [])]
+    return [one.annotation for one in every if one.annotation is not None]

@@ -1,0 +1,160 @@
+"""The options of an asset cell and of a check cell: one table, read by ``%%asset`` and by ``#|`` alike."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from ipy_orch.errors import DagsterInvalidDefinitionError, closest
+
+__all__ = ["ASSET_OPTIONS", "CHECK_OPTIONS", "Option", "parse_line", "parse_yaml"]
+
+Kind = Literal["text", "list", "map", "flag", "number"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """Describe an option.
+
+    Args:
+        name: its name in ``#|`` lines; ``--name`` with dashes in ``%%`` lines.
+        kind: text, number, flag, a list (may be given several times), or a map of ``key=value``.
+        help: one line.
+        metavar: what stands for the value in help.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    metavar: str = ""
+
+    @property
+    def flag(self) -> str:
+        """Return the spelling on a ``%%`` line."""
+        return "--" + self.name.replace("_", "-")
+
+
+ASSET_OPTIONS: Final = (
+    Option("group", "text", "the group it is drawn in", "NAME"),
+    Option("deps", "list", "assets it depends on without reading them", "ASSET"),
+    Option("kinds", "list", "technologies, e.g. duckdb", "KIND"),
+    Option("tags", "map", "labels", "KEY=VALUE"),
+    Option("owners", "list", "e-mail address or team:name", "OWNER"),
+    Option("description", "text", "what it is; by default the cell's docstring", "TEXT"),
+    Option("metadata", "map", "facts about it", "KEY=VALUE"),
+    Option("config", "text", "the Config class of the name `config` in the body", "CLASS"),
+    Option("files", "list", "files it reads: it is stale when one of them changes", "PATH"),
+    Option("env", "list", "environment variables it reads: it is stale when one changes", "NAME"),
+    Option("io_manager", "text", "the resource that stores it; by default the session's memory", "NAME"),
+    Option("code_version", "text", "opts out of the computed code version", "TEXT"),
+    Option("retries", "number", "how often to try again when it raises", "N"),
+    Option("retry_delay", "number", "seconds between attempts", "SECONDS"),
+    Option("pool", "text", "the pool that limits how many run at once, under Dagster", "NAME"),
+    Option("run", "flag", "run it now (--no-run: only register it)"),
+)
+CHECK_OPTIONS: Final = (
+    Option("name", "text", "the name of the check", "NAME"),
+    Option("blocking", "flag", "when it fails, what is downstream of the asset doesn't run"),
+    Option("severity", "text", "ERROR or WARN", "LEVEL"),
+    Option("description", "text", "what must hold", "TEXT"),
+    Option("metadata", "map", "facts about it", "KEY=VALUE"),
+    Option("deps", "list", "other assets it depends on without reading them", "ASSET"),
+    Option("config", "text", "the Config class of the name `config` in the body", "CLASS"),
+    Option("run", "flag", "run it now (--no-run: only register it)"),
+)
+
+
+def parse_line(words: Sequence[str] | str, options: Sequence[Option], *, where: str = "") -> tuple[list[str], dict[str, Any]]:
+    """Return the positional words and the options of a ``%%`` line.
+
+    >>> parse_line("orders --group ingest --kinds duckdb --no-run", ASSET_OPTIONS)
+    (['orders'], {'group': 'ingest', 'kinds': ['duckdb'], 'run': False})
+
+    Raises:
+        DagsterInvalidDefinitionError: for an unknown option, with the closest one, or one without its value.
+    """
+    rest = list(shlex.split(words) if isinstance(words, str) else words)
+    by_flag = {option.flag: option for option in options}
+    positional: list[str] = []
+    found: dict[str, Any] = {}
+    while rest:
+        word, equals, value = rest.pop(0).partition("=")
+        if not word.startswith("--"):
+            positional.append(word + equals + value)
+            continue
+        negated = word.startswith("--no-") and word not in by_flag
+        option = by_flag.get(f"--{word.removeprefix('--no-')}" if negated else word)
+        if option is None or (negated and option.kind != "flag"):
+            raise DagsterInvalidDefinitionError(f"there is no option `{word}`", where=where, hint=closest(word, by_flag))
+        if option.kind == "flag":
+            found[option.name] = not negated
+            continue
+        if not equals and not rest:
+            raise DagsterInvalidDefinitionError(f"`{word}` needs a value: {option.help}", where=where)
+        add(found, option, value if equals else rest.pop(0), where)
+    return positional, found
+
+
+def add(found: dict[str, Any], option: Option, text: str, where: str) -> None:
+    """Add one value of an option."""
+    if option.kind == "list":
+        found.setdefault(option.name, []).extend(part.strip() for part in text.split(",") if part.strip())
+    elif option.kind == "map":
+        key, equals, value = text.partition("=")
+        if not equals:
+            raise DagsterInvalidDefinitionError(f"`{option.flag}` takes key=value, not `{text}`", where=where)
+        found.setdefault(option.name, {})[key] = value
+    elif option.kind == "number":
+        found[option.name] = number(text, option, where)
+    else:
+        found[option.name] = text
+
+
+def number(text: Any, option: Option, where: str) -> float | int:
+    """Return a number.
+
+    Raises:
+        DagsterInvalidDefinitionError: when it isn't one.
+    """
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        raise DagsterInvalidDefinitionError(f"`{option.name}` is a number, not `{text}`", where=where) from None
+    return int(value) if value.is_integer() else value
+
+
+def parse_yaml(given: Mapping[str, Any], options: Sequence[Option], *, where: str = "") -> dict[str, Any]:
+    """Return the options of ``#|`` lines, already read as YAML.
+
+    >>> parse_yaml({"group": "ingest", "kinds": "duckdb"}, ASSET_OPTIONS)
+    {'group': 'ingest', 'kinds': ['duckdb']}
+
+    Raises:
+        DagsterInvalidDefinitionError: for an unknown option or a value of the wrong kind.
+    """
+    known = {option.name: option for option in options}
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        option = known.get(str(name).replace("-", "_"))
+        if option is None:
+            raise DagsterInvalidDefinitionError(f"there is no option `{name}`", where=where, hint=closest(str(name), known))
+        found[option.name] = fitting(value, option, where)
+    return found
+
+
+def fitting(value: Any, option: Option, where: str) -> Any:
+    """Return a YAML value as the option wants it."""
+    match option.kind:
+        case "list":
+            return [str(one) for one in value] if isinstance(value, list) else [s for s in str(value).replace(",", " ").split() if s]
+        case "map" if isinstance(value, Mapping):
+            return {str(key): one for key, one in value.items()}
+        case "flag" if isinstance(value, bool):
+            return value
+        case "number":
+            return number(value, option, where)
+        case "text":
+            return str(value)
+    raise DagsterInvalidDefinitionError(f"`{option.name}` is a {option.kind}, not `{value}`", where=where, hint=option.help)

@@ -1,0 +1,89 @@
+"""How a function wants to be called: the only reader of signatures."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any, Final, get_type_hints
+
+from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.model.ops import NO_VALUE, Signature
+from ipy_orch.model.resources import is_resource_annotation
+
+__all__ = ["read_signature"]
+
+CONTEXT: Final = frozenset({"context", "_context", "context_", "_"})
+CONTEXT_TYPES: Final = frozenset({"OpExecutionContext", "AssetExecutionContext", "AssetCheckExecutionContext"})
+CONFIG: Final = "config"
+
+
+def read_signature(function: Callable[..., Any], *, what: str = "", extra_config: bool = False) -> Signature:
+    """Return which parameters are the context, the config, resources, and inputs.
+
+    Args:
+        function: the user's function.
+        what: names the definition in messages.
+        extra_config: a ``config_schema`` was given, so that a parameter ``config`` would be ambiguous.
+
+    Raises:
+        DagsterInvalidDefinitionError: for ``*args``, positional-only parameters, and an unannotated ``config``.
+    """
+    parameters = list(inspect.signature(function).parameters.values())
+    annotations = resolved_annotations(function)
+    context = context_name(parameters, annotations)
+    rest = [parameter for parameter in parameters if parameter.name != context]
+    refuse_unnamed(rest, what)
+    config = CONFIG if any(p.name == CONFIG and p.annotation is not p.empty for p in rest) else None
+    resources = {p.name: p.name for p in rest if is_resource_annotation(annotations.get(p.name))}
+    named = [p for p in rest if p.kind is not p.VAR_KEYWORD and p.name != config and p.name not in resources]
+    return Signature(
+        function=function,
+        context=context,
+        config=config,
+        config_type=annotations.get(CONFIG) if config else None,
+        resources=resources,
+        inputs=tuple(p.name for p in named),
+        defaults={p.name: p.default for p in named if p.default is not p.empty},
+        annotations=annotations,
+        keywords=any(p.kind is p.VAR_KEYWORD for p in rest),
+    )
+
+
+def resolved_annotations(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the annotations; one that can't be resolved alone stays out, the others are kept."""
+    raw = dict(getattr(inspect.unwrap(function), "__annotations__", {}))
+    try:
+        return get_type_hints(function, include_extras=True)
+    except Exception:  # noqa: BLE001 - a name under TYPE_CHECKING, or anything an annotation may evaluate to
+        space = getattr(function, "__globals__", {})
+        return {name: one for name, text in raw.items() if (one := resolve_one(text, space)) is not NO_VALUE}
+
+
+def resolve_one(annotation: Any, space: Mapping[str, Any]) -> Any:
+    """Return one annotation, evaluated where it's a string, or NO_VALUE."""
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return typing.get_type_hints(type("_", (), {"__annotations__": {"x": annotation}}), dict(space), include_extras=True)["x"]
+    except Exception:  # noqa: BLE001
+        return NO_VALUE
+
+
+def context_name(parameters: list[inspect.Parameter], annotations: Mapping[str, Any]) -> str | None:
+    """Return the first parameter's name when it is a context by name or by annotation."""
+    if not parameters:
+        return None
+    first = parameters[0]
+    annotation = annotations.get(first.name, first.annotation)
+    known = annotation.rpartition(".")[2] if isinstance(annotation, str) else getattr(annotation, "__name__", "")
+    return first.name if first.name in CONTEXT or known in CONTEXT_TYPES else None
+
+
+def refuse_unnamed(parameters: list[inspect.Parameter], what: str) -> None:
+    """Refuse parameters that can't be given by name."""
+    for parameter in parameters:
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
+            raise DagsterInvalidDefinitionError(
+                f"parameter `{parameter}` can't be an input: inputs are given by name", where=what, hint="name each input"
+            )

@@ -1,0 +1,57 @@
+"""The ledger: the latest fact about each asset and check. A fold over the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from ipy_orch.events.types import Checked, Event, Forgotten, Materialized, Observed, StepFailed
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+
+__all__ = ["Ledger"]
+
+Place: TypeAlias = tuple[AssetKey, str | None]
+
+
+class Ledger:
+    """Hold, per asset and partition, its last materialization, observation and failure, and per check its last verdict."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        self.materialized: dict[Place, Materialized] = {}
+        self.observed: dict[Place, Observed] = {}
+        self.failed: dict[Place, StepFailed] = {}
+        self.checked: dict[tuple[AssetCheckKey, str | None], Checked] = {}
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event:
+            case Materialized():
+                self.materialized[event.key, event.partition] = event
+                self.failed.pop((event.key, event.partition), None)
+            case Checked():
+                self.checked[event.key, event.partition] = event
+            case Observed():
+                self.observed[event.key, event.partition] = event
+            case StepFailed():
+                self.failed.update({(key, event.partition): event for key in event.keys})
+            case Forgotten():
+                self.forget(event.key, event.partition)
+            case _:
+                pass
+
+    def forget(self, key: AssetKey, partition: str | None = None) -> None:
+        """Drop all that is known of an asset and of its checks."""
+        for facts in (self.materialized, self.observed, self.failed):
+            facts.pop((key, partition), None)  # type: ignore[attr-defined]
+        for check, part in [place for place in self.checked if place[0].asset_key == key and place[1] == partition]:
+            del self.checked[check, part]
+
+    def data_version(self, key: AssetKey, partition: str | None = None) -> str | None:
+        """Return what downstream depends on, or None when nothing is known of the asset."""
+        made = self.materialized.get((key, partition))
+        if made is not None:
+            return made.data_version
+        seen = self.observed.get((key, partition))
+        return seen.data_version if seen is not None else None

@@ -1,0 +1,59 @@
+"""The log: events in the order they happened, and those who listen."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from ipy_orch.events.types import Event
+
+__all__ = ["EventLog"]
+
+Listener = Callable[[Event], None]
+KEPT = 100_000
+
+
+class EventLog:
+    """Append events and tell listeners of each.
+
+    Listeners run in the appending thread, one event at a time, and must be quick. Only the newest events are kept, so
+    that a session of many thousand runs stays small: folds hear each event when it happens and keep what they need.
+
+    Args:
+        kept: how many events are kept.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self.events: deque[Event] = deque(maxlen=kept)
+        self.listeners: list[Listener] = []
+        self.lock = threading.RLock()
+
+    def append(self, event: Event) -> None:
+        """Keep an event and tell the listeners, in the order they came."""
+        with self.lock:
+            self.events.append(event)
+            for listener in self.listeners:
+                listener(event)
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Have ``listener`` called with each event from now on; return what ends that."""
+        self.listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self.listeners:
+                self.listeners.remove(listener)
+
+        return stop
+
+    def of_run(self, run_id: str) -> list[Event]:
+        """Return the events kept of a run."""
+        with self.lock:
+            return [event for event in self.events if event.run_id == run_id]
+
+    def __iter__(self) -> Iterator[Event]:
+        with self.lock:
+            return iter(list(self.events))
+
+    def __len__(self) -> int:
+        return len(self.events)

@@ -1,0 +1,99 @@
+"""Runs: status, progress and timing of each. A fold over the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ipy_orch.events.types import (
+    Event,
+    RunFinished,
+    RunStarted,
+    StepFailed,
+    StepRetrying,
+    StepSkipped,
+    StepStarted,
+    StepSucceeded,
+)
+
+__all__ = ["Run", "Runs", "StepRun"]
+
+KEPT = 1000
+
+
+@dataclass
+class StepRun:
+    """Tell how a step of a run goes: waiting, running, retrying, success, failure, skipped, unchanged or canceled."""
+
+    name: str
+    reason: str = ""
+    status: str = "waiting"
+    started: float | None = None
+    seconds: float = 0.0
+    message: str = ""
+    attempt: int = 0
+
+
+@dataclass
+class Run:
+    """Tell how a run goes: running, success, failure or canceled."""
+
+    run_id: str
+    what: str
+    started: float
+    status: str = "running"
+    seconds: float = 0.0
+    message: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, StepRun] = field(default_factory=dict)
+
+    def count(self, *statuses: str) -> int:
+        """Return how many steps are in one of these states."""
+        return sum(step.status in statuses for step in self.steps.values())
+
+    @property
+    def running(self) -> list[str]:
+        """Return the steps that run now."""
+        return [step.name for step in self.steps.values() if step.status == "running"]
+
+
+class Runs:
+    """Hold the newest runs by id, oldest first."""
+
+    def __init__(self, events: Iterable[Event] = (), kept: int = KEPT) -> None:
+        self.runs: dict[str, Run] = {}
+        self.kept = kept
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        if isinstance(event, RunStarted):
+            steps = {name: StepRun(name, reason) for name, reason in event.steps.items()}
+            self.runs[event.run_id] = Run(event.run_id, event.what, event.at, tags=dict(event.tags), steps=steps)
+            while len(self.runs) > self.kept:
+                del self.runs[next(iter(self.runs))]
+        elif (run := self.runs.get(event.run_id)) is not None:
+            if isinstance(event, RunFinished):
+                run.status, run.seconds, run.message = event.status, event.seconds, event.message
+                for step in run.steps.values():
+                    step.status = "canceled" if step.status in ("waiting", "running", "retrying") else step.status
+            elif event.step in run.steps:
+                advance(run.steps[event.step], event)
+
+
+def advance(step: StepRun, event: Event) -> None:
+    """Bring a step up to date with an event of it."""
+    match event:
+        case StepStarted():
+            step.status, step.started, step.attempt = "running", event.at, event.attempt
+        case StepRetrying():
+            step.status, step.message = "retrying", event.error
+        case StepSucceeded():
+            step.status, step.seconds = "success", event.seconds
+        case StepFailed():
+            step.status, step.seconds, step.message = "failure", event.seconds, event.error
+        case StepSkipped():
+            step.status, step.message = ("unchanged" if event.unchanged else "skipped"), event.reason
+        case _:
+            pass

@@ -1,0 +1,266 @@
+"""What happened, as facts. Nothing else is kept: status, progress, tables and history are folds over these.
+
+Each event is a frozen dataclass with a ``kind``; times are seconds since the epoch, durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, TypeAlias
+
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.results import AssetCheckEvaluation, AssetMaterialization, AssetObservation
+
+__all__ = [
+    "Checked",
+    "Event",
+    "Fact",
+    "Forgotten",
+    "InputLoaded",
+    "Logged",
+    "Materialized",
+    "Observed",
+    "OutputStored",
+    "Part",
+    "Recipe",
+    "RunFinished",
+    "RunStarted",
+    "StepFailed",
+    "StepRetrying",
+    "StepSkipped",
+    "StepStarted",
+    "StepSucceeded",
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Part:
+    """One thing a value depends on.
+
+    Args:
+        kind: ``code``, ``global``, ``closure``, ``default``, ``config``, ``resource``, ``input``, ``source``, ``env``,
+            ``partition``, or ``unknown`` for what can't be followed (``text`` says why, and the step runs again).
+        name: the name a person knows it by, e.g. ``clean`` or ``limit``.
+        digest: hex digest of its content, equal over kernels and hash seeds.
+        text: normalised source or a short repr, for the differences that ``%why`` shows; never a secret.
+    """
+
+    kind: str
+    name: str
+    digest: str
+    text: str = ""
+
+
+Recipe: TypeAlias = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Be what all events share: the run, the time, and the step (empty for the run itself)."""
+
+    kind: ClassVar[str]
+    run_id: str
+    at: float
+    step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted(Fact):
+    """A run began, with this many steps; ``what`` is what was asked for, in the words of the asker."""
+
+    kind = "run started"
+    what: str = ""
+    steps: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Fact):
+    """A run ended: ``success``, ``failure`` or ``canceled``."""
+
+    kind = "run finished"
+    status: str = "success"
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted(Fact):
+    """A step began; ``reason`` is why it had to."""
+
+    kind = "step started"
+    reason: str = ""
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class InputLoaded(Fact):
+    """A step's input was loaded through an IO manager or taken from a step before."""
+
+    kind = "input loaded"
+    name: str = ""
+    key: AssetKey | None = None
+    manager: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputStored(Fact):
+    """A step's output was stored by an IO manager."""
+
+    kind = "output stored"
+    name: str = "result"
+    key: AssetKey | None = None
+    manager: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Materialized(Fact):
+    """An asset has a new value.
+
+    Args:
+        version: digest of the recipe, known before running.
+        data_version: what downstream depends on: the version, or the ``DataVersion`` that was returned.
+        said: whether ``data_version`` was returned by the asset.
+        recipe: all that the value depends on.
+        seconds: duration of its step.
+        nbytes: size in memory, or 0 where it isn't known.
+        shape: rows and columns, where it has them.
+        output: what the step printed and displayed, in chunks.
+    """
+
+    kind = "materialized"
+    materialization: AssetMaterialization = None  # type: ignore[assignment]  # required, but follows a default
+    partition: str | None = None
+    version: str = ""
+    data_version: str = ""
+    said: bool = False
+    recipe: Recipe = ()
+    seconds: float = 0.0
+    nbytes: int = 0
+    shape: tuple[int, ...] | None = None
+    manager: str = ""
+    output: tuple[Any, ...] = ()
+
+    @property
+    def key(self) -> AssetKey:
+        """Return the asset."""
+        return self.materialization.asset_key
+
+
+@dataclass(frozen=True, slots=True)
+class Observed(Fact):
+    """An asset that is made elsewhere was looked at."""
+
+    kind = "observed"
+    observation: AssetObservation = None  # type: ignore[assignment]
+    partition: str | None = None
+    data_version: str | None = None
+
+    @property
+    def key(self) -> AssetKey:
+        """Return the asset."""
+        return self.observation.asset_key
+
+
+@dataclass(frozen=True, slots=True)
+class Checked(Fact):
+    """A check gave its verdict."""
+
+    kind = "checked"
+    evaluation: AssetCheckEvaluation = None  # type: ignore[assignment]
+    partition: str | None = None
+    version: str = ""
+    recipe: Recipe = ()
+    blocking: bool = False
+    seconds: float = 0.0
+    output: tuple[Any, ...] = ()
+
+    @property
+    def key(self) -> AssetCheckKey:
+        """Return the check."""
+        return self.evaluation.asset_check_key
+
+
+@dataclass(frozen=True, slots=True)
+class Logged(Fact):
+    """A step printed, displayed, warned or logged something."""
+
+    kind = "logged"
+    stream: str = "log"
+    level: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetrying(Fact):
+    """A step failed and will be tried again after ``delay`` seconds."""
+
+    kind = "step retrying"
+    attempt: int = 1
+    delay: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepSucceeded(Fact):
+    """A step finished."""
+
+    kind = "step succeeded"
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailed(Fact):
+    """A step raised; ``error`` is type and message, ``traceback`` the user's frames.
+
+    ``keys`` are the assets that it should have made.
+    """
+
+    kind = "step failed"
+    error: str = ""
+    traceback: str = ""
+    keys: tuple[AssetKey, ...] = ()
+    partition: str | None = None
+    seconds: float = 0.0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped(Fact):
+    """A step did not run: something upstream failed, or its inputs turned out unchanged."""
+
+    kind = "step skipped"
+    reason: str = ""
+    keys: tuple[AssetKey, ...] = ()
+    unchanged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten(Fact):
+    """The user asked to forget what is known of an asset."""
+
+    kind = "forgotten"
+    key: AssetKey = None  # type: ignore[assignment]
+    partition: str | None = None
+
+
+Event: TypeAlias = (
+    RunStarted
+    | RunFinished
+    | StepStarted
+    | InputLoaded
+    | OutputStored
+    | Materialized
+    | Observed
+    | Checked
+    | Logged
+    | StepRetrying
+    | StepSucceeded
+    | StepFailed
+    | StepSkipped
+    | Forgotten
+)

@@ -1,0 +1,407 @@
+"""What user code learns about the step that it runs in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError, closest
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.ops import RESULT, OpDefinition
+
+__all__ = [
+    "AssetCheckExecutionContext",
+    "AssetExecutionContext",
+    "InputContext",
+    "OpExecutionContext",
+    "OutputContext",
+    "RunInfo",
+]
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """Say which run this is.
+
+    Args:
+        config: the run config as given.
+        emit: takes a log record's level and text.
+    """
+
+    run_id: str
+    job_name: str = "materialize"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    config: Mapping[str, Any] = field(default_factory=dict)
+    instance: Any = None
+
+    @property
+    def run_config(self) -> Mapping[str, Any]:
+        """Return the run config, under Dagster's name."""
+        return self.config
+
+    @property
+    def is_resume_retry(self) -> bool:
+        """Tell whether the run goes on where another ended; none does."""
+        return False
+
+
+class StepLog(logging.LoggerAdapter[logging.Logger]):
+    """Log under the step's name; the engine turns records into events."""
+
+    def __init__(self, emit: Callable[[str, str], None]) -> None:
+        super().__init__(logging.getLogger("ipy_orch.step"), {})
+        self.emit = emit
+
+    def log(self, level: int | str, msg: object, *args: object, **_: Any) -> None:
+        """Take a record of any level."""
+        name = level.upper() if isinstance(level, str) else logging.getLevelName(level)
+        self.emit(name, str(msg) % args if args else str(msg))
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: ARG002, N802 - logging's name
+        """Tell that every level is taken."""
+        return True
+
+
+class OpExecutionContext:
+    """Tell an op about its run, its config and its resources, and take the metadata of its outputs."""
+
+    def __init__(
+        self,
+        op: OpDefinition,
+        run: RunInfo,
+        *,
+        definition: AssetsDefinition | None = None,
+        keys: Sequence[AssetKey] = (),
+        checks: Sequence[AssetCheckKey] = (),
+        config: Any = None,
+        resources: Any = None,
+        partition: str | None = None,
+        step: str = "",
+        attempt: int = 0,
+        emit: Callable[[str, str], None] = lambda _level, _text: None,
+    ) -> None:
+        self.op = op
+        self.run = run
+        self.step_key = step or op.name
+        self.retry_number = attempt
+        self.config = config
+        self.resources = resources
+        self.definition = definition
+        self.keys = keys
+        self.checks = checks
+        self.partition = partition
+        self.emit = emit
+        self.output_metadata: dict[str, dict[str, Any]] = {}
+        self.events: list[Any] = []
+
+    # -- the run --
+
+    @property
+    def run_id(self) -> str:
+        """Return the id of the run."""
+        return self.run.run_id
+
+    @property
+    def run_config(self) -> Mapping[str, Any]:
+        """Return the run config."""
+        return self.run.config
+
+    @property
+    def run_tags(self) -> Mapping[str, str]:
+        """Return the tags of the run."""
+        return self.run.tags
+
+    @property
+    def job_name(self) -> str:
+        """Return the name of the job."""
+        return self.run.job_name
+
+    @property
+    def instance(self) -> Any:
+        """Return the instance that keeps the events."""
+        return self.run.instance
+
+    @property
+    def log(self) -> StepLog:
+        """Return a logger whose records become events of the step."""
+        return StepLog(self.emit)
+
+    @property
+    def op_def(self) -> OpDefinition:
+        """Return the op."""
+        return self.op
+
+    @property
+    def op_config(self) -> Any:
+        """Return the op's config."""
+        return self.config
+
+    def has_tag(self, key: str) -> bool:
+        """Tell whether the run has a tag."""
+        return key in self.run.tags
+
+    def get_tag(self, key: str) -> str | None:
+        """Return a tag of the run."""
+        return self.run.tags.get(key)
+
+    # -- the assets --
+
+    @property
+    def assets_def(self) -> AssetsDefinition:
+        """Return the definition that runs.
+
+        Raises:
+            DagsterInvariantViolationError: in an op that makes no assets.
+        """
+        if self.definition is None:
+            raise DagsterInvariantViolationError(f"`{self.op.name}` isn't the op of an asset")
+        return self.definition
+
+    @property
+    def has_assets_def(self) -> bool:
+        """Tell whether the op makes assets."""
+        return self.definition is not None
+
+    @property
+    def asset_key(self) -> AssetKey:
+        """Return the asset that runs.
+
+        Raises:
+            DagsterInvariantViolationError: when several do.
+        """
+        keys = sorted(self.assets_def.keys)
+        if len(keys) != 1:
+            raise DagsterInvariantViolationError(f"`.asset_key` is for one asset, and {len(keys)} run", hint="use `.selected_asset_keys`")
+        return keys[0]
+
+    @property
+    def selected_asset_keys(self) -> set[AssetKey]:
+        """Return the assets that are to be made."""
+        return set(self.keys)
+
+    @property
+    def selected_asset_check_keys(self) -> set[AssetCheckKey]:
+        """Return the checks that are to be made."""
+        return set(self.checks)
+
+    @property
+    def selected_output_names(self) -> set[str]:
+        """Return the outputs that are to be yielded."""
+        return {self.assets_def.get_output_name_for_asset_key(key) for key in self.keys}
+
+    @property
+    def is_subset(self) -> bool:
+        """Tell whether only a part of the definition runs."""
+        return self.assets_def.is_subset
+
+    def asset_key_for_output(self, output_name: str = RESULT) -> AssetKey:
+        """Return the asset of an output."""
+        return self.assets_def.node_keys_by_output_name[output_name]
+
+    def asset_key_for_input(self, input_name: str) -> AssetKey:
+        """Return the asset of an input."""
+        return self.assets_def.node_keys_by_input_name[input_name]
+
+    def output_for_asset_key(self, asset_key: AssetKey) -> str:
+        """Return the output of an asset."""
+        return self.assets_def.get_output_name_for_asset_key(asset_key)
+
+    # -- the partition --
+
+    @property
+    def has_partition_key(self) -> bool:
+        """Tell whether a partition runs."""
+        return self.partition is not None
+
+    @property
+    def partition_key(self) -> str:
+        """Return the partition that runs.
+
+        Raises:
+            DagsterInvariantViolationError: when none does.
+        """
+        if self.partition is None:
+            raise DagsterInvariantViolationError("this run isn't of a partition")
+        return self.partition
+
+    # -- what the step says of its outputs --
+
+    def add_output_metadata(
+        self, metadata: Mapping[str, Any], output_name: str | None = None, mapping_key: str | None = None  # noqa: ARG002
+    ) -> None:
+        """Add metadata to an output; the name may be left out where there is one.
+
+        Raises:
+            DagsterInvariantViolationError: for an output that doesn't exist, or none named of several.
+        """
+        name = output_name or self.only_output()
+        if name not in self.op.outs:
+            raise DagsterInvariantViolationError(f"`{self.op.name}` has no output `{name}`", hint=closest(name, self.op.outs))
+        self.output_metadata.setdefault(name, {}).update(metadata)
+
+    def only_output(self) -> str:
+        """Return the name of the only output that carries a value or an asset."""
+        names = [name for name in self.op.outs if self.definition is None or name not in self.definition.all_check_specs_by_output_name]
+        if len(names) != 1:
+            raise DagsterInvariantViolationError(f"`{self.op.name}` has {len(names)} outputs: say which one", hint="output_name=...")
+        return names[0]
+
+    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """Return the metadata added so far."""
+        return self.output_metadata.get(output_name)
+
+    def add_asset_metadata(
+        self, metadata: Mapping[str, Any], asset_key: Any = None, partition_key: str | None = None  # noqa: ARG002
+    ) -> None:
+        """Add metadata to the materialization of an asset; the key may be left out where there is one."""
+        key = AssetKey.from_coercible(asset_key) if asset_key is not None else self.asset_key
+        if key not in self.assets_def.keys:
+            raise DagsterInvariantViolationError(f"`{key}` isn't made by `{self.op.name}`")
+        self.add_output_metadata(metadata, self.output_for_asset_key(key))
+
+    def log_event(self, event: Any) -> None:
+        """Record a materialization, observation or expectation."""
+        self.events.append(event)
+
+
+class AssetExecutionContext(OpExecutionContext):
+    """Tell an asset's function about its step."""
+
+    @property
+    def op_execution_context(self) -> OpExecutionContext:
+        """Return the context under Dagster's other name."""
+        return self
+
+
+class AssetCheckExecutionContext(AssetExecutionContext):
+    """Tell a check's function about its step."""
+
+    @property
+    def check_specs(self) -> list[Any]:
+        """Return the checks that run."""
+        return list(self.assets_def.check_specs)
+
+    @property
+    def asset_check_spec(self) -> Any:
+        """Return the only check that runs."""
+        return self.check_specs[0]
+
+
+@dataclass
+class IOContext:
+    """Be what InputContext and OutputContext share: who, which partition, with what."""
+
+    name: str = RESULT
+    step_key: str = ""
+    run_id: str = ""
+    key: AssetKey | None = None
+    partition: str | None = None
+    definition_metadata: Mapping[str, Any] = field(default_factory=dict)
+    dagster_type: Any = None
+    resources: Any = None
+    resource_config: Any = None
+    log: Any = None
+    op_def: OpDefinition | None = None
+    config: Any = None
+    data_version: str | None = None
+    added: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Return the definition's metadata."""
+        return self.definition_metadata
+
+    @property
+    def has_asset_key(self) -> bool:
+        """Tell whether this is about an asset."""
+        return self.key is not None
+
+    @property
+    def asset_key(self) -> AssetKey:
+        """Return the asset.
+
+        Raises:
+            DagsterInvariantViolationError: when this isn't about an asset.
+        """
+        if self.key is None:
+            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't an asset")
+        return self.key
+
+    @property
+    def has_partition_key(self) -> bool:
+        """Tell whether this is about a partition."""
+        return self.partition is not None
+
+    @property
+    def has_asset_partitions(self) -> bool:
+        """Tell whether this is about partitions of an asset."""
+        return self.partition is not None and self.key is not None
+
+    @property
+    def partition_key(self) -> str:
+        """Return the partition."""
+        if self.partition is None:
+            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't partitioned")
+        return self.partition
+
+    @property
+    def asset_partition_key(self) -> str:
+        """Return the partition of the asset."""
+        return self.partition_key
+
+    def get_asset_identifier(self) -> Sequence[str]:
+        """Return the asset's path, and the partition, as path parts for a store."""
+        return [*self.asset_key.path, *([self.partition] if self.partition is not None else [])]
+
+    def get_identifier(self) -> Sequence[str]:
+        """Return path parts that are this value's alone."""
+        return self.get_asset_identifier() if self.key is not None else [self.run_id, self.step_key, self.name]
+
+
+@dataclass
+class OutputContext(IOContext):
+    """Tell an IO manager what it stores.
+
+    ``data_version`` and ``seconds`` (what the value took to compute) are ours, for managers that keep a cache.
+    """
+
+    seconds: float = 0.0
+    output_metadata: Mapping[str, Any] = field(default_factory=dict)
+    logged: list[Any] = field(default_factory=list)
+
+    def add_output_metadata(self, metadata: Mapping[str, Any]) -> None:
+        """Add metadata to the materialization."""
+        self.added.update(normalize_metadata(metadata))
+
+    def log_event(self, event: Any) -> None:
+        """Record a materialization of another asset, or an observation."""
+        self.logged.append(event)
+
+
+@dataclass
+class InputContext(IOContext):
+    """Tell an IO manager what it loads; ``upstream_output`` is the context it was stored with."""
+
+    upstream_output: OutputContext | None = None
+
+    def add_input_metadata(self, metadata: Mapping[str, Any], description: str | None = None) -> None:  # noqa: ARG002
+        """Add metadata to the loading."""
+        self.added.update(normalize_metadata(metadata))
+
+
+class NoResources:
+    """Be ``context.resources`` where none are required."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise DagsterUnknownResourceError(f"resource `{name}` isn't required here", hint=f'required_resource_keys={{"{name}"}}')
+
+
+def names_of(keys: Iterable[AssetKey]) -> str:
+    """Return keys for a message."""
+    return ", ".join(f"`{key}`" for key in keys)

@@ -1,0 +1,249 @@
+"""Opening and closing the resources of a run.
+
+A :class:`ResourceScope` opens what the planned steps need, each once, those it depends on first, and closes in the
+reverse order: also when a step failed, when another resource can't be closed, and after an interrupt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import Any, Self
+
+from ipy_orch.errors import (
+    DagsterConfigMappingFunctionError,
+    DagsterInvalidConfigError,
+    DagsterInvalidDefinitionError,
+    DagsterInvariantViolationError,
+    DagsterResourceFunctionError,
+    closest,
+)
+from ipy_orch.model.env import redact
+from ipy_orch.model.resources import (
+    LOG,
+    InitResourceContext,
+    PartialResource,
+    ScopedResources,
+    as_resource,
+    checked_config,
+    closes,
+    config_value,
+    open_resource,
+)
+from ipy_orch.model.schema import MISSING
+
+__all__ = ["ResourceScope", "build_init_resource_context", "build_resources"]
+
+
+class ResourceScope:
+    """Hold the resources of one run open, as a context manager.
+
+    Args:
+        definitions: key -> resource, or any object.
+        required: the keys that are needed; what these depend on is opened, too, and nothing else.
+        resource_config: the ``resources`` part of run config, ``{key: {"config": ...}}``.
+        run: what the engine knows of the run, for the contexts of the resources.
+        on_teardown_error: called with the key and the exception for each resource that can't be closed; by default
+            it is logged. The run goes on in either case.
+
+    Raises, on entering:
+        DagsterInvalidDefinitionError: when nothing provides a key.
+        DagsterInvalidConfigError: when a resource's config doesn't fit, or an environment variable isn't set.
+        DagsterResourceFunctionError: from the user's exception, when a resource can't be opened; those that were
+            opened before are closed.
+    """
+
+    def __init__(
+        self,
+        definitions: Mapping[str, Any],
+        required: Iterable[str],
+        resource_config: Mapping[str, Any] | None = None,
+        run: Any = None,
+        *,
+        instance: Any = None,
+        log: Any = None,
+        on_teardown_error: Callable[[str, Exception], None] | None = None,
+    ) -> None:
+        self.definitions = dict(definitions)
+        self.required = list(required)
+        self.resource_config = dict(resource_config or {})
+        self.run, self.instance, self.log = run, instance, log
+        self.on_teardown_error = on_teardown_error or log_teardown_error
+        self.objects: dict[str, Any] = {}  #: key -> what steps get
+        self.teardown_errors: list[tuple[str, Exception]] = []
+        self._keys = {id(definition): key for key, definition in self.definitions.items()}
+        self._inner: dict[int, Any] = {}
+        self._opening: list[str] = []
+        self._open: list[tuple[str, AbstractContextManager[Any]]] = []
+
+    def __enter__(self) -> Self:
+        try:
+            for key in self._in_order_of_definition():
+                self._object(key)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def namespace(self, keys: Iterable[str]) -> ScopedResources:
+        """Return ``context.resources`` of a step that requires these keys."""
+        return ScopedResources({key: self.objects[key] for key in keys if key in self.objects})
+
+    def close(self) -> None:
+        """Close what is open, the last opened first.
+
+        An exception of one doesn't keep the others from being closed; only an interrupt is raised, at the end.
+        """
+        interrupt: BaseException | None = None
+        while self._open:
+            key, manager = self._open.pop()
+            try:
+                manager.__exit__(None, None, None)
+            except Exception as error:
+                self.teardown_errors.append((key, error))
+                self.on_teardown_error(key, error)
+            except BaseException as error:
+                interrupt = error
+        if interrupt is not None:
+            raise interrupt
+
+    def _in_order_of_definition(self) -> list[str]:
+        wanted = set(self.required)
+        known = [key for key in self.definitions if key in wanted]
+        return [*known, *(key for key in self.required if key not in self.definitions)]
+
+    def _object(self, key: str) -> Any:
+        if key not in self.objects:
+            if key not in self.definitions:
+                raise DagsterInvalidDefinitionError(
+                    f"resource `{key}` is required and nothing provides it",
+                    where=f"resource `{self._opening[-1]}`" if self._opening else "",
+                    hint=closest(key, self.definitions) or f'`Definitions(resources={{"{key}": ...}})`',
+                )
+            written = self.resource_config.get(key, {}).get("config", MISSING)
+            self.objects[key] = self._opened(key, as_resource(self.definitions[key]), written)
+        return self.objects[key]
+
+    def _nested(self, outer: str, field: str, resource: Any) -> Any:
+        """Return the opened resource in a field: the one that has a key of its own, or one just for fields."""
+        if id(resource) in self._keys:
+            return self._object(self._keys[id(resource)])
+        if id(resource) not in self._inner:
+            if isinstance(resource, PartialResource):
+                raise DagsterInvalidDefinitionError(
+                    f"the field `{field}` of resource `{outer}` waits for config, so it needs a key of its own"
+                )
+            self._inner[id(resource)] = self._opened(f"{outer}.{field}", resource, MISSING)
+        return self._inner[id(resource)]
+
+    def _opened(self, label: str, resource: Any, written: Any) -> Any:
+        if label in self._opening:
+            raise DagsterInvariantViolationError(
+                f"resource `{label}` needs itself: {' → '.join(f'`{one}`' for one in [*self._opening, label])}"
+            )
+        self._opening.append(label)
+        try:
+            keys = sorted(resource.required_resource_keys)
+            own = ScopedResources({key: self._object(key) for key in keys})
+            nested = {field: self._nested(label, field, one) for field, one in resource.nested().items()}
+            checked = checked_config(resource, written, f"resource `{label}`")
+            context = InitResourceContext(
+                config_value(resource, checked), own, resource, self.run, self.instance, self.log, self.definitions
+            )
+            return self._entered(label, resource.opened(context, checked, nested))
+        finally:
+            self._opening.pop()
+
+    def _entered(self, label: str, manager: AbstractContextManager[Any]) -> Any:
+        try:
+            value = manager.__enter__()
+        except (DagsterInvalidConfigError, DagsterConfigMappingFunctionError):
+            raise
+        except Exception as error:
+            raise DagsterResourceFunctionError(
+                f"resource `{label}` raised while it was set up: {type(error).__name__}: {redact(str(error))}",
+                where=f"resource `{label}`, set-up",
+            ) from error
+        self._open.append((label, manager))
+        return value
+
+
+def log_teardown_error(key: str, error: Exception) -> None:
+    """Log that a resource couldn't be closed."""
+    LOG.error("resource `%s` raised while it was torn down: %s: %s", key, type(error).__name__, redact(str(error)))
+
+
+@contextmanager
+def build_resources(
+    resources: Mapping[str, Any],
+    instance: Any = None,
+    resource_config: Mapping[str, Any] | None = None,
+    dagster_run: Any = None,
+    log_manager: Any = None,
+) -> Iterator[ScopedResources]:
+    """Open resources outside a run and give them as attributes, as a context manager.
+
+    >>> with build_resources({"db": 5}) as resources:
+    ...     resources.db
+    5
+    """
+    scope = ResourceScope(resources, resources, resource_config, dagster_run, instance=instance, log=log_manager)
+    with scope:
+        yield scope.namespace(resources)
+
+
+class BuiltInitResourceContext(InitResourceContext):
+    """Be an :class:`InitResourceContext` made for a test; it holds its own resources open."""
+
+    def __init__(self, config: Any, resources: Mapping[str, Any], instance: Any) -> None:
+        self.scope = ResourceScope(resources, resources, instance=instance)
+        self.entered = not any(closes(as_resource(one)) for one in resources.values())
+        super().__init__(config, instance=instance, all_resource_defs=resources)
+        self.scope.__enter__()
+
+    @property
+    def resources(self) -> ScopedResources:
+        """Return the resources.
+
+        Raises:
+            DagsterInvariantViolationError: when one must be closed, and this isn't used by ``with``.
+        """
+        if not self.entered:
+            raise DagsterInvariantViolationError(
+                "a resource here must be closed after use", hint="`with build_init_resource_context(...) as context:`"
+            )
+        return self.scope.namespace(self.scope.definitions)
+
+    def __enter__(self) -> Self:
+        self.entered = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.scope.close()
+
+    def __del__(self) -> None:
+        if scope := self.__dict__.get("scope"):
+            scope.close()
+
+
+def build_init_resource_context(
+    config: Any = None, resources: Mapping[str, Any] | None = None, instance: Any = None
+) -> InitResourceContext:
+    """Return a context to call a resource's function with in a test; use ``with`` when a resource must be closed."""
+    return BuiltInitResourceContext(config, dict(resources or {}), instance)
+
+
+@open_resource.supply
+@contextmanager
+def opened_alone(resource: Any, written: Any = MISSING, context: InitResourceContext | None = None) -> Iterator[Any]:
+    """Open one resource outside a run, with those in its fields."""
+    config = {"resource": {}} if written is MISSING else {"resource": {"config": written}}
+    run = context.run if context is not None else None
+    with ResourceScope({"resource": resource}, ["resource"], config, run) as scope:
+        yield scope.objects["resource"]

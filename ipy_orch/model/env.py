@@ -1,0 +1,302 @@
+"""Environment variables as config values, and the secrets that must be shown nowhere.
+
+An :class:`EnvVar` is a placeholder: it names a variable and is replaced by its value when a run needs it. Every value
+so resolved, and every value of a secret field, is told to :data:`SECRETS`; :func:`redact` takes them out of any text.
+"""
+
+from __future__ import annotations
+
+import builtins
+import html
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self, TypeAlias, TypeGuard, overload
+from urllib.parse import quote, quote_plus
+
+from ipy_orch.errors import DagsterInvalidConfigError
+
+__all__ = [
+    "SECRETS",
+    "EnvVar",
+    "FromEnv",
+    "IntEnvVar",
+    "Placeholder",
+    "Secrets",
+    "holds_placeholder",
+    "is_placeholder",
+    "redact",
+]
+
+SHORTEST: Final = 4  #: characters; a shorter value would blacken ordinary text
+LONG_LINE: Final = 8  #: characters of one line of a secret of several lines, such as a PEM key
+HARMLESS: Final = frozenset({"true", "false", "none", "null"})
+
+
+class EnvVar(str):
+    """Name an environment variable whose value a config field takes when a run starts.
+
+    It is a ``str`` so that it can stand where a string field is declared; its text is the variable's name, never
+    the value.
+
+    >>> EnvVar("WAREHOUSE_PASSWORD")
+    EnvVar("WAREHOUSE_PASSWORD")
+    """
+
+    __slots__ = ()
+
+    @property
+    def env_var_name(self) -> str:
+        """Return the name of the variable."""
+        return str.__str__(self)
+
+    def get_value(self, default: str | None = None) -> str | None:
+        """Return the value of the variable now, ``default`` when it isn't set."""
+        return read_variable(self.env_var_name, default)
+
+    def __repr__(self) -> str:
+        return f'EnvVar("{self.env_var_name}")'
+
+    def __str__(self) -> str:
+        raise unread(self)
+
+    def __reduce__(self) -> tuple[type[EnvVar], tuple[str]]:
+        return (EnvVar, (self.env_var_name,))
+
+    @classmethod
+    def int(cls, name: str) -> IntEnvVar:
+        """Name a variable that holds an integer."""
+        return IntEnvVar(name)
+
+
+class IntEnvVar(builtins.int):
+    """Be what :meth:`EnvVar.int` returns: the name of a variable that stands where an ``int`` field is declared."""
+
+    env_var_name: str
+
+    def __new__(cls, name: str) -> Self:
+        """Return the placeholder; as a number it is 0."""
+        placeholder = super().__new__(cls, 0)
+        placeholder.env_var_name = name
+        return placeholder
+
+    @property
+    def name(self) -> str:
+        """Return the name of the variable."""
+        return self.env_var_name
+
+    def get_value(self, default: builtins.int | None = None) -> builtins.int | None:
+        """Return the integer in the variable now, ``default`` when it isn't set.
+
+        Raises:
+            ValueError: when the variable holds something else; the message names the variable only.
+        """
+        text = read_variable(self.env_var_name, None)
+        return default if text is None else parse_int(text)
+
+    def __repr__(self) -> str:
+        return f'EnvVar.int("{self.env_var_name}")'
+
+    def __str__(self) -> str:
+        raise unread(self)
+
+    def __int__(self) -> builtins.int:
+        raise unread(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, IntEnvVar) and self.env_var_name == other.env_var_name
+
+    def __ne__(self, other: object) -> bool:  # int has one of its own
+        return not self == other
+
+    def __hash__(self) -> builtins.int:
+        return hash((IntEnvVar, self.env_var_name))
+
+    def __reduce__(self) -> tuple[type[IntEnvVar], tuple[str]]:
+        return (IntEnvVar, (self.env_var_name,))
+
+
+Placeholder: TypeAlias = EnvVar | IntEnvVar
+
+
+def is_placeholder(value: object) -> TypeGuard[Placeholder]:
+    """Tell whether ``value`` stands for an environment variable."""
+    return isinstance(value, EnvVar | IntEnvVar)
+
+
+def holds_placeholder(value: object) -> bool:
+    """Tell whether ``value``, or something in its lists, mappings and models, stands for an environment variable.
+
+    >>> holds_placeholder({"hosts": [EnvVar("HOST")]})
+    True
+    """
+    return is_placeholder(value) or isinstance(value, FromEnv) or any(map(holds_placeholder, members(value)))
+
+
+def members(value: object) -> Iterable[object]:
+    """Return what a container or a model holds directly."""
+    if isinstance(value, Mapping):
+        return value.values()
+    if isinstance(value, list | tuple | set | frozenset):
+        return value
+    fields = getattr(type(value), "model_fields", None)
+    return [getattr(value, name, None) for name in fields] if isinstance(fields, Mapping) else ()
+
+
+def read_variable(name: str, default: str | None) -> str | None:
+    """Return the variable's value, which is a secret from now on."""
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    SECRETS.add(value, name)
+    return value
+
+
+def parse_int(text: str) -> int:
+    """Return the integer in ``text``; the message of the ValueError doesn't show ``text``."""
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError("doesn't hold an integer") from None
+
+
+def unread(placeholder: Placeholder) -> RuntimeError:
+    """Return the error for a placeholder used as the text or number it stands for."""
+    shown = repr(placeholder)
+    return RuntimeError(
+        f"{shown} stands for a value that is read when a run starts, so it has no text of its own"
+        f"\n  hint: pass it to a config or resource as it is, or read it now by `{shown}.get_value()`"
+    )
+
+
+@dataclass(frozen=True)
+class FromEnv:
+    """Be a placeholder in run config that was checked: the variable's name, and how its text becomes a value."""
+
+    name: str
+    parse: Callable[[str], Any] = str
+
+    def value(self) -> Any:
+        """Return the value.
+
+        Raises:
+            DagsterInvalidConfigError: when the variable isn't set or holds something of another type.
+        """
+        text = read_variable(self.name, None)
+        if text is None:
+            raise DagsterInvalidConfigError(
+                f"the environment variable `{self.name}` isn't set", hint=f'`os.environ["{self.name}"] = ...`'
+            )
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise DagsterInvalidConfigError(f"the environment variable `{self.name}` {error}") from None
+
+    def __repr__(self) -> str:
+        return f'EnvVar("{self.name}")'
+
+
+class Secrets:
+    """Collect values that must not be shown, and take them out of texts.
+
+    A value is found in its plain form and as a URL, JSON, Python's ``repr`` or HTML would write it, and so is every
+    line of 8 characters or more of a value of several lines. The longest is replaced first. Values shorter than 4
+    characters and the words true, false, none and null aren't replaced: every text is full of them. A value of digits
+    only is replaced where it isn't part of a longer number.
+
+    >>> secrets = Secrets()
+    >>> secrets.add("hunter22", "DB_PASSWORD")
+    >>> secrets.redact("postgresql://me:hunter22@host/db")
+    'postgresql://me:[DB_PASSWORD]@host/db'
+    """
+
+    def __init__(self) -> None:
+        self.labels: dict[str, str] = {}
+        self.pattern: re.Pattern[str] | None = None
+        self.lock = threading.Lock()
+
+    def add(self, value: object, name: str | None = None) -> None:
+        """Remember a value: of the environment variable ``name``, or of a secret field when None.
+
+        Objects that wrap a secret (pydantic's ``SecretStr`` and ``SecretBytes``) are opened, containers are searched.
+        """
+        label = f"[{name or 'secret'}]"
+        new = {spelling: label for text in texts(value) for spelling in spellings(text)}
+        with self.lock:
+            if all(self.labels.get(spelling) for spelling in new):
+                return
+            self.labels = {**new, **self.labels}
+            self.pattern = alternation(self.labels)
+
+    @overload
+    def redact(self, text: str) -> str: ...
+
+    @overload
+    def redact(self, text: None) -> None: ...
+
+    def redact(self, text: str | None) -> str | None:
+        """Return ``text`` with ``[NAME]`` or ``[secret]`` in the place of each value."""
+        if not text or self.pattern is None:
+            return text
+        labels = self.labels
+        return self.pattern.sub(lambda found: labels.get(found.group(), "[secret]"), text)
+
+    def redact_all(self, value: Any) -> Any:
+        """Return a JSON-like value with every string in it redacted; what holds none is returned as it is."""
+        if isinstance(value, str):
+            return self.redact(value)
+        if isinstance(value, Mapping):
+            return {self.redact_all(key): self.redact_all(item) for key, item in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(self.redact_all(item) for item in value)
+        return value
+
+
+SECRETS: Final = Secrets()  #: of this process
+
+
+def redact(text: str) -> str:
+    """Return ``text`` without the value of any environment variable or secret field that this process has resolved."""
+    return SECRETS.redact(text)
+
+
+def texts(value: object) -> Iterator[str]:
+    """Yield the strings in a secret value that are long enough to be replaced."""
+    reveal = getattr(value, "get_secret_value", None)
+    if callable(reveal):
+        yield from texts(reveal())
+    elif isinstance(value, bytes):
+        yield from texts(value.decode(errors="replace"))
+    elif isinstance(value, str | int | float) and not isinstance(value, bool) and not is_placeholder(value):
+        text = str(value).strip()
+        if len(text) >= SHORTEST and text.lower() not in HARMLESS:
+            yield text
+    elif not is_placeholder(value):
+        for member in members(value):
+            yield from texts(member)
+
+
+def spellings(text: str) -> Iterator[str]:
+    """Yield ``text`` as it may be written: plain, in a URL, in JSON, by ``repr``, in HTML, and its lines."""
+    yield text
+    yield quote(text, safe="")
+    yield quote(text)
+    yield quote_plus(text)
+    yield json.dumps(text)[1:-1]
+    yield json.dumps(text, ensure_ascii=False)[1:-1]
+    yield repr(text)[1:-1]
+    yield html.escape(text)
+    yield html.escape(text, quote=False)
+    if "\n" in text:
+        yield from (line.strip() for line in text.splitlines() if len(line.strip()) >= LONG_LINE)
+
+
+def alternation(labels: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern that finds any of the texts, the longest first."""
+    longest_first = sorted(labels, key=len, reverse=True)
+    return re.compile(
+        "|".join(rf"(?<!\d){text}(?!\d)" if text.isdigit() else re.escape(text) for text in longest_first)
+    )

@@ -1,0 +1,197 @@
+"""Names of assets and of checks: frozen, ordered, equal by value."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, total_ordering
+from typing import Any, TypeAlias, TypeVar
+
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
+
+CoercibleToAssetKey: TypeAlias = "AssetKey | str | Sequence[str]"
+
+NAME = re.compile(r"^[A-Za-z0-9_]+$")
+
+T = TypeVar("T")
+
+
+@total_ordering
+@dataclass(frozen=True, init=False)
+class AssetKey:
+    """Name an asset by a path, such as ``orders`` or ``sales/orders``.
+
+    Args:
+        path: a string, which is one part (:meth:`from_user_string` splits ``a/b``), or a sequence of parts.
+
+    Raises:
+        CheckError: when ``path`` isn't a string or a sequence of strings, or is empty.
+    """
+
+    path: FrozenList[str]
+
+    def __init__(self, path: str | Sequence[str]) -> None:
+        parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, Iterable) else ()
+        if not parts or not all(isinstance(part, str) for part in parts):
+            raise CheckError(f"an asset key is a string or a sequence of strings, not {path!r}")
+        object.__setattr__(self, "path", FrozenList(parts))
+        object.__setattr__(self, "_hash", hash(parts))
+
+    def __hash__(self) -> int:
+        return self._hash  # type: ignore[attr-defined,no-any-return]  # keys are hashed a million times in a large graph
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, AssetKey) and tuple.__eq__(self.path, other.path))
+
+    def __lt__(self, other: AssetKey) -> bool:
+        return self.path < other.path
+
+    def __repr__(self) -> str:
+        return f"AssetKey({list(self.path)!r})"
+
+    def __str__(self) -> str:
+        return self.to_user_string()
+
+    @cached_property
+    def _user_string(self) -> str:
+        return "/".join(part.replace("\\", "\\\\").replace("/", "\\/") for part in self.path)
+
+    @property
+    def parts(self) -> Sequence[str]:
+        """Return the path as a sequence of strings."""
+        return self.path
+
+    def to_user_string(self) -> str:
+        """Return ``a/b``, the spelling of selections and messages; a slash inside a part is escaped.
+
+        >>> AssetKey(["sales", "orders"]).to_user_string()
+        'sales/orders'
+        """
+        return self._user_string
+
+    def to_escaped_user_string(self) -> str:
+        """Return the same as :meth:`to_user_string`, under Dagster's other name."""
+        return self._user_string
+
+    def to_string(self) -> str:
+        """Return the path as a JSON list."""
+        return json.dumps(list(self.path))
+
+    def to_python_identifier(self, suffix: str | None = None) -> str:
+        """Return ``a__b``, a name for a variable or an op.
+
+        >>> AssetKey(["sales", "orders"]).to_python_identifier("v2")
+        'sales__orders__v2'
+        """
+        parts = [*self.path, suffix] if suffix is not None else self.path
+        return "__".join(parts).replace("-", "_").replace(".", "_")
+
+    @staticmethod
+    def from_user_string(text: str) -> AssetKey:
+        """Return the key spelled ``a/b``.
+
+        >>> AssetKey.from_user_string("sales/orders").path
+        ('sales', 'orders')
+        """
+        return AssetKey([re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\)/", text)])
+
+    from_escaped_user_string = from_user_string
+
+    @staticmethod
+    def from_coercible(key: Any) -> AssetKey:
+        """Return ``key`` as an AssetKey: a key, a string (one part, as in Dagster), or a sequence of parts."""
+        return key if isinstance(key, AssetKey) else AssetKey(key)
+
+    @staticmethod
+    def from_coercible_or_definition(arg: Any) -> AssetKey:
+        """Return the key of a definition or spec, or ``arg`` as a key."""
+        key = getattr(arg, "key", None)
+        return key if isinstance(key, AssetKey) else AssetKey.from_coercible(arg)
+
+    @staticmethod
+    def from_db_string(text: str | None) -> AssetKey | None:
+        """Return the key that :meth:`to_string` wrote, None for None."""
+        if not text:
+            return None
+        return AssetKey(json.loads(text)) if text.startswith("[") else AssetKey(re.split(r"[^A-Za-z0-9_\-]", text))
+
+    def with_prefix(self, prefix: str | Sequence[str]) -> AssetKey:
+        """Return this key below ``prefix``.
+
+        >>> AssetKey("orders").with_prefix("sales")
+        AssetKey(['sales', 'orders'])
+        """
+        return AssetKey([*([prefix] if isinstance(prefix, str) else prefix), *self.path])
+
+    def has_prefix(self, prefix: Sequence[str]) -> bool:
+        """Tell whether the path begins with ``prefix``."""
+        return self.path[: len(prefix)] == tuple(prefix)
+
+
+class FrozenList(tuple[T, ...]):
+    """Be a tuple that compares equal to a list of the same elements: where Dagster holds a list, ours is frozen.
+
+    >>> FrozenList(["a", "b"]) == ["a", "b"] == FrozenList(["a", "b"])
+    True
+    """
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return tuple.__eq__(self, tuple(other) if isinstance(other, list) else other)  # type: ignore[arg-type]
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    __hash__ = tuple.__hash__
+
+
+@dataclass(frozen=True, order=True)
+class AssetCheckKey:
+    """Name a check by its asset and its own name; equal by value."""
+
+    asset_key: AssetKey
+    name: str
+
+    def __str__(self) -> str:
+        return self.to_user_string()
+
+    def to_user_string(self) -> str:
+        """Return ``asset:check``."""
+        return f"{self.asset_key.to_user_string()}:{self.name}"
+
+    @staticmethod
+    def from_user_string(text: str) -> AssetCheckKey:
+        """Return the key spelled ``asset:check``."""
+        asset, colon, name = text.rpartition(":")
+        if not colon:
+            raise DagsterInvariantViolationError(f"`{text}` isn't a check: write `asset:check`")
+        return AssetCheckKey(AssetKey.from_user_string(asset), name)
+
+    def with_asset_key_prefix(self, prefix: str | Sequence[str]) -> AssetCheckKey:
+        """Return the same check on the asset below ``prefix``."""
+        return AssetCheckKey(self.asset_key.with_prefix(prefix), self.name)
+
+    def replace_asset_key(self, asset_key: AssetKey) -> AssetCheckKey:
+        """Return the same check on another asset."""
+        return AssetCheckKey(asset_key, self.name)
+
+    def to_db_string(self) -> str:
+        """Return the key as JSON."""
+        return json.dumps({"asset_key": self.asset_key.to_string(), "check_name": self.name})
+
+
+def valid_name(name: str, what: str = "name") -> str:
+    """Return ``name`` when it is letters, digits and underscores.
+
+    Raises:
+        DagsterInvalidDefinitionError: otherwise.
+    """
+    if not isinstance(name, str) or not NAME.match(name):
+        raise DagsterInvalidDefinitionError(
+            f"`{name}` can't be a {what}: only letters, digits and underscores are allowed",
+            hint=f"`{re.sub(r'[^A-Za-z0-9_]', '_', str(name))}`",
+        )
+    return name

@@ -1,0 +1,231 @@
+"""The op: a function with named inputs and outputs. Everything executable is one.
+
+An asset's computation is an op, a check's is an op; only where inputs come from and where outputs go differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from ipy_orch.errors import DagsterInvalidDefinitionError, closest
+from ipy_orch.model.keys import AssetKey, valid_name
+from ipy_orch.model.policies import RetryPolicy
+from ipy_orch.model.port import Port
+from ipy_orch.model.types import DagsterType, Nothing, resolve_dagster_type
+
+__all__ = ["NO_VALUE", "In", "OpDefinition", "Out", "Signature"]
+
+RESULT: Final = "result"
+IO_MANAGER: Final = "io_manager"
+
+
+class NoValue:
+    """Mark that no default was given; None is a default like any other."""
+
+    def __repr__(self) -> str:
+        return "NO_VALUE"
+
+    def __reduce__(self) -> str:
+        return "NO_VALUE"
+
+
+NO_VALUE: Final = NoValue()
+
+invoke: Port[..., Any] = Port("ipy_orch.execution.invoke")
+
+
+@dataclass(frozen=True, eq=False)
+class Signature:
+    """Tell how a function wants to be called; read by ``authoring.signature`` alone.
+
+    Args:
+        function: the user's function.
+        context: the name of its context parameter, or None.
+        config: the name of its config parameter, or None.
+        config_type: what that parameter is annotated with: a Config class, or a plain type such as ``dict``.
+        resources: parameter name -> resource key.
+        inputs: the other parameters, in order: values that come from upstream.
+        defaults: input -> default value.
+        annotations: parameter name (and ``return``) -> annotation, resolved where it could be.
+        keywords: whether the function takes ``**kwargs``, which then receives inputs that aren't parameters.
+    """
+
+    function: Callable[..., Any]
+    context: str | None = None
+    config: str | None = None
+    config_type: Any = None
+    resources: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+    keywords: bool = False
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class In:
+    """Describe an input of an op.
+
+    Args:
+        dagster_type: a DagsterType or a Python type; ``Nothing`` orders steps without passing a value.
+        default_value: used where nothing is connected.
+        asset_key: the asset to load where nothing is connected.
+        input_manager_key: the resource that loads it instead of the upstream's IO manager.
+    """
+
+    dagster_type: Any
+    description: str | None
+    default_value: Any
+    metadata: Mapping[str, Any]
+    asset_key: AssetKey | None
+    asset_partitions: Any
+    input_manager_key: str | None
+
+    def __init__(
+        self,
+        dagster_type: Any = NO_VALUE,
+        description: str | None = None,
+        default_value: Any = NO_VALUE,
+        metadata: Mapping[str, Any] | None = None,
+        asset_key: AssetKey | None = None,
+        asset_partitions: Any = None,
+        input_manager_key: str | None = None,
+    ) -> None:
+        declared = dagster_type if dagster_type is NO_VALUE else resolve_dagster_type(dagster_type)
+        values = (declared, description, default_value, dict(metadata or {}), asset_key, asset_partitions)
+        set_all(self, (*values, input_manager_key))
+
+    @property
+    def has_default_value(self) -> bool:
+        """Tell whether a default was given."""
+        return self.default_value is not NO_VALUE
+
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether the input only orders steps."""
+        return self.dagster_type is Nothing
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class Out:
+    """Describe an output of an op.
+
+    Args:
+        dagster_type: a DagsterType or a Python type.
+        is_required: False lets the op finish without it; what depends on it is then skipped.
+        io_manager_key: the resource that stores the value.
+        code_version: opts out of the computed code version.
+    """
+
+    dagster_type: Any
+    description: str | None
+    is_required: bool
+    io_manager_key: str
+    metadata: Mapping[str, Any]
+    code_version: str | None
+
+    def __init__(
+        self,
+        dagster_type: Any = NO_VALUE,
+        description: str | None = None,
+        is_required: bool | None = None,
+        io_manager_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        code_version: str | None = None,
+    ) -> None:
+        declared = dagster_type if dagster_type is NO_VALUE else resolve_dagster_type(dagster_type)
+        required = True if is_required is None else is_required
+        set_all(self, (declared, description, required, io_manager_key or IO_MANAGER, dict(metadata or {}), code_version))
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Tell whether the output is mapped over; a plain one isn't."""
+        return False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Tell whether no value is stored."""
+        return self.dagster_type is Nothing
+
+
+def set_all(instance: Any, values: Sequence[Any]) -> None:
+    """Fill a frozen dataclass that has an ``__init__`` of its own, in the order of its fields."""
+    for name, value in zip(instance.__dataclass_fields__, values, strict=True):
+        object.__setattr__(instance, name, value)
+
+
+@dataclass(frozen=True, eq=False)
+class OpDefinition:
+    """Be a named function with ports; two are the same only when they are one object.
+
+    Args:
+        name: letters, digits and underscores.
+        signature: how the function is called.
+        ins: input name -> In; those annotated with a type carry it.
+        outs: output name -> Out.
+        config_type: a Config class or None.
+        required_resource_keys: resources it needs beyond its parameters'.
+    """
+
+    name: str
+    signature: Signature
+    ins: Mapping[str, In] = field(default_factory=dict)
+    outs: Mapping[str, Out] = field(default_factory=dict)
+    description: str | None = None
+    config_type: Any = None
+    required_resource_keys: frozenset[str] = frozenset()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    retry_policy: RetryPolicy | None = None
+    code_version: str | None = None
+    pool: str | None = None
+
+    def __post_init__(self) -> None:
+        valid_name(self.name, "name of an op")
+        for port in (*self.ins, *self.outs):
+            valid_name(port, f"input or output of `{self.name}`")
+        keys = self.required_resource_keys | frozenset(self.signature.resources.values())
+        object.__setattr__(self, "required_resource_keys", keys)
+
+    @property
+    def compute_fn(self) -> Callable[..., Any]:
+        """Return the user's function."""
+        return self.signature.function
+
+    @property
+    def node_type_str(self) -> str:
+        """Return Dagster's word for the kind of node."""
+        return "op"
+
+    @property
+    def ins_with_values(self) -> tuple[str, ...]:
+        """Return the names of the inputs that carry a value."""
+        return tuple(name for name, port in self.ins.items() if not port.is_nothing)
+
+    def output(self, name: str) -> Out:
+        """Return an output by name.
+
+        Raises:
+            DagsterInvalidDefinitionError: when there's none of this name.
+        """
+        if name not in self.outs:
+            raise DagsterInvalidDefinitionError(
+                f"`{self.name}` has no output `{name}`", hint=closest(name, self.outs) or f"it has {sorted(self.outs)}"
+            )
+        return self.outs[name]
+
+    def with_replaced(self, **changes: Any) -> OpDefinition:
+        """Return a copy with some fields replaced."""
+        return replace(self, **changes)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the op as a function, outside a run; see ``build_op_context``."""
+        return invoke(self, args, kwargs)
+
+
+def type_of(port: In | Out, annotation: Any = NO_VALUE) -> DagsterType:
+    """Return the type of a port: the declared one, else that of the function's annotation, else Any."""
+    declared = port.dagster_type
+    if declared is not NO_VALUE:
+        return declared  # type: ignore[no-any-return]
+    return resolve_dagster_type(Any if annotation is NO_VALUE else annotation)

@@ -1,0 +1,199 @@
+"""The graph of assets: who depends on whom. Derived from definitions, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
+from ipy_orch.model.assets import AssetsDefinition, external
+from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.specs import AssetSpec
+
+__all__ = ["AssetGraph", "ancestors", "descendants", "topological"]
+
+K = TypeVar("K", bound=Any)
+Edges = Mapping[AssetKey, frozenset[AssetKey]]
+
+
+@dataclass(frozen=True, eq=False)
+class AssetGraph:
+    """Answer what is upstream and downstream of what; every map is in order of lineage.
+
+    Args:
+        definitions: as given; external assets that are only named in dependencies are added by :meth:`of`.
+        upstream: asset -> assets it depends on.
+        makers: asset -> definition.
+        check_makers: check -> definition.
+    """
+
+    definitions: tuple[AssetsDefinition, ...]
+    upstream: Edges
+    makers: Mapping[AssetKey, AssetsDefinition]
+    check_makers: Mapping[AssetCheckKey, AssetsDefinition]
+
+    @staticmethod
+    def of(definitions: Iterable[AssetsDefinition]) -> AssetGraph:
+        """Build the graph.
+
+        Raises:
+            DagsterInvalidDefinitionError: when two definitions make one asset or check, or when there's a cycle.
+        """
+        found = tuple(definitions)
+        makers, check_makers = by_key(found)
+        named = {dep for one in found for dep in one.dependency_keys} - makers.keys()
+        stubs = {key: external(AssetSpec(key)) for key in sorted(named)}
+        makers = {**makers, **stubs}
+        edges = {key: frozenset(makers[key].asset_deps.get(key, ())) for key in makers}
+        loose = {key: deps - {key} for key, deps in edges.items()}
+        order = topological({key: sorted(deps) for key, deps in loose.items()}, lambda key: makers[key].origin)
+        return AssetGraph((*found, *stubs.values()), {k: loose[k] for k in order}, {k: makers[k] for k in order}, check_makers)
+
+    @property
+    def keys(self) -> tuple[AssetKey, ...]:
+        """Return all assets, upstream first."""
+        return tuple(self.upstream)
+
+    @property
+    def materializable_keys(self) -> tuple[AssetKey, ...]:
+        """Return the assets that something here makes, upstream first."""
+        return tuple(key for key in self.upstream if self.makers[key].is_materializable)
+
+    @property
+    def executable_keys(self) -> tuple[AssetKey, ...]:
+        """Return the assets that running does something to, upstream first."""
+        return tuple(key for key in self.upstream if self.makers[key].is_executable)
+
+    @cached_property
+    def downstream(self) -> Edges:
+        """Return asset -> assets that depend on it."""
+        found: dict[AssetKey, set[AssetKey]] = {key: set() for key in self.upstream}
+        for key, deps in self.upstream.items():
+            for dep in deps:
+                found[dep].add(key)
+        return {key: frozenset(below) for key, below in found.items()}
+
+    @cached_property
+    def position(self) -> Mapping[AssetKey, int]:
+        """Return asset -> its place in the order of lineage."""
+        return {key: number for number, key in enumerate(self.upstream)}
+
+    @cached_property
+    def checks(self) -> Mapping[AssetCheckKey, AssetCheckSpec]:
+        """Return check -> spec."""
+        return {spec.key: spec for one in self.definitions for spec in one.check_specs}
+
+    @cached_property
+    def checks_of(self) -> Mapping[AssetKey, tuple[AssetCheckKey, ...]]:
+        """Return asset -> its checks."""
+        found: dict[AssetKey, list[AssetCheckKey]] = {}
+        for key in self.checks:
+            found.setdefault(key.asset_key, []).append(key)
+        return {key: tuple(checks) for key, checks in found.items()}
+
+    def spec(self, key: AssetKey) -> AssetSpec:
+        """Return the spec of an asset."""
+        return self.maker(key).specs_by_key[key]
+
+    def maker(self, key: AssetKey) -> AssetsDefinition:
+        """Return the definition that makes an asset.
+
+        Raises:
+            DagsterInvariantViolationError: when nothing knows it, with the closest name.
+        """
+        if key not in self.makers:
+            raise DagsterInvariantViolationError(f"there is no asset `{key}`", hint=closest(str(key), map(str, self.makers)))
+        return self.makers[key]
+
+    def in_order(self, keys: Iterable[AssetKey]) -> list[AssetKey]:
+        """Return the assets in order of lineage."""
+        return sorted(keys, key=self.position.__getitem__)
+
+
+def by_key(
+    definitions: Iterable[AssetsDefinition],
+) -> tuple[dict[AssetKey, AssetsDefinition], dict[AssetCheckKey, AssetsDefinition]]:
+    """Return who makes each asset and each check.
+
+    Raises:
+        DagsterInvalidDefinitionError: when two do; the message names both places.
+    """
+    makers: dict[AssetKey, AssetsDefinition] = {}
+    check_makers: dict[AssetCheckKey, AssetsDefinition] = {}
+    for one in definitions:
+        for key in one.keys:
+            other = makers.setdefault(key, one)
+            if other is not one and other.is_executable and one.is_executable:
+                raise twice(f"asset `{key}`", other, one)
+            if one.is_executable or not other.is_executable:
+                makers[key] = one if one.is_executable else other
+        for check in one.check_keys:
+            if check_makers.setdefault(check, one) is not one:
+                raise twice(f"check `{check}`", check_makers[check], one)
+    return makers, check_makers
+
+
+def twice(what: str, first: AssetsDefinition, second: AssetsDefinition) -> DagsterInvalidDefinitionError:
+    """Return the error for two definitions of one thing."""
+    places = " and ".join(place for place in (first.origin, second.origin) if place)
+    return DagsterInvalidDefinitionError(f"{what} is defined twice", where=places, hint="rename one, or delete it and `%forget` it")
+
+
+def topological(upstream: Mapping[K, Iterable[K]], origin: Callable[[K], str] = lambda _: "") -> list[K]:
+    """Return the keys, dependencies first, otherwise in the order given. No recursion: a chain of 10,000 is fine.
+
+    Raises:
+        DagsterInvalidDefinitionError: when there's a cycle; the message walks along it.
+    """
+    order: list[K] = []
+    state: dict[K, int] = {}
+    for root in upstream:
+        if root in state:
+            continue
+        state[root] = 1
+        path: list[tuple[K, Iterator[K]]] = [(root, iter(upstream[root]))]
+        while path:
+            key, rest = path[-1]
+            for dep in rest:
+                mark = state.get(dep)
+                if mark == 1:
+                    raise cycle([k for k, _ in path], dep, origin)
+                if mark is None:
+                    state[dep] = 1
+                    path.append((dep, iter(upstream[dep])))
+                    break
+            else:
+                path.pop()
+                state[key] = 2
+                order.append(key)
+    return order
+
+
+def cycle(path: list[K], back: K, origin: Callable[[K], str]) -> DagsterInvalidDefinitionError:
+    """Return the error that walks along a cycle."""
+    loop = [*path[path.index(back) :], back]
+    places = ", ".join(dict.fromkeys(filter(None, map(origin, loop))))
+    return DagsterInvalidDefinitionError(
+        f"the assets depend on each other in a circle: {' ← '.join(f'`{key}`' for key in loop)}",
+        where=places,
+        hint="one of them must not read the other",
+    )
+
+
+def ancestors(edges: Edges, keys: Iterable[AssetKey], depth: int | None = None) -> set[AssetKey]:
+    """Return the keys and what they reach along ``edges`` within ``depth`` steps (None: all the way)."""
+    seen = set(keys)
+    front = set(seen)
+    while front and (depth is None or depth > 0):
+        front = {dep for key in front for dep in edges.get(key, ())} - seen
+        seen |= front
+        depth = None if depth is None else depth - 1
+    return seen
+
+
+def descendants(graph: AssetGraph, keys: Iterable[AssetKey], depth: int | None = None) -> set[AssetKey]:
+    """Return the keys and what depends on them within ``depth`` steps."""
+    return ancestors(graph.downstream, keys, depth)

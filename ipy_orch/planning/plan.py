@@ -1,0 +1,407 @@
+"""What to do and why: a pure function of the graph, the ledger and the request. Nothing is run.
+
+One pass down the lineage says of each step whether it must run, may have to (its inputs are only known once they have
+run), or is fresh; one pass back up adds the steps whose values are wanted but no longer kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ipy_orch.events.ledger import Ledger
+from ipy_orch.events.types import Part, Recipe
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.planning.graph import AssetGraph, ancestors, topological
+from ipy_orch.planning.staleness import ASKED, EVICTED, FORCED, FRESH, NEVER, UNCHECKED, Reason, Status, difference, version_of
+
+__all__ = ["Knowledge", "Plan", "Request", "Step", "plan", "statuses"]
+
+EXTERNAL = "external"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Say what is wanted.
+
+    Args:
+        keys: the assets.
+        checks: the checks; None for all checks of the assets that run.
+        force: run these although they are fresh; their values count as new for what is downstream.
+        upstream: bring missing and stale ancestors up to date first.
+        always: run what is asked for without looking at the ledger, as Dagster's ``materialize`` does.
+        what: the request in the asker's words.
+    """
+
+    keys: frozenset[AssetKey]
+    checks: frozenset[AssetCheckKey] | None = None
+    force: frozenset[AssetKey] = frozenset()
+    upstream: bool = True
+    always: bool = False
+    partition: str | None = None
+    what: str = ""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """Say what the planner can't know by itself.
+
+    Args:
+        parts: what a definition depends on beside its inputs: code, config, resources, declared sources.
+        stored: whether the value of an asset of this data version can be loaded.
+    """
+
+    parts: Callable[[AssetsDefinition], Recipe] = lambda _: ()
+    stored: Callable[[AssetKey, str | None, str], bool] = lambda _key, _partition, _version: True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """Be one call of one op: which assets and checks it makes, why, and after which steps.
+
+    Args:
+        parts: what it depends on beside its inputs; the inputs' versions are added when it runs.
+        conditional: it is skipped when its inputs turn out unchanged.
+        fresh_version: what it makes counts as new even if the recipe is the same.
+    """
+
+    name: str
+    definition: AssetsDefinition
+    keys: tuple[AssetKey, ...]
+    checks: tuple[AssetCheckKey, ...]
+    reason: Reason
+    after: frozenset[str]
+    parts: Recipe = ()
+    inputs: tuple[AssetKey, ...] = ()
+    partition: str | None = None
+    conditional: bool = False
+    fresh_version: bool = False
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Be the steps, upstream first, and the status of each asset that was looked at."""
+
+    steps: tuple[Step, ...]
+    request: Request
+    statuses: Mapping[AssetKey, Status] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> tuple[AssetKey, ...]:
+        """Return the assets that will be made, upstream first."""
+        return tuple(key for step in self.steps for key in step.keys)
+
+    def __len__(self) -> int:
+        return len(self.steps)
+
+
+@dataclass
+class Node:
+    """Hold what the passes find out about one definition."""
+
+    definition: AssetsDefinition
+    keys: tuple[AssetKey, ...]
+    inputs: tuple[AssetKey, ...]
+    parts: Recipe = ()
+    reason: Reason | None = None
+    conditional: bool = False
+
+
+def plan(graph: AssetGraph, ledger: Ledger, request: Request, knowledge: Knowledge | None = None) -> Plan:
+    """Return the steps that bring the assets asked for up to date. Pure: nothing is run.
+
+    Raises:
+        DagsterInvalidSubsetError: when a part of a definition is asked for that can't be made alone.
+        DagsterInvariantViolationError: when an asset asked for doesn't exist.
+    """
+    return Planner(graph, ledger, request, knowledge or Knowledge()).plan()
+
+
+def statuses(graph: AssetGraph, ledger: Ledger, knowledge: Knowledge | None = None) -> dict[AssetKey, Status]:
+    """Return how each asset stands. Pure: nothing is run."""
+    request = Request(frozenset(graph.executable_keys))
+    planner = Planner(graph, ledger, request, knowledge or Knowledge())
+    planner.judge_all()
+    return planner.all_statuses()
+
+
+class Planner:
+    """Hold the state of one planning; see the module's docstring."""
+
+    def __init__(self, graph: AssetGraph, ledger: Ledger, request: Request, knowledge: Knowledge) -> None:
+        self.graph, self.ledger, self.request, self.knowledge = graph, ledger, request, knowledge
+        self.versions: dict[AssetKey, str] = {}
+        self.unsure: set[AssetKey] = set()
+        self.nodes: dict[AssetsDefinition, Node] = {}
+        self.node_of: dict[AssetKey, Node] = {}
+
+    def plan(self) -> Plan:
+        """Return the plan."""
+        self.judge_all()
+        self.want_values()
+        assets = [node for node in self.nodes.values() if node.reason is not None]
+        check_nodes = self.check_nodes({key for node in assets for key in node.keys})
+        if self.want_inputs(check_nodes):
+            assets = [node for node in self.nodes.values() if node.reason is not None]
+        return Plan(self.steps(assets, check_nodes), self.request, self.all_statuses())
+
+    # -- down: what must run ------------------------------------------------------------------------------------------
+
+    def judge_all(self) -> None:
+        """Judge the definitions concerned, upstream first."""
+        for definition, keys in self.concerned().items():
+            part = definition.subset_for(keys, None) if keys != definition.keys else definition
+            made = frozenset(keys)
+            inputs = [dep for key in self.graph.in_order(keys) for dep in self.graph.upstream[key] if dep not in made]
+            node = Node(part, tuple(self.graph.in_order(keys)), tuple(dict.fromkeys(inputs)))
+            self.nodes[definition] = node
+            self.node_of.update(dict.fromkeys(node.keys, node))
+            self.judge(node)
+
+    def concerned(self) -> dict[AssetsDefinition, frozenset[AssetKey]]:
+        """Return definition -> the assets of it that are asked for or upstream of those, upstream first."""
+        for key in self.request.keys:
+            self.graph.maker(key)
+        wanted = ancestors(self.graph.upstream, self.request.keys) if self.request.upstream else set(self.request.keys)
+        wanted = {key for key in wanted if self.graph.makers[key].is_executable}
+        found: dict[AssetsDefinition, set[AssetKey]] = {}
+        for key in self.graph.in_order(wanted):
+            found.setdefault(self.graph.makers[key], set()).add(key)
+        chosen = {one: self.enough(one, frozenset(keys)) for one, keys in found.items()}
+        return by_lineage(self.graph, chosen)
+
+    def enough(self, definition: AssetsDefinition, keys: frozenset[AssetKey]) -> frozenset[AssetKey]:
+        """Return the assets to make so that ``keys`` are made: ancestors of what was asked for may bring neighbours."""
+        if definition.can_subset or keys & self.request.keys:
+            return keys
+        return definition.keys
+
+    def judge(self, node: Node) -> None:
+        """Find out whether a definition must run, and what its assets' versions will be."""
+        asked = bool(self.request.keys.intersection(node.keys))
+        if self.request.always:
+            node.reason = ASKED if asked else None
+            return
+        node.parts = self.knowledge.parts(node.definition)
+        recipe = self.recipe(node)
+        node.reason = self.reason(node, recipe)
+        if node.reason is None and any(dep in self.unsure for dep in node.inputs):
+            node.reason = Reason("inputs may change", tuple(str(dep) for dep in node.inputs if dep in self.unsure))
+        node.conditional = node.reason is not None and node.reason.only_inputs
+        for key in node.keys:
+            self.foresee(node, key, recipe)
+
+    def recipe(self, node: Node) -> Recipe:
+        """Return all parts, with the inputs' versions as far as they're known."""
+        return (*node.parts, *(Part("input", str(dep), self.version(dep)) for dep in node.inputs))
+
+    def version(self, key: AssetKey) -> str:
+        """Return what downstream of ``key`` will depend on."""
+        known = self.versions.get(key)
+        return known if known is not None else self.ledger.data_version(key, self.request.partition) or EXTERNAL
+
+    def reason(self, node: Node, recipe: Recipe) -> Reason | None:
+        """Return why a definition must run, or None."""
+        if node.definition.is_observable:
+            return Reason("observed again")
+        if self.request.force.intersection(node.keys):
+            return FORCED
+        for key in node.keys:
+            last = self.ledger.materialized.get((key, self.request.partition))
+            if last is None:
+                return NEVER
+            if last.version != version_of(recipe, str(key)):
+                return difference(last.recipe, recipe) or Reason("definition changed")
+        return None
+
+    def foresee(self, node: Node, key: AssetKey, recipe: Recipe) -> None:
+        """Note what the data version of ``key`` will be, or that only running it will tell."""
+        last = self.ledger.materialized.get((key, self.request.partition))
+        if node.reason is None and last is not None:
+            self.versions[key] = last.data_version
+        elif node.definition.is_observable or node.conditional or (last is not None and last.said):
+            self.unsure.add(key)
+        elif node.reason == FORCED:
+            self.versions[key] = f"forced {version_of(recipe, str(key))}"
+        else:
+            self.versions[key] = version_of(recipe, str(key))
+
+    # -- up: whose value is wanted but gone ---------------------------------------------------------------------------
+
+    def want_values(self) -> None:
+        """Have those run again whose value is wanted by a step or by the asker and isn't kept."""
+        if self.request.always:
+            return
+        for node in reversed(list(self.nodes.values())):
+            if node.reason is None and self.request.keys.intersection(node.keys):
+                self.want(node.keys)
+            if node.reason is not None:
+                self.want(node.inputs)
+
+    def want(self, keys: Iterable[AssetKey]) -> bool:
+        """Have the makers of these run, where the value isn't kept; tell whether some must."""
+        front, found = list(keys), False
+        while front:
+            key = front.pop()
+            node = self.node_of.get(key)
+            if node is None or node.reason is not None or self.kept(key):
+                continue
+            node.reason, found = EVICTED, True
+            front.extend(node.inputs)
+        return found
+
+    def kept(self, key: AssetKey) -> bool:
+        """Tell whether the value of a fresh asset can be loaded."""
+        last = self.ledger.materialized.get((key, self.request.partition))
+        return last is not None and self.knowledge.stored(key, self.request.partition, last.data_version)
+
+    # -- checks -------------------------------------------------------------------------------------------------------
+
+    def check_nodes(self, running: set[AssetKey]) -> list[tuple[Node, tuple[AssetCheckKey, ...]]]:
+        """Return the checks that are steps of their own and must run, each with why."""
+        found: dict[AssetsDefinition, list[AssetCheckKey]] = {}
+        for check in self.checks_asked(running):
+            maker = self.graph.check_makers[check]
+            if not maker.has_keys:
+                found.setdefault(maker, []).append(check)
+        judged = ((self.judge_check(maker, tuple(checks), running), tuple(checks)) for maker, checks in found.items())
+        return [(node, checks) for node, checks in judged if node.reason is not None]
+
+    def checks_asked(self, running: set[AssetKey]) -> list[AssetCheckKey]:
+        """Return the checks named, or all checks of the assets that run or are asked for."""
+        if self.request.checks is not None:
+            return [check for check in self.graph.checks if check in self.request.checks]
+        assets = running | self.request.keys
+        return [check for check in self.graph.checks if check.asset_key in assets]
+
+    def judge_check(self, maker: AssetsDefinition, checks: tuple[AssetCheckKey, ...], running: set[AssetKey]) -> Node:
+        """Find out whether checks must run."""
+        part = maker.subset_for((), checks) if frozenset(checks) != maker.check_keys else maker
+        inputs = tuple(sorted(part.dependency_keys))
+        node = Node(part, (), inputs, () if self.request.always else self.knowledge.parts(part))
+        if self.request.always or self.request.checks is not None:
+            node.reason = ASKED
+            return node
+        node.reason = self.check_reason(node, checks, running)
+        node.conditional = node.reason is not None and node.reason.only_inputs
+        return node
+
+    def check_reason(self, node: Node, checks: tuple[AssetCheckKey, ...], running: set[AssetKey]) -> Reason | None:
+        """Return why checks must run, or None."""
+        recipe = self.recipe(node)
+        for check in checks:
+            last = self.ledger.checked.get((check, self.request.partition))
+            if last is None:
+                return UNCHECKED
+            if check.asset_key in self.request.force:
+                return FORCED
+            if last.version != version_of(recipe, str(check)):
+                return difference(last.recipe, recipe) or Reason("definition changed")
+        unsure = running & self.unsure & set(node.inputs)
+        return Reason("inputs may change", tuple(map(str, sorted(unsure)))) if unsure else None
+
+    def want_inputs(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> bool:
+        """Have the values that checks read made again where they're gone."""
+        if self.request.always:
+            return False
+        return any([self.want(node.inputs) for node, _ in checks])
+
+    # -- the steps ----------------------------------------------------------------------------------------------------
+
+    def steps(self, assets: list[Node], checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> tuple[Step, ...]:
+        """Return the steps: assets and checks, each after what it needs."""
+        names = Names()
+        made = {key: names.of(node.definition) for node in assets for key in node.keys}
+        gates = self.gates(checks, names)
+        steps = [self.step(node, made[node.keys[0]], made, gates, self.own_checks(node)) for node in assets]
+        return (*steps, *(self.step(node, names.of(node.definition), made, {}, keys) for node, keys in checks))
+
+    def gates(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]], names: Names) -> dict[AssetKey, set[str]]:
+        """Return asset -> steps of its blocking checks, which what is downstream waits for."""
+        found: dict[AssetKey, set[str]] = {}
+        for node, keys in checks:
+            for check in keys:
+                if self.graph.checks[check].blocking:
+                    found.setdefault(check.asset_key, set()).add(names.of(node.definition))
+        return found
+
+    def own_checks(self, node: Node) -> tuple[AssetCheckKey, ...]:
+        """Return the checks that the asset's own op makes."""
+        wanted = self.request.checks
+        return tuple(k for k in node.definition.check_keys if wanted is None or k in wanted or not node.definition.can_subset)
+
+    def step(
+        self,
+        node: Node,
+        name: str,
+        made: Mapping[AssetKey, str],
+        gates: Mapping[AssetKey, set[str]],
+        checks: tuple[AssetCheckKey, ...],
+    ) -> Step:
+        """Return the step of a definition."""
+        before = {made[dep] for dep in node.inputs if dep in made}
+        before.update(gate for dep in node.inputs for gate in gates.get(dep, ()))
+        return Step(
+            name=name,
+            definition=node.definition,
+            keys=node.keys,
+            checks=checks,
+            reason=node.reason or ASKED,
+            after=frozenset(before - {name}),
+            parts=node.parts,
+            inputs=node.inputs,
+            partition=self.request.partition,
+            conditional=node.conditional,
+            fresh_version=node.reason == FORCED,
+        )
+
+    # -- status -------------------------------------------------------------------------------------------------------
+
+    def all_statuses(self) -> dict[AssetKey, Status]:
+        """Return how each asset that was judged stands."""
+        return {key: self.status(key, node) for key, node in self.node_of.items()}
+
+    def status(self, key: AssetKey, node: Node) -> Status:
+        """Return how an asset stands."""
+        failed = self.ledger.failed.get((key, self.request.partition))
+        if failed is not None:
+            return Status("failed", failed.error)
+        if node.definition.is_observable:
+            return Status(EXTERNAL)
+        if (key, self.request.partition) not in self.ledger.materialized:
+            return Status("missing", str(NEVER))
+        if node.reason in (None, EVICTED, FORCED):
+            return FRESH if self.kept(key) else Status("evicted", str(EVICTED))
+        return Status("stale", str(node.reason))
+
+
+class Names:
+    """Give each definition of a plan a step name of its own."""
+
+    def __init__(self) -> None:
+        self.names: dict[AssetsDefinition, str] = {}
+        self.taken: set[str] = set()
+
+    def of(self, definition: AssetsDefinition) -> str:
+        """Return the name of the definition's step: its op's, with a number where two ops have one name."""
+        if definition not in self.names:
+            base = definition.op.name
+            name, number = base, 2
+            while name in self.taken:
+                name, number = f"{base}_{number}", number + 1
+            self.names[definition] = name
+            self.taken.add(name)
+        return self.names[definition]
+
+
+def by_lineage(
+    graph: AssetGraph, chosen: Mapping[AssetsDefinition, frozenset[AssetKey]]
+) -> dict[AssetsDefinition, frozenset[AssetKey]]:
+    """Return the definitions so that each comes after those it reads."""
+    maker = {key: one for one, keys in chosen.items() for key in keys}
+    reads = {
+        one: [maker[dep] for key in keys for dep in sorted(graph.upstream[key]) if maker.get(dep, one) is not one]
+        for one, keys in chosen.items()
+    }
+    return {one: chosen[one] for one in topological(reads, lambda one: one.origin)}

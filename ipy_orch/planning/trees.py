@@ -1,0 +1,132 @@
+"""Syntax trees: what counts of them, what they import, which files and variables they read by name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple, TypeAlias
+
+__all__ = ["Imported", "imported", "normalise", "notices", "signature"]
+
+_Documented: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+_FILE_CALLS: Final = frozenset({"open", "fromfile", "genfromtxt", "loadtxt"})
+_FILE_METHODS: Final = frozenset({"open", "read_text", "read_bytes"})
+
+
+class Imported(NamedTuple):
+    """Be an import statement: ``from ..pkg import name`` is ``("pkg", ("name",), 2)``."""
+
+    module: str
+    names: tuple[str, ...] = ()
+    level: int = 0
+
+
+def normalise(tree: ast.AST) -> None:
+    """Take from a tree, in place, what doesn't count: docstrings, and what a formatter may change."""
+    for node in ast.walk(tree):
+        if isinstance(node, _Documented):
+            _drop_docstring(node)
+        elif isinstance(node, ast.Constant):
+            node.kind = None
+        elif isinstance(node, ast.Delete):
+            node.targets = list(_flat(node.targets))
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Lambda):
+            _name_lambda(node)
+
+
+def _drop_docstring(node: _Documented) -> None:
+    first = node.body[0] if node.body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        node.body[:1] = [] if len(node.body) > 1 else [ast.Pass()]
+
+
+def _flat(targets: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    """Yield the targets of ``del (a, b)`` as those of ``del a, b``."""
+    for target in targets:
+        if isinstance(target, ast.Tuple | ast.List):
+            yield from _flat(target.elts)
+        else:
+            yield target
+
+
+def _name_lambda(node: ast.Assign) -> None:
+    """Give a lambda, for people, the name of the variable it is assigned to."""
+    if len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        node.value.assigned = node.targets[0].id  # type: ignore[attr-defined]
+
+
+def signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> str:
+    """Return the parameters of a function as text; their defaults are looked at by value instead."""
+    args = node.args
+    shape = ast.arguments(args.posonlyargs, args.args, args.vararg, args.kwonlyargs, [], args.kwarg, [])
+    returns = ast.dump(node.returns) if not isinstance(node, ast.Lambda) and node.returns else ""
+    return f"{isinstance(node, ast.AsyncFunctionDef)} {ast.dump(shape)} {returns}"
+
+
+def imported(body: Iterable[ast.AST]) -> Iterator[Imported]:
+    """Yield the imports in statements, in their order."""
+    for node in _walk(body):
+        if isinstance(node, ast.Import):
+            yield from (Imported(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield Imported(node.module or "", tuple(alias.name for alias in node.names), node.level)
+
+
+def notices(body: Iterable[ast.AST]) -> Iterator[str]:
+    """Yield the files and environment variables that statements read by a literal name.
+
+    >>> list(notices(ast.parse("pd.read_csv('a.csv'); os.environ['HOME']").body))
+    ['file `a.csv`', 'environment variable `HOME`']
+    """
+    for node in _walk(body):
+        if isinstance(node, ast.Call):
+            yield from (f"file `{name}`" for name in _file(node))
+            yield from (f"environment variable `{name}`" for name in _called_variable(node))
+        elif isinstance(node, ast.Subscript) and _is_environ(node.value) and isinstance(node.ctx, ast.Load):
+            yield from (f"environment variable `{name}`" for name in _literal([node.slice]))
+
+
+def _walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    for statement in body:
+        yield from ast.walk(statement)
+
+
+def _file(call: ast.Call) -> Iterator[str]:
+    name = _last_name(call.func)
+    if name in _FILE_METHODS and isinstance(call.func, ast.Attribute) and _is_path(call.func.value):
+        yield from _literal(call.func.value.args)  # type: ignore[attr-defined]
+    elif name in _FILE_CALLS or name.startswith(("read_", "scan_")) or _is_numpy_load(call.func):
+        mode = next((text for text in _literal(call.args[1:2])), "r")
+        if not (name == "open" and set(mode) & set("wax")):
+            yield from _literal(call.args[:1])
+
+
+def _called_variable(call: ast.Call) -> Iterator[str]:
+    func = call.func
+    got = isinstance(func, ast.Attribute) and func.attr == "get" and _is_environ(func.value)
+    if got or _last_name(func) == "getenv":
+        yield from _literal(call.args[:1])
+
+
+def _last_name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _is_path(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and _last_name(node.func) == "Path"
+
+
+def _is_numpy_load(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "load" and _last_name(node.value) in {"np", "numpy"}
+
+
+def _is_environ(node: ast.expr) -> bool:
+    return _last_name(node) == "environ"
+
+
+def _literal(nodes: Iterable[ast.expr]) -> Iterator[str]:
+    """Yield the first node's text, if it is a string literal."""
+    for node in list(nodes)[:1]:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value

@@ -1,0 +1,196 @@
+"""The cell book: which cells ran, what each defined, and which are behind.
+
+A cell is *behind* when a name that it read while it ran has been defined anew since, so that running it again could give
+something else. It is found by symbols, not by values: each name carries a token of how its cell came to define it; a cell
+remembers the tokens that it read. A function's token follows what its body reads when it is called.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from ipy_orch.authoring.cells import CellText
+from ipy_orch.authoring.free_names import FreeNames, free_names
+
+__all__ = ["Behind", "Cell", "CellBook"]
+
+NOTHING = FreeNames({}, {}, frozenset())
+
+
+@dataclass
+class Cell:
+    """Be a cell as it ran last.
+
+    Args:
+        key: the front end's cell id, or the text where there's none.
+        number: the execution count.
+        filename: under which it was compiled.
+        source: the asset or check that it is, or None for a plain cell.
+        recorded: name -> token of each name that it read, as it was when it ran.
+    """
+
+    key: str
+    number: int
+    text: str
+    filename: str = ""
+    source: CellText | None = None
+    names: FreeNames = NOTHING
+    recorded: dict[str, str] = field(default_factory=dict)
+    stamp: str = ""
+    values: dict[str, str] = field(default_factory=dict)
+    order: int = 0
+
+    @property
+    def label(self) -> str:
+        """Return the name that Jupyter shows for it."""
+        return f"Cell In[{self.number}]"
+
+
+@dataclass(frozen=True)
+class Behind:
+    """Say which cell is behind, and why."""
+
+    cell: str
+    name: str
+    reads: str
+    since: str
+
+    def __str__(self) -> str:
+        if not self.since:
+            return f"{self.cell} is behind: it defines `{self.name}` from `{self.reads}`, which no cell defines any more"
+        return f"{self.cell} is behind: it defines `{self.name}` from `{self.reads}`, which {self.since} defined anew"
+
+
+class CellBook:
+    """Hold the cells of a session by id, and the definer of each name."""
+
+    def __init__(self) -> None:
+        self.cells: dict[str, Cell] = {}
+        self.definers: dict[str, str] = {}
+        self.gone: dict[str, str] = {}
+        self.files: set[str] = set()
+        self.serial = itertools.count(1)
+
+    # -- cells come and go --------------------------------------------------------------------------------------------
+
+    def write(self, cell: Cell) -> Cell | None:
+        """Put a cell in the place of the one with its id, and return that one."""
+        old = self.cells.pop(cell.key, None)
+        cell.order = next(self.serial)
+        self.cells[cell.key] = cell
+        self.files.add(cell.filename)
+        if old is not None:
+            self.disown(old, keep=cell.names.bound)
+        return old
+
+    def remove(self, keys: Iterable[str]) -> list[Cell]:
+        """Take cells out that were deleted, and return them."""
+        found = [self.cells.pop(key) for key in keys if key in self.cells]
+        for cell in found:
+            self.disown(cell)
+        return found
+
+    def disown(self, cell: Cell, keep: Iterable[str] = ()) -> None:
+        """Note that the names of a cell are defined by it no more."""
+        for name in [name for name, key in self.definers.items() if key == cell.key and name not in set(keep)]:
+            del self.definers[name]
+            self.gone[name] = cell.label
+
+    def sources(self) -> list[Cell]:
+        """Return the asset and check cells, in the order in which they ran."""
+        return [cell for cell in self.cells.values() if cell.source is not None]
+
+    def plain(self) -> list[Cell]:
+        """Return the other cells."""
+        return [cell for cell in self.cells.values() if cell.source is None]
+
+    def of_file(self, filename: str) -> Cell | None:
+        """Return the cell compiled under a file name, if it's current."""
+        return next((cell for cell in self.cells.values() if cell.filename == filename), None)
+
+    def numbered(self) -> Mapping[str, int]:
+        """Return cell id -> execution count."""
+        return {key: cell.number for key, cell in self.cells.items()}
+
+    # -- what plain cells read and define -----------------------------------------------------------------------------
+
+    def before(self, cell: Cell) -> None:
+        """Note what a plain cell reads, before it runs."""
+        cell.names = names_of(cell.text)
+        cell.recorded = {name: self.token(name) for name in cell.names.read if name not in cell.names.bound}
+
+    def after(self, cell: Cell, digest: Callable[[str], str | None]) -> None:
+        """Note what a plain cell has defined.
+
+        Args:
+            digest: name -> digest of its value where that is cheap, else None: then each run counts as a new value.
+        """
+        cell.stamp = hashed([normal(cell.text), *sorted(f"{n}={t}" for n, t in cell.recorded.items())])
+        for name in cell.names.bound:
+            found = cell.stamp if name in cell.names.readers else digest(name)
+            cell.values[name] = found if found is not None else f"run {cell.order}"
+            self.definers[name] = cell.key
+            self.gone.pop(name, None)
+
+    def token(self, name: str, seen: frozenset[str] = frozenset()) -> str:
+        """Return how ``name`` came to be what it is: its cell's stamp and value, and what its body reads later."""
+        if name in seen:
+            return "…"
+        cell = self.cells.get(self.definers.get(name, ""))
+        if cell is None:
+            return f"gone {name}" if name in self.gone else ""
+        later = cell.names.readers.get(name, ())
+        deep = (f"{other}={self.token(other, seen | {name})}" for other in sorted(later))
+        return hashed([cell.stamp, cell.values.get(name, ""), *deep])
+
+    def behind(self, names: Iterable[str]) -> list[Behind]:
+        """Return the cells behind on which ``names`` depend, nearest first."""
+        found: dict[str, Behind] = {}
+        front, seen = list(names), set()
+        while front:
+            name = front.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            cell = self.cells.get(self.definers.get(name, ""))
+            if cell is None:
+                if name in self.gone:
+                    found.setdefault(name, Behind(self.gone[name], name, name, ""))
+                continue
+            for read, token in cell.recorded.items():
+                if self.token(read) != token:
+                    found.setdefault(cell.key, Behind(cell.label, name, read, self.definer_label(read)))
+            front.extend(cell.recorded)
+            front.extend(cell.names.readers.get(name, ()))
+        return list(found.values())
+
+    def definer_label(self, name: str) -> str:
+        """Return the label of the cell that defines a name now."""
+        cell = self.cells.get(self.definers.get(name, ""))
+        return cell.label if cell is not None else ""
+
+
+def names_of(text: str) -> FreeNames:
+    """Return the names of a cell as IPython would run it; none where it isn't Python."""
+    try:
+        return free_names(ast.parse(text))
+    except SyntaxError:
+        return NOTHING
+
+
+def normal(text: str) -> str:
+    """Return a cell's code without comments and layout."""
+    try:
+        return ast.dump(ast.parse(text))
+    except SyntaxError:
+        return text
+
+
+def hashed(lines: Iterable[Any]) -> str:
+    """Return a digest of lines."""
+    return blake2b("\0".join(map(str, lines)).encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()

@@ -1,0 +1,96 @@
+"""The variables that hold values of assets, so that ``orders.head()`` works in the next scratch cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ipy_orch.events.ledger import Ledger
+from ipy_orch.execution.iomanagers import SessionIOManager
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.planning.plan import Plan
+from ipy_orch.session.scan import Scanned
+
+__all__ = ["Names"]
+
+
+class Names:
+    """Put values into the namespace and take them out again; what a person put there is never touched.
+
+    A variable is ours while it holds the very object that was put there.
+    """
+
+    def __init__(self, namespace: dict[str, Any], store: SessionIOManager, ledger: Ledger) -> None:
+        self.namespace, self.store, self.ledger = namespace, store, ledger
+        self.bound: dict[str, tuple[AssetKey, Any]] = {}
+        self.evicted: dict[str, AssetKey] = {}
+        store.on_evict.append(self.on_evict)
+
+    def is_ours(self, name: str, value: Any) -> bool:
+        """Tell whether a variable holds a value that was put there."""
+        return name in self.bound and self.bound[name][1] is value
+
+    def bind(self, scanned: Scanned, planned: Plan) -> None:
+        """Put the values of the assets of cells that ran, or were asked for, into the namespace."""
+        for key in dict.fromkeys([*planned.keys, *sorted(planned.request.keys)]):
+            maker = scanned.graph.makers.get(key)
+            if maker is not None and is_of_cell(maker, scanned):
+                self.bind_one(key)
+
+    def bind_one(self, key: AssetKey) -> None:
+        """Put one value into the namespace, where it's kept and the name isn't a person's."""
+        name = key.path[-1]
+        made = self.ledger.materialized.get((key, None))
+        if made is None or not self.store.has(key, None, made.data_version) or not self.is_free(name):
+            return
+        value = self.store.get(key, None)
+        self.namespace[name] = value
+        self.bound[name] = (key, value)
+        self.evicted.pop(name, None)
+
+    def is_free(self, name: str) -> bool:
+        """Tell whether a variable doesn't exist or is ours."""
+        return name not in self.namespace or self.is_ours(name, self.namespace[name])
+
+    def on_evict(self, key: Any, partition: str | None) -> None:
+        """Let go of a value that is kept no longer: the variable would keep its memory."""
+        if partition is None and isinstance(key, AssetKey) and self.unbind(key):
+            self.evicted[key.path[-1]] = key
+
+    def unbind(self, key: AssetKey) -> bool:
+        """Take the variable of an asset away, where it's ours; tell whether it was."""
+        name = key.path[-1]
+        owner, _ = self.bound.get(name, (None, None))
+        if owner != key:
+            return False
+        ours = name in self.namespace and self.is_ours(name, self.namespace[name])
+        del self.bound[name]
+        if ours:
+            del self.namespace[name]
+        return ours
+
+    def unbind_all(self) -> None:
+        """Take all variables of ours away."""
+        for key in [key for key, _ in self.bound.values()]:
+            self.unbind(key)
+
+    def values_of_assets(self, scanned: Scanned) -> Mapping[str, Any]:
+        """Return the variables that hold values of assets that exist."""
+        return {name: value for name, (key, value) in self.bound.items() if key in scanned.graph.makers}
+
+    def hidden(self, scanned: Scanned, planned: Plan) -> list[str]:
+        """Return a notice for each scratch variable that is named like an asset which is read."""
+        read = {key for step in planned.steps for key in step.inputs}
+        return [
+            f"`{name}` is also a variable of yours; the asset `{key}` was read, not the variable"
+            for name, key in scanned.names.items()
+            if key in read and name in self.namespace and not self.is_ours(name, self.namespace[name])
+            and not isinstance(self.namespace[name], AssetsDefinition)
+        ]
+
+
+def is_of_cell(definition: AssetsDefinition, scanned: Scanned) -> bool:
+    """Tell whether a definition is the body of a cell, and not a decorated function, whose name is taken."""
+    cell = scanned.cells.get(definition)
+    return cell is not None and cell.source is not None

@@ -1,0 +1,168 @@
+"""What each definition depends on beside its inputs: code, config, resources, and sources that were declared."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
+from ipy_orch.events.types import Part, Recipe
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.ops import OpDefinition
+from ipy_orch.model.resources import resource_recipe
+from ipy_orch.model.schema import MISSING
+from ipy_orch.planning.config import Resolved
+from ipy_orch.planning.fingerprint import Fingerprinter
+from ipy_orch.planning.hashing import digest
+from ipy_orch.session.scan import ENV, FILES, Scanned
+
+__all__ = ["FileDigests", "Recipes"]
+
+CHUNK: Final = 1 << 20
+
+
+class FileDigests:
+    """Remember the digest of each file until its size, time or inode changes."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[tuple[int, int, int], str]] = {}
+
+    def __call__(self, path: str) -> str:
+        """Return the digest of a file's content, or a mark that there's none.
+
+        A folder counts by the names, sizes and times of what is in it.
+        """
+        place = Path(path).expanduser()
+        try:
+            stat = place.stat()
+        except OSError:
+            return "missing"
+        if place.is_dir():
+            return digest(sorted((str(p.relative_to(place)), p.stat().st_size, p.stat().st_mtime_ns) for p in place.rglob("*")))
+        mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+        known = self.known.get(path)
+        if known is None or known[0] != mark:
+            known = self.known[path] = (mark, content_digest(place))
+        return known[1]
+
+
+def content_digest(path: Path) -> str:
+    """Return the digest of a file's content."""
+    state = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            state.update(chunk)
+    return state.hexdigest()
+
+
+class Recipes:
+    """Give the parts of definitions for one planning; values that several of them read are hashed once.
+
+    Args:
+        config: the validated run config, or None where it isn't valid yet.
+        bound: variables that hold values of assets; a helper that reads one would hide a dependency.
+    """
+
+    def __init__(
+        self, scanned: Scanned, config: Resolved | None, files: FileDigests, bound: Mapping[str, Any] | None = None
+    ) -> None:
+        self.scanned, self.config, self.files = scanned, config, files
+        self.bound = bound or {}
+        self.current = ""
+        self.fingerprinter = Fingerprinter(on_object=self.on_object)
+        self.resource_parts: dict[str, Recipe] = {}
+        self.known: dict[AssetsDefinition, Recipe] = {}
+
+    def __call__(self, definition: AssetsDefinition) -> Recipe:
+        """Return the parts of a definition."""
+        if definition not in self.known:
+            self.known[definition] = tuple(self.parts(definition))
+        return self.known[definition]
+
+    def parts(self, definition: AssetsDefinition) -> Iterator[Part]:
+        """Yield the parts of a definition."""
+        op = definition.op
+        yield from self.code(definition)
+        yield from self.config_of(op)
+        for key in sorted(op.required_resource_keys):
+            yield from self.resource(key)
+        for spec in definition.specs:
+            yield from self.sources(spec.metadata)
+
+    def code(self, definition: AssetsDefinition) -> Recipe:
+        """Return the code parts: those computed, or the version that was said."""
+        said = [(str(spec.key), spec.code_version) for spec in definition.specs]
+        if said and all(version is not None for _, version in said):
+            return tuple(Part("code", "code_version", digest((key, version)), str(version)) for key, version in said)
+        call = definition.op.signature
+        special = {call.context, call.config} - {None}
+        self.current = definition.label
+        return self.fingerprinter.parts(call.function, skip={*call.inputs, *call.resources, *special})  # type: ignore[arg-type]
+
+    def on_object(self, name: str, value: Any) -> Part | None:
+        """Say what an object of ours is, met among the globals of a function.
+
+        Raises:
+            DagsterInvalidDefinitionError: when a helper reads an asset's variable behind the planner's back.
+        """
+        if name in self.bound and self.bound[name] is value:
+            raise DagsterInvalidDefinitionError(
+                f"`{self.current}` reads the asset `{name}` through a helper function, where it can't be followed",
+                where=f"asset `{self.current}`",
+                hint=f"give the helper a parameter, and pass `{name}` from the asset",
+            )
+        if isinstance(value, AssetsDefinition):
+            return Part("global", name, digest(value.label), value.label)
+        if name in self.scanned.resources and self.scanned.resources[name] is value:
+            return Part("resource", name, digest([(part.name, part.digest) for part in self.resource(name)]), name)
+        return None
+
+    def config_of(self, op: OpDefinition) -> Iterator[Part]:
+        """Yield a part per field of the op's config."""
+        if op.config_type is None:
+            return
+        if self.config is None:
+            yield Part("config", "", "invalid", "the config isn't valid")
+            return
+        for name, value, text in self.config.op_parts(op.name):
+            yield Part("config", name, digest(value), text)
+
+    def resource(self, key: str) -> Recipe:
+        """Return the parts of a resource: its class and its fields, secrets by name."""
+        if key not in self.resource_parts:
+            one = self.scanned.resources.get(key)
+            self.resource_parts[key] = tuple(self.parts_of_resource(key, one)) if one is not None else ()
+        return self.resource_parts[key]
+
+    def parts_of_resource(self, key: str, one: Any) -> Iterator[Part]:
+        """Yield the parts of a resource."""
+        written = self.config.written(key) if self.config is not None else MISSING
+        recipe = resource_recipe(one, written)
+        for name, value, text in recipe.fields:
+            yield Part("resource", f"{key}.{name}" if name else key, digest(value), text)
+        for code in recipe.code:
+            for part in self.fingerprinter.parts(code):
+                yield Part("resource", f"{key}: {part.name}" if part.name else key, part.digest, part.text)
+
+    def sources(self, metadata: Mapping[str, Any]) -> Iterator[Part]:
+        """Yield a part per declared file and environment variable."""
+        for path in values_of(metadata.get(FILES)):
+            yield Part("source", path, self.files(path), path)
+        for name in values_of(metadata.get(ENV)):
+            yield Part("env", name, digest(os.environ.get(name)), "set" if name in os.environ else "not set")
+
+
+def values_of(said: Any) -> list[str]:
+    """Return the strings of a metadata entry, plain or wrapped."""
+    value = getattr(said, "value", said)
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [value]
+    try:
+        return [str(one) for one in value]
+    except TypeError:
+        raise DagsterError(f"`{FILES}` and `{ENV}` are lists of strings, not {value!r}") from None

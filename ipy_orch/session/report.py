@@ -1,0 +1,156 @@
+"""What came of a request, for people: one line per asset, with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ipy_orch.events.ledger import Ledger
+from ipy_orch.events.types import Materialized
+from ipy_orch.execution.engine import RunResult
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.planning.plan import Plan
+
+__all__ = ["Line", "Report", "seconds_text", "shape_text"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Be the line of one asset: ``ran``, ``fresh``, ``failed``, ``skipped`` or ``canceled``, and the words for it."""
+
+    key: AssetKey
+    status: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.key} · {self.text}" if self.text else str(self.key)
+
+
+@dataclass
+class Report:
+    """Be what came of a request.
+
+    Args:
+        lines: one per asset that ran or was asked for, upstream first.
+        notices: things to know: cells that are behind, scratch variables, files that aren't declared.
+    """
+
+    plan: Plan
+    result: RunResult | None
+    lines: list[Line] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def success(self) -> bool:
+        """Tell whether all went well."""
+        return self.result is None or self.result.success
+
+    @property
+    def errors(self) -> Mapping[str, BaseException]:
+        """Return the exceptions by step."""
+        return self.result.errors if self.result is not None else {}
+
+    @property
+    def materialized(self) -> list[AssetKey]:
+        """Return the assets that have new values."""
+        return [line.key for line in self.lines if line.status == "ran"]
+
+    def __str__(self) -> str:
+        return "\n".join([*map(str, self.lines), *self.notices])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def report(plan: Plan, result: RunResult | None, graph: AssetGraph, ledger: Ledger, notices: list[str]) -> Report:
+    """Return the report of a run, or of a request for which nothing had to run."""
+    reasons = {key: str(step.reason) for step in plan.steps for key in step.keys}
+    steps = {key: step.name for step in plan.steps for key in step.keys}
+    ran = {event.key for event in (result.events if result else ()) if isinstance(event, Materialized)}
+    keys = graph.in_order({*reasons, *plan.request.keys})
+    lines = [line_of(key, key in ran, steps.get(key, ""), reasons, plan, result, graph, ledger) for key in keys]
+    return Report(plan, result, lines, notices)
+
+
+def line_of(
+    key: AssetKey,
+    ran: bool,
+    step: str,
+    reasons: Mapping[AssetKey, str],
+    plan: Plan,
+    result: RunResult | None,
+    graph: AssetGraph,
+    ledger: Ledger,
+) -> Line:
+    """Return the line of one asset."""
+    made = ledger.materialized.get((key, plan.request.partition))
+    if ran and made is not None:
+        parts = [*facts(made), checks_text(key, graph, ledger), reads_text(key, graph), reasons.get(key, "")]
+        return Line(key, "ran", " · ".join(part for part in parts if part))
+    if result is not None and step in result.errors:
+        error = result.errors[step]
+        return Line(key, "failed", f"failed: {type(error).__name__}: {first_line(error)}")
+    if key not in reasons:
+        parts = ["from this session" if made is not None else "external", *(facts(made) if made else [])]
+        return Line(key, "fresh", " · ".join([*parts, *filter(None, [checks_text(key, graph, ledger)])]))
+    if result is not None and result.status == "canceled":
+        return Line(key, "canceled", "canceled, nothing stored")
+    return skipped_line(key, step, result)
+
+
+def skipped_line(key: AssetKey, step: str, result: RunResult | None) -> Line:
+    """Return the line of an asset whose step did not run."""
+    skipped = [event for event in (result.events if result else ()) if event.kind == "step skipped" and event.step == step]
+    if skipped and getattr(skipped[0], "unchanged", False):
+        return Line(key, "fresh", "inputs unchanged, kept")
+    why = getattr(skipped[0], "reason", "") if skipped else "not run"
+    return Line(key, "skipped", f"skipped: {why}")
+
+
+def facts(made: Materialized) -> list[str]:
+    """Return rows × columns and duration."""
+    return [text for text in (shape_text(made.shape), seconds_text(made.seconds)) if text]
+
+
+def checks_text(key: AssetKey, graph: AssetGraph, ledger: Ledger) -> str:
+    """Return ``checks 2/2``, with the names of those that failed."""
+    verdicts = [ledger.checked.get((check, None)) for check in graph.checks_of.get(key, ())]
+    given = [one.evaluation for one in verdicts if one is not None]
+    if not given:
+        return ""
+    bad = [f"{'⚠' if one.severity.value == 'WARN' else '✗'} {one.check_name}" for one in given if not one.passed]
+    return " ".join([f"checks {sum(one.passed for one in given)}/{len(given)}", *bad])
+
+
+def reads_text(key: AssetKey, graph: AssetGraph) -> str:
+    """Return ``reads raw``."""
+    deps = sorted(map(str, graph.upstream.get(key, ())))
+    return f"reads {', '.join(deps)}" if deps else ""
+
+
+def shape_text(shape: tuple[int, ...] | None) -> str:
+    """Return rows × columns.
+
+    >>> shape_text((336776, 19))
+    '336,776 × 19'
+    """
+    return " × ".join(f"{number:,}" for number in shape) if shape else ""
+
+
+def seconds_text(seconds: float) -> str:
+    """Return a duration for people.
+
+    >>> seconds_text(1.234), seconds_text(0.0042), seconds_text(125)
+    ('1.2 s', '4 ms', '2 min 5 s')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's message."""
+    return (str(error).splitlines() or [""])[0]

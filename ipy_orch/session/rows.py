@@ -1,0 +1,118 @@
+"""Rows of the tables: folds over the events as plain mappings, without pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ipy_orch.events.ledger import Ledger
+from ipy_orch.events.log import EventLog
+from ipy_orch.events.runs import Runs
+from ipy_orch.events.types import Logged, Materialized
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.specs import DEFAULT_GROUP
+from ipy_orch.planning.plan import Status
+from ipy_orch.session.scan import Scanned
+
+__all__ = ["assets", "checks", "events", "runs"]
+
+Row = dict[str, Any]
+
+
+def assets(scanned: Scanned, statuses: Mapping[AssetKey, Status], ledger: Ledger) -> list[Row]:
+    """Return a row per asset, upstream first."""
+    return [asset_row(key, scanned, statuses, ledger) for key in scanned.graph.keys]
+
+
+def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Status], ledger: Ledger) -> Row:
+    """Return the row of an asset."""
+    spec = scanned.graph.spec(key)
+    status = statuses.get(key, Status("external"))
+    made = ledger.materialized.get((key, None))
+    return {
+        "asset": str(key),
+        "status": status.word,
+        "reason": status.reason,
+        "group": spec.group_name or DEFAULT_GROUP,
+        "kinds": ", ".join(sorted(spec.kinds)),
+        "reads": ", ".join(map(str, scanned.graph.in_order(scanned.graph.upstream[key]))),
+        "shape": made.shape if made is not None else None,
+        "bytes": made.nbytes if made is not None else None,
+        "seconds": made.seconds if made is not None else None,
+        "when": made.at if made is not None else None,
+        "cell": cell_label(scanned, scanned.graph.makers[key]),
+    }
+
+
+def cell_label(scanned: Scanned, maker: AssetsDefinition) -> str:
+    """Return the label of the cell that a definition is from."""
+    cell = scanned.cells.get(maker)
+    return cell.label if cell is not None else ""
+
+
+def checks(scanned: Scanned, ledger: Ledger) -> list[Row]:
+    """Return a row per check, by asset in order of lineage."""
+    order = scanned.graph.position
+    specs = sorted(scanned.graph.checks.values(), key=lambda spec: (order.get(spec.asset_key, -1), spec.name))
+    found = []
+    for spec in specs:
+        last = ledger.checked.get((spec.key, None))
+        verdict = last.evaluation if last is not None else None
+        found.append(
+            {
+                "check": spec.name,
+                "asset": str(spec.asset_key),
+                "passed": verdict.passed if verdict is not None else None,
+                "severity": verdict.severity.value if verdict is not None else "",
+                "blocking": spec.blocking,
+                "description": (verdict.description if verdict is not None else None) or spec.description or "",
+                "metadata": {name: value.value for name, value in (verdict.metadata if verdict is not None else {}).items()},
+                "seconds": last.seconds if last is not None else None,
+                "when": last.at if last is not None else None,
+            }
+        )
+    return found
+
+
+def runs(history: Runs) -> list[Row]:
+    """Return a row per run, newest first."""
+    return [
+        {
+            "run": run.run_id[:8],
+            "status": run.status,
+            "what": run.what,
+            "steps": len(run.steps),
+            "succeeded": run.count("success", "unchanged"),
+            "failed": run.count("failure"),
+            "skipped": run.count("skipped", "canceled"),
+            "seconds": run.seconds,
+            "when": run.started,
+            "message": run.message,
+        }
+        for run in reversed(history.runs.values())
+    ]
+
+
+def events(log: EventLog, run_id: str | None) -> list[Row]:
+    """Return a row per event, oldest first."""
+    chosen = [event for event in log if run_id is None or event.run_id.startswith(run_id)]
+    return [
+        {"when": event.at, "run": event.run_id[:8], "step": event.step, "event": event.kind, "message": message(event)}
+        for event in chosen
+    ]
+
+
+def message(event: Any) -> str:
+    """Return an event's message."""
+    match event:
+        case Logged():
+            return f"{event.level or event.stream}: {event.text.rstrip()}"
+        case Materialized():
+            return str(event.key)
+        case _:
+            for name in ("error", "reason", "status", "name"):
+                if text := getattr(event, name, ""):
+                    return str(text)
+            evaluation = getattr(event, "evaluation", None)
+            return f"{evaluation.check_name}: {'passed' if evaluation.passed else 'failed'}" if evaluation is not None else ""

@@ -1,0 +1,330 @@
+"""Namespace and cell book give the definitions. Nothing registers itself: what a scan doesn't find doesn't exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from ipy_orch.authoring.assets import define_asset
+from ipy_orch.authoring.cells import CellText, build
+from ipy_orch.authoring.checks import define_check
+from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, closest
+from ipy_orch.model.assets import AssetIn, AssetsDefinition, external
+from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.io import IOManager
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.ops import Signature
+from ipy_orch.model.policies import RetryPolicy
+from ipy_orch.model.resources import ConfigurableResourceFactory, PartialResource, ResourceDefinition
+from ipy_orch.model.specs import AssetSpec
+from ipy_orch.planning.fingerprint import attach_tree
+from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.session.cellbook import Cell, CellBook
+
+__all__ = ["Scan", "Scanned"]
+
+FILES: Final = "ipy_orch/files"
+ENV: Final = "ipy_orch/env"
+CONTEXT, CONFIG = "context", "config"
+RESOURCES: Final = (ConfigurableResourceFactory, PartialResource, ResourceDefinition, IOManager)
+IPYTHON: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """Be what a scan found.
+
+    Args:
+        definitions: of assets and checks, those of cells first.
+        resources: variable -> resource.
+        cells: definition -> the cell it is from, where it is from one.
+        names: variable or argument -> the asset it stands for.
+        hidden: scratch variables that are named like an asset that is read.
+    """
+
+    definitions: tuple[AssetsDefinition, ...]
+    resources: Mapping[str, Any]
+    cells: Mapping[AssetsDefinition, Cell]
+    names: Mapping[str, AssetKey]
+    broken: Mapping[str, DagsterError] = field(default_factory=dict)
+
+    @cached_property
+    def graph(self) -> AssetGraph:
+        """Return the graph.
+
+        Raises:
+            DagsterInvalidDefinitionError: for a cycle or an asset made twice, with the cells.
+        """
+        return AssetGraph.of(self.definitions)
+
+    def as_definitions(self) -> Definitions:
+        """Return what was found as one Definitions."""
+        checks = [one for one in self.definitions if not one.has_keys]
+        return Definitions([one for one in self.definitions if one.has_keys], resources=self.resources, asset_checks=checks)
+
+
+class Scan:
+    """Find the definitions of a namespace and its cells; definitions that haven't changed stay the same objects.
+
+    Args:
+        ours: tells whether a variable holds a value that the session put there.
+    """
+
+    def __init__(self, namespace: dict[str, Any], book: CellBook, ours: Callable[[str, Any], bool]) -> None:
+        self.namespace, self.book, self.ours = namespace, book, ours
+        self.made: dict[tuple[str, int], tuple[Any, AssetsDefinition]] = {}
+
+    def __call__(self) -> Scanned:
+        """Scan now."""
+        found, resources = self.of_namespace()
+        sources = self.book.sources()
+        refuse_doubles(sources)
+        names = asset_names(found, sources)
+        current = {(cell.key, cell.order) for cell in sources}
+        self.made = {place: made for place, made in self.made.items() if place in current}
+        cells: dict[AssetsDefinition, Cell] = {}
+        broken: dict[str, DagsterError] = {}
+        for cell in sources:
+            try:
+                cells[self.of_cell(cell, names, resources)] = cell
+            except DagsterError as error:
+                broken[cell.key] = error
+        for one in found:
+            if (cell := self.cell_of(one)) is not None:
+                cells[one] = cell
+        made = tuple(one for one in cells if one not in found)
+        return Scanned((*made, *found), resources, cells, names, broken)
+
+    # -- the namespace ------------------------------------------------------------------------------------------------
+
+    def of_namespace(self) -> tuple[list[AssetsDefinition], dict[str, Any]]:
+        """Return the definitions and resources that variables hold, without those of cells that are gone."""
+        found: dict[int, AssetsDefinition] = {}
+        resources: dict[str, Any] = {}
+        for name, value in list(self.namespace.items()):
+            if name.startswith("_") or name in IPYTHON:
+                continue
+            if isinstance(value, RESOURCES):
+                resources[name] = value
+                continue
+            for one in definitions_in(value):
+                if self.is_ghost(one):
+                    self.namespace.pop(name, None)
+                else:
+                    found[id(one)] = one
+            if isinstance(value, Definitions):
+                resources.update(value.resources)
+        return list(found.values()), resources
+
+    def is_ghost(self, definition: AssetsDefinition) -> bool:
+        """Tell whether the cell that made a definition has been edited or deleted since."""
+        filename = file_of(definition)
+        return filename in self.book.files and self.book.of_file(filename) is None
+
+    def cell_of(self, definition: AssetsDefinition) -> Cell | None:
+        """Return the cell that a decorated function stands in."""
+        return self.book.of_file(file_of(definition))
+
+    # -- cells --------------------------------------------------------------------------------------------------------
+
+    def of_cell(self, cell: Cell, names: Mapping[str, AssetKey], resources: Mapping[str, Any]) -> AssetsDefinition:
+        """Return the definition of an asset or check cell, given what its free names mean now."""
+        source = cell.source
+        assert source is not None  # noqa: S101 - `sources` returns no others
+        roles = self.roles(source, names, resources, cell.label)
+        place = (cell.key, cell.order)
+        before = self.made.get(place)
+        if before is not None and before[0] == roles:
+            return before[1]
+        function, tree = build(source, roles.parameters, self.namespace, cell.filename)
+        attach_tree(function, tree)
+        made = self.define(source, function, roles, cell.label)
+        self.made[place] = (roles, made)
+        return made
+
+    def roles(
+        self, source: CellText, names: Mapping[str, AssetKey], resources: Mapping[str, Any], where: str
+    ) -> Roles:
+        """Return what each free name of a cell is: context, config, input, resource, or (not listed) a global.
+
+        Raises:
+            DagsterInvalidDefinitionError: when the asset reads itself, or a name is both read and assigned.
+        """
+        free = source.names.free
+        inputs = {name: names[name] for name in free if name in names and name not in (CONTEXT, CONFIG)}
+        if source.kind == "asset" and source.target in inputs.values():
+            raise DagsterInvalidDefinitionError(
+                f"asset `{source.target}` reads itself", where=f"{where}, line {free[source.name]}", hint="rename the variable"
+            )
+        used = {name for name in free if name in resources and name not in inputs}
+        config = self.config_class(source, where) if CONFIG in free else None
+        context = CONTEXT in free and (CONTEXT not in self.namespace or CONTEXT in source.names.read)
+        special = {*inputs, *used, CONTEXT, *([CONFIG] if config is not None else [])}
+        for name, line in source.names.read.items():
+            if name in source.names.bound and name not in special and name in self.namespace:
+                raise DagsterInvalidDefinitionError(
+                    f"`{name}` is read from the notebook and then assigned, which a function can't do",
+                    where=f"{where}, line {line}",
+                    hint=f"give the new one another name, e.g. `{name}_2`",
+                )
+        return Roles(context, config, tuple(sorted(inputs.items())), tuple(sorted(used)))
+
+    def config_class(self, source: CellText, where: str) -> Any:
+        """Return the Config class of a cell, or None where ``config`` is a variable like any other.
+
+        Raises:
+            DagsterInvalidDefinitionError: when the class doesn't exist, or none was named and there's no variable.
+        """
+        name = source.options.get(CONFIG)
+        if name is None and CONFIG in self.namespace:
+            return None
+        if name is None:
+            raise DagsterInvalidDefinitionError(
+                "the body uses `config`, and the cell doesn't say of which class",
+                where=where,
+                hint="`%%asset NAME --config CLASS`, with `class CLASS(Config): ...` in a cell above",
+            )
+        if not isinstance(self.namespace.get(name), type):
+            known = [n for n, v in self.namespace.items() if isinstance(v, type) and hasattr(v, "model_fields")]
+            hint = closest(name, known) or f"run a cell with `class {name}(Config): ...` first"
+            raise DagsterInvalidDefinitionError(f"there is no Config class `{name}`", where=where, hint=hint)
+        return self.namespace[name]
+
+    def define(self, source: CellText, function: Callable[..., Any], roles: Roles, where: str) -> AssetsDefinition:
+        """Return the definition of a cell."""
+        signature = Signature(
+            function,
+            CONTEXT if roles.context else None,
+            CONFIG if roles.config is not None else None,
+            roles.config,
+            {name: name for name in roles.resources},
+            tuple(name for name, _ in roles.inputs),
+        )
+        ins = {name: AssetIn(key) for name, key in roles.inputs}
+        options = source.options
+        if source.kind == "check":
+            return define_check(
+                function,
+                asset=source.target,
+                name=source.name,
+                description=options.get("description"),
+                blocking=bool(options.get("blocking", False)),
+                additional_ins={name: one for name, one in ins.items() if one.key != source.target},
+                additional_deps=options.get("deps"),
+                metadata={**options.get("metadata", {}), **severity(options, where)},
+                signature=signature,
+                origin=where,
+            )
+        return define_asset(
+            function,
+            key=source.target,
+            ins=ins,
+            deps=options.get("deps"),
+            metadata={**options.get("metadata", {}), **declared(options)},
+            tags=options.get("tags"),
+            description=options.get("description"),
+            group_name=options.get("group"),
+            owners=options.get("owners"),
+            kinds=options.get("kinds"),
+            code_version=options.get("code_version"),
+            io_manager_key=options.get("io_manager"),
+            retry_policy=retries(options),
+            pool=options.get("pool"),
+            signature=signature,
+            origin=where,
+        )
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Say what the free names of a cell are."""
+
+    context: bool
+    config: Any
+    inputs: tuple[tuple[str, AssetKey], ...]
+    resources: tuple[str, ...]
+
+    @property
+    def parameters(self) -> list[str]:
+        """Return the parameters of the cell's function, in the order in which a person would write them."""
+        names = [*([CONTEXT] if self.context else []), *([CONFIG] if self.config is not None else [])]
+        return [*names, *(name for name, _ in self.inputs), *self.resources]
+
+
+def definitions_in(value: Any) -> Iterable[AssetsDefinition]:
+    """Return the definitions that a variable holds: itself, those of a list, those of a Definitions."""
+    if isinstance(value, AssetsDefinition):
+        return [value]
+    if isinstance(value, AssetSpec):
+        return [external(value)]
+    if isinstance(value, Definitions):
+        return value.definitions
+    if isinstance(value, list | tuple) and value and all(isinstance(one, AssetsDefinition | AssetSpec) for one in value):
+        return [found for one in value for found in definitions_in(one)]
+    return []
+
+
+def file_of(definition: AssetsDefinition) -> str:
+    """Return the file of a definition's function, or "" for external assets."""
+    if definition.op_def is None:
+        return ""
+    code = getattr(definition.op_def.compute_fn, "__code__", None)
+    return code.co_filename if code is not None else ""
+
+
+def asset_names(found: Iterable[AssetsDefinition], sources: Iterable[Cell]) -> dict[str, AssetKey]:
+    """Return name -> asset: the last part of a key where only one asset has it, and ``a__b`` always."""
+    keys = {key for one in found for key in one.keys}
+    keys |= {cell.source.target for cell in sources if cell.source is not None and cell.source.kind == "asset"}
+    short: dict[str, list[AssetKey]] = {}
+    for key in sorted(keys):
+        short.setdefault(key.path[-1], []).append(key)
+    exact = {key.to_python_identifier(): key for key in keys}
+    return {**{name: same[0] for name, same in short.items() if len(same) == 1}, **exact}
+
+
+def refuse_doubles(cells: Iterable[Cell]) -> None:
+    """Refuse two cells that make one asset or one check.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming both cells.
+    """
+    seen: dict[tuple[str, str, str], Cell] = {}
+    for cell in cells:
+        source = cell.source
+        assert source is not None  # noqa: S101 - see `of_cell`
+        place = (source.kind, str(source.target), source.name)
+        if (other := seen.setdefault(place, cell)) is not cell:
+            what = f"asset `{source.target}`" if source.kind == "asset" else f"check `{source.target}:{source.name}`"
+            raise DagsterInvalidDefinitionError(
+                f"{what} is in two cells", where=f"{other.label} and {cell.label}", hint="rename one, or delete one of the cells"
+            )
+
+
+def declared(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the metadata that keeps the declared files and environment variables of an asset."""
+    named = {FILES: options.get("files"), ENV: options.get("env")}
+    return {key: value for key, value in named.items() if value}
+
+
+def severity(options: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the metadata that keeps the severity of a check cell.
+
+    Raises:
+        DagsterInvalidDefinitionError: when it is neither ERROR nor WARN.
+    """
+    said = options.get("severity")
+    if said is None:
+        return {}
+    if str(said).upper() not in ("ERROR", "WARN"):
+        raise DagsterInvalidDefinitionError(f"a check's severity is ERROR or WARN, not `{said}`", where=where)
+    return {"ipy_orch/severity": str(said).upper()}
+
+
+def retries(options: Mapping[str, Any]) -> RetryPolicy | None:
+    """Return the retry policy of an asset cell."""
+    if "retries" not in options:
+        return None
+    return RetryPolicy(max_retries=int(options["retries"]), delay=options.get("retry_delay"))

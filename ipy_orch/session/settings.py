@@ -1,0 +1,22 @@
+"""What a person sets for a session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Settings"]
+
+
+@dataclass
+class Settings:
+    """Hold the settings of a session.
+
+    Args:
+        autorun: running an asset's cell materializes it.
+        cache_bytes: how much memory the values may take; 0 means a quarter of the machine's.
+        workers: how many steps run at once; 1 runs them in the cell's own thread.
+    """
+
+    autorun: bool = True
+    cache_bytes: int = 0
+    workers: int = 1

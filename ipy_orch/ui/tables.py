@@ -1,0 +1,281 @@
+"""Tables of assets, checks, runs and events as data frames, and numbers as people read them.
+
+A row is a mapping or an object with the raw values: keys, seconds, bytes, times in seconds since the epoch. What a row
+lacks is missing in the table. Numbers stay numbers and times stay times, so that a table can be sorted and filtered;
+:func:`human` turns them into words for display.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from ipy_orch.ui.cards import plain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "assets_table",
+    "checks_table",
+    "events_table",
+    "human",
+    "human_bytes",
+    "human_seconds",
+    "human_shape",
+    "runs_table",
+]
+
+LONGEST: Final = 200
+"""A text in a table has at most so many characters."""
+
+
+# -- numbers as people read them --------------------------------------------------------------------------------------
+
+
+def human_bytes(number: float | None) -> str:
+    """Return a size in units of 1,000.
+
+    >>> human_bytes(31_204_000), human_bytes(512), human_bytes(None)
+    ('31.2 MB', '512 B', '')
+    """
+    if number is None:
+        return ""
+    units = ["B", "kB", "MB", "GB", "TB", "PB"]
+    # 999,950 would read "1000.0 kB"
+    while abs(number) >= (1000 if units[0] == "B" else 999.95) and len(units) > 1:
+        number, units = number / 1000, units[1:]
+    return f"{number:,.0f} {units[0]}" if units[0] == "B" else f"{number:,.1f} {units[0]}"
+
+
+def human_seconds(seconds: float | None) -> str:
+    """Return a duration with two figures that matter.
+
+    >>> [human_seconds(seconds) for seconds in (0.0004, 0.34, 1.23, 12.7, 125, 3_780)]
+    ['0.4 ms', '340 ms', '1.2 s', '12.7 s', '2 min 5 s', '1 h 3 min']
+    """
+    if seconds is None:
+        return ""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms" if seconds >= 0.00095 or seconds == 0 else f"{seconds * 1000:.1f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+
+
+def human_shape(shape: Sequence[int] | None) -> str:
+    """Return rows × columns.
+
+    >>> human_shape((336776, 19))
+    '336,776 × 19'
+    """
+    return " × ".join(f"{length:,}" for length in shape or ())
+
+
+def human(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a copy in which sizes, durations and times are words; for display, not for sorting."""
+    shown = frame.copy()
+    worded: dict[str, tuple[str, Callable[[Any], str]]] = {
+        "bytes": ("size", human_bytes),
+        "seconds": ("took", human_seconds),
+        "when": ("when", human_time),
+        "started": ("started", human_time),
+    }
+    for column, (_, words) in worded.items():
+        if column in shown:
+            shown[column] = [
+                words(None if missing else value)
+                for value, missing in zip(frame[column], frame[column].isna(), strict=True)
+            ]
+    return shown.rename(columns={column: name for column, (name, _) in worded.items()})
+
+
+def human_time(time: datetime | None) -> str:
+    """Return date and time to the second."""
+    return "" if time is None else f"{time:%Y-%m-%d %H:%M:%S}"
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------
+
+
+def assets_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each asset, by its key.
+
+    Args:
+        rows: with ``asset``, ``status``, ``reason``, ``group``, ``kinds``, ``shape``, ``bytes``, ``seconds``, ``when``,
+            ``checks`` (a text such as ``2/2``) and ``description``.
+    """
+    return table(ASSETS, rows)
+
+
+def checks_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each check, by asset and name.
+
+    Args:
+        rows: with ``asset``, ``check``, ``status`` (``passed``, ``warned``, ``failed``, ``not run``, or a bool),
+            ``reason``, ``severity``, ``blocking``, ``metadata`` (name -> value), ``seconds``, ``when``, ``description``.
+    """
+    return table(CHECKS, rows)
+
+
+def runs_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each run, by its id.
+
+    Args:
+        rows: with ``run_id``, ``status``, ``what``, ``steps`` (name -> step with a ``status``), ``started``,
+            ``seconds`` and ``message``; the runs of ``events.runs`` are such rows.
+    """
+    return table(RUNS, rows)
+
+
+def events_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each event, in the order given.
+
+    Args:
+        rows: events, or mappings with ``at``, ``run_id``, ``step``, ``kind``, ``key`` and ``text``.
+    """
+    return table(EVENTS, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Say how a column is made.
+
+    Args:
+        name: its title.
+        read: row -> value, None where it's missing.
+        dtype: its type in pandas.
+        is_index: whether it's a label of the row.
+    """
+
+    name: str
+    read: Callable[[Any], Any]
+    dtype: str = "str"
+    is_index: bool = False
+
+
+def table(columns: Sequence[Column], rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a data frame with these columns, which it has and whose types they keep also without a row."""
+    import pandas as pd
+
+    listed = list(rows)
+    made = {column.name: pd.Series([column.read(row) for row in listed], dtype=column.dtype) for column in columns}
+    frame = pd.DataFrame(made)
+    labels = [column.name for column in columns if column.is_index]
+    return frame.set_index(labels) if labels else frame
+
+
+# -- reading a row ----------------------------------------------------------------------------------------------------
+
+
+def raw(row: Any, *names: str) -> Any:
+    """Return the first of these fields of a mapping or an object that isn't missing or ""."""
+    found = (row.get(name) if isinstance(row, Mapping) else getattr(row, name, None) for name in names)
+    return next((value for value in found if value is not None and value != ""), None)
+
+
+def text(*names: str) -> Callable[[Any], str]:
+    """Return a reader of one line of text, "" where it's missing."""
+    return lambda row: line(raw(row, *names))
+
+
+def line(value: object) -> str:
+    """Return a value as one line without control characters."""
+    shown = "" if value is None else plain(str(value)[: LONGEST + 1])
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
+
+
+def number(name: str) -> Callable[[Any], Any]:
+    """Return a reader of a number."""
+    return lambda row: raw(row, name)
+
+
+def time(name: str) -> Callable[[Any], datetime | None]:
+    """Return a reader of seconds since the epoch, as the time on the clock of this machine."""
+
+    def read(row: Any) -> datetime | None:
+        seconds = raw(row, name)
+        return None if seconds is None else datetime.fromtimestamp(seconds)  # noqa: DTZ006 - a table is for people
+
+    return read
+
+
+def listed(name: str) -> Callable[[Any], str]:
+    """Return a reader of several words."""
+    return lambda row: line(", ".join(sorted(map(str, raw(row, name) or ()))))
+
+
+def verdict(row: Any) -> str:
+    """Return the outcome of a check in a word."""
+    status = raw(row, "status", "passed")
+    return {True: "passed", False: "failed", None: "not run"}.get(status, line(status))
+
+
+def found(row: Any) -> str:
+    """Return the metadata of a check as one line."""
+    pairs = (raw(row, "metadata") or {}).items()
+    return line(", ".join(f"{name}={getattr(value, 'value', value)}" for name, value in pairs))
+
+
+def progress(row: Any) -> str:
+    """Return how many steps of a run are done: ``3/5``."""
+    steps = raw(row, "steps")
+    if not isinstance(steps, Mapping):
+        return line(steps)
+    waiting = ("waiting", "running", "retrying", "canceled")
+    done = sum((step if isinstance(step, str) else raw(step, "status")) not in waiting for step in steps.values())
+    return f"{done}/{len(steps)}"
+
+
+def message(row: Any) -> str:
+    """Return what an event has to say."""
+    return line(raw(row, "text", "error", "message", "reason", "what", "status", "key"))
+
+
+ASSETS: Final = (
+    Column("asset", text("asset", "key"), is_index=True),
+    Column("status", text("status"), "category"),
+    Column("reason", text("reason")),
+    Column("group", text("group"), "category"),
+    Column("kinds", listed("kinds")),
+    Column("rows × columns", lambda row: human_shape(raw(row, "shape"))),
+    Column("bytes", number("bytes"), "Int64"),
+    Column("seconds", number("seconds"), "float64"),
+    Column("when", time("when"), "datetime64[s]"),
+    Column("checks", text("checks")),
+    Column("description", text("description")),
+)
+CHECKS: Final = (
+    Column("asset", text("asset"), is_index=True),
+    Column("check", text("check", "name"), is_index=True),
+    Column("status", verdict, "category"),
+    Column("reason", text("reason")),
+    Column("severity", text("severity"), "category"),
+    Column("blocking", lambda row: bool(raw(row, "blocking")), "bool"),
+    Column("found", found),
+    Column("seconds", number("seconds"), "float64"),
+    Column("when", time("when"), "datetime64[s]"),
+    Column("description", text("description")),
+)
+RUNS: Final = (
+    Column("run", text("run_id", "run"), is_index=True),
+    Column("status", text("status"), "category"),
+    Column("what", text("what")),
+    Column("steps", progress),
+    Column("started", time("started"), "datetime64[s]"),
+    Column("seconds", number("seconds"), "float64"),
+    Column("message", text("message")),
+)
+EVENTS: Final = (
+    Column("when", time("at"), "datetime64[ms]"),
+    Column("run", text("run_id", "run")),
+    Column("step", text("step")),
+    Column("kind", text("kind"), "category"),
+    Column("text", message),
+)
