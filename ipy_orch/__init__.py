@@ -1,6 +1,366 @@
 """Turn the cells of a notebook into assets and checks, run what changed, and take it away as a Dagster module.
 
-The names are Dagster's: replace ``ipy_orch`` by ``dagster`` in the imports, and it is Dagster code.
+The names are Dagster's: replace ``ipy_orch`` by ``dagster`` in the imports, and it is Dagster code. In a notebook,
+``%load_ext ipy_orch`` brings the magics; ``ipy_orch.session()`` has the same verbs as methods.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import ipy_orch.session  # first, so that loading it later doesn't take the place of the function `session` below
+from ipy_orch.authoring.assets import asset, multi_asset
+from ipy_orch.authoring.checks import asset_check, multi_asset_check
+from ipy_orch.errors import (
+    BetaWarning,
+    CheckError,
+    DagsterAssetCheckFailedError,
+    DagsterConfigMappingFunctionError,
+    DagsterError,
+    DagsterExecutionInterruptedError,
+    DagsterExecutionStepExecutionError,
+    DagsterExecutionStepNotFoundError,
+    DagsterInvalidConfigDefinitionError,
+    DagsterInvalidConfigError,
+    DagsterInvalidDefinitionError,
+    DagsterInvalidInvocationError,
+    DagsterInvalidSubsetError,
+    DagsterInvariantViolationError,
+    DagsterResourceFunctionError,
+    DagsterRunNotFoundError,
+    DagsterStepOutputNotFoundError,
+    DagsterTypeCheckDidNotPass,
+    DagsterTypeCheckError,
+    DagsterUnknownPartitionError,
+    DagsterUnknownResourceError,
+    DagsterUnmetExecutorRequirementsError,
+    DagsterUserCodeExecutionError,
+    IsolationWarning,
+)
+from ipy_orch.execution.contexts import (
+    AssetCheckExecutionContext,
+    AssetExecutionContext,
+    InputContext,
+    OpExecutionContext,
+    OutputContext,
+)
+from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
+from ipy_orch.execution.materialize import materialize, materialize_to_memory
+from ipy_orch.execution.resources import build_init_resource_context, build_resources
+from ipy_orch.execution.results import DagsterEvent, DagsterEventType, ExecuteInProcessResult
+from ipy_orch.model.assets import AssetChecksDefinition, AssetIn, AssetOut, AssetsDefinition, SourceAsset
+from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.config import Config, PermissiveConfig, RunConfig, configured
+from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.env import EnvVar
+from ipy_orch.model.io import (
+    ConfigurableIOManager,
+    ConfigurableIOManagerFactory,
+    ConfigurableLegacyIOManagerAdapter,
+    IOManager,
+    IOManagerDefinition,
+    InputManager,
+    InputManagerDefinition,
+    input_manager,
+    io_manager,
+)
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.metadata import (
+    AnchorBasedFilePathMapping,
+    BoolMetadataValue,
+    CodeReferencesMetadataValue,
+    DagsterAssetMetadataValue,
+    DagsterInvalidMetadata,
+    DagsterJobMetadataValue,
+    DagsterRunMetadataValue,
+    FilePathMapping,
+    FloatMetadataValue,
+    IntMetadataValue,
+    JsonMetadataValue,
+    LocalFileCodeReference,
+    MarkdownMetadataValue,
+    MetadataEntry,
+    MetadataValue,
+    NotebookMetadataValue,
+    NullMetadataValue,
+    PathMetadataValue,
+    PoolMetadataValue,
+    PythonArtifactMetadataValue,
+    TableColumnLineageMetadataValue,
+    TableMetadataValue,
+    TableSchemaMetadataValue,
+    TextMetadataValue,
+    TimestampMetadataValue,
+    UrlCodeReference,
+    UrlMetadataValue,
+)
+from ipy_orch.model.ops import In, OpDefinition, Out
+from ipy_orch.model.policies import BackfillPolicy, Backoff, Failure, Jitter, RetryPolicy, RetryRequested
+from ipy_orch.model.resources import (
+    ConfigurableResource,
+    IAttachDifferentObjectToOpContext,
+    InitResourceContext,
+    ResourceDefinition,
+    ResourceDependency,
+    ResourceParam,
+    make_values_resource,
+    resource,
+)
+from ipy_orch.model.results import (
+    AssetCheckEvaluation,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetMaterialization,
+    AssetObservation,
+    DataProvenance,
+    DataVersion,
+    DynamicOutput,
+    ExpectationResult,
+    MaterializeResult,
+    ObserveResult,
+    Output,
+)
+from ipy_orch.model.schema import (
+    Array,
+    BoolSource,
+    Enum,
+    EnumValue,
+    Field,
+    IntSource,
+    Map,
+    Noneable,
+    Permissive,
+    ScalarUnion,
+    Selector,
+    Shape,
+    StringSource,
+)
+from ipy_orch.model.specs import AssetDep, AssetSpec
+from ipy_orch.model.tables import (
+    TableColumn,
+    TableColumnConstraints,
+    TableColumnDep,
+    TableColumnLineage,
+    TableConstraints,
+    TableRecord,
+    TableSchema,
+)
+from ipy_orch.model.types import (
+    Any,
+    Bool,
+    DagsterType,
+    Dict,
+    Float,
+    Int,
+    List,
+    Nothing,
+    Optional,
+    PythonObjectDagsterType,
+    Set,
+    String,
+    Tuple,
+    TypeCheck,
+    check_dagster_type,
+    make_python_type_usable_as_dagster_type,
+    usable_as_dagster_type,
+)
+from ipy_orch.planning.selection import AssetSelection
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ipy_orch.session.session import Session
+
+__all__ = [
+    "AnchorBasedFilePathMapping",
+    "Any",
+    "Array",
+    "AssetCheckEvaluation",
+    "AssetCheckExecutionContext",
+    "AssetCheckKey",
+    "AssetCheckResult",
+    "AssetCheckSeverity",
+    "AssetCheckSpec",
+    "AssetChecksDefinition",
+    "AssetDep",
+    "AssetExecutionContext",
+    "AssetIn",
+    "AssetKey",
+    "AssetMaterialization",
+    "AssetObservation",
+    "AssetOut",
+    "AssetSelection",
+    "AssetSpec",
+    "AssetsDefinition",
+    "BackfillPolicy",
+    "Backoff",
+    "BetaWarning",
+    "Bool",
+    "BoolMetadataValue",
+    "BoolSource",
+    "CheckError",
+    "CodeReferencesMetadataValue",
+    "Config",
+    "ConfigurableIOManager",
+    "ConfigurableIOManagerFactory",
+    "ConfigurableLegacyIOManagerAdapter",
+    "ConfigurableResource",
+    "DagsterAssetCheckFailedError",
+    "DagsterAssetMetadataValue",
+    "DagsterConfigMappingFunctionError",
+    "DagsterError",
+    "DagsterEvent",
+    "DagsterEventType",
+    "DagsterExecutionInterruptedError",
+    "DagsterExecutionStepExecutionError",
+    "DagsterExecutionStepNotFoundError",
+    "DagsterInvalidConfigDefinitionError",
+    "DagsterInvalidConfigError",
+    "DagsterInvalidDefinitionError",
+    "DagsterInvalidInvocationError",
+    "DagsterInvalidMetadata",
+    "DagsterInvalidSubsetError",
+    "DagsterInvariantViolationError",
+    "DagsterJobMetadataValue",
+    "DagsterResourceFunctionError",
+    "DagsterRunMetadataValue",
+    "DagsterRunNotFoundError",
+    "DagsterStepOutputNotFoundError",
+    "DagsterType",
+    "DagsterTypeCheckDidNotPass",
+    "DagsterTypeCheckError",
+    "DagsterUnknownPartitionError",
+    "DagsterUnknownResourceError",
+    "DagsterUnmetExecutorRequirementsError",
+    "DagsterUserCodeExecutionError",
+    "DataProvenance",
+    "DataVersion",
+    "Definitions",
+    "Dict",
+    "DynamicOutput",
+    "Enum",
+    "EnumValue",
+    "EnvVar",
+    "ExecuteInProcessResult",
+    "ExpectationResult",
+    "Failure",
+    "Field",
+    "FilePathMapping",
+    "FilesystemIOManager",
+    "Float",
+    "FloatMetadataValue",
+    "IAttachDifferentObjectToOpContext",
+    "IOManager",
+    "IOManagerDefinition",
+    "In",
+    "InMemoryIOManager",
+    "InitResourceContext",
+    "InputContext",
+    "InputManager",
+    "InputManagerDefinition",
+    "Int",
+    "IntMetadataValue",
+    "IntSource",
+    "IsolationWarning",
+    "Jitter",
+    "JsonMetadataValue",
+    "List",
+    "LocalFileCodeReference",
+    "Map",
+    "MarkdownMetadataValue",
+    "MaterializeResult",
+    "MetadataEntry",
+    "MetadataValue",
+    "Noneable",
+    "NotebookMetadataValue",
+    "Nothing",
+    "NullMetadataValue",
+    "ObserveResult",
+    "OpDefinition",
+    "OpExecutionContext",
+    "Optional",
+    "Out",
+    "Output",
+    "OutputContext",
+    "PathMetadataValue",
+    "Permissive",
+    "PermissiveConfig",
+    "PoolMetadataValue",
+    "PythonArtifactMetadataValue",
+    "PythonObjectDagsterType",
+    "ResourceDefinition",
+    "ResourceDependency",
+    "ResourceParam",
+    "RetryPolicy",
+    "RetryRequested",
+    "RunConfig",
+    "ScalarUnion",
+    "Selector",
+    "Set",
+    "Shape",
+    "SourceAsset",
+    "String",
+    "StringSource",
+    "TableColumn",
+    "TableColumnConstraints",
+    "TableColumnDep",
+    "TableColumnLineage",
+    "TableColumnLineageMetadataValue",
+    "TableConstraints",
+    "TableMetadataValue",
+    "TableRecord",
+    "TableSchema",
+    "TableSchemaMetadataValue",
+    "TextMetadataValue",
+    "TimestampMetadataValue",
+    "Tuple",
+    "TypeCheck",
+    "UrlCodeReference",
+    "UrlMetadataValue",
+    "__version__",
+    "asset",
+    "asset_check",
+    "build_init_resource_context",
+    "build_resources",
+    "check_dagster_type",
+    "configured",
+    "input_manager",
+    "io_manager",
+    "load_ipython_extension",
+    "make_python_type_usable_as_dagster_type",
+    "make_values_resource",
+    "materialize",
+    "materialize_to_memory",
+    "multi_asset",
+    "multi_asset_check",
+    "resource",
+    "session",
+    "unload_ipython_extension",
+    "usable_as_dagster_type",
+]
+
+__version__ = "0.1.0"
+
+
+# The notebook's door is opened when it is knocked at: a worker that imports an exported module needs no IPython.
+
+
+def load_ipython_extension(ip: InteractiveShell) -> None:
+    """Bring the magics into a notebook: ``%load_ext ipy_orch``. Runs nothing of the user's."""
+    from ipy_orch.notebook.extension import load_ipython_extension as load
+
+    load(ip)
+
+
+def unload_ipython_extension(ip: InteractiveShell) -> None:
+    """Take the magics away again, leaving nothing behind."""
+    from ipy_orch.notebook.extension import unload_ipython_extension as unload
+
+    unload(ip)
+
+
+def session() -> Session:
+    """Return the session of this notebook; its methods are the verbs of the magics."""
+    from ipy_orch.notebook.extension import get_session
+
+    return get_session()

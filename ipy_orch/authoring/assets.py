@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 from ipy_orch.authoring.signature import read_signature
-from ipy_orch.errors import DagsterInvalidDefinitionError, closest
-from ipy_orch.model.assets import MATERIALIZATION, AssetIn, AssetOut, AssetsDefinition
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, closest
+from ipy_orch.model.assets import MATERIALIZATION, AssetIn, AssetOut, AssetsDefinition, distinct_specs, manager_in
 from ipy_orch.model.checks import AssetCheckSpec
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
 from ipy_orch.model.results import MaterializeResult, ObserveResult
-from ipy_orch.model.specs import AssetDep, AssetSpec, distinct_deps
+from ipy_orch.model.specs import DAGSTER_TYPE, AssetDep, AssetSpec, distinct_deps, valid_tags
 from ipy_orch.model.types import Nothing
 
 __all__ = ["asset", "multi_asset"]
@@ -84,6 +84,7 @@ def define_asset(
     kinds: Iterable[str] | None = None,
     compute_kind: str | None = None,
     pool: str | None = None,
+    is_virtual: bool = False,
     signature: Signature | None = None,
     origin: str = "",
     execution: str = MATERIALIZATION,
@@ -100,7 +101,7 @@ def define_asset(
     """
     asset_key = key_for(function, name, key, key_prefix)
     where = origin or f"asset `{asset_key}`"
-    call = signature or read_signature(function, what=where, extra_config=config_schema is not None)
+    call = signature or read_signature(function, what=where)
     if io_manager_def is not None and io_manager_key is not None:
         raise DagsterInvalidDefinitionError("give `io_manager_def` or `io_manager_key`, not both", where=where)
     manager = io_manager_key or (f"{asset_key.to_python_identifier()}__io_manager" if io_manager_def else IO_MANAGER)
@@ -108,9 +109,10 @@ def define_asset(
     loaded = loaded_inputs(call, ins or {}, where)
     waited = distinct_deps([*(deps or ()), *(non_argument_deps or ())], where)
     refuse_overlap(loaded, waited, where)
+    refuse_two_kinds(compute_kind, kinds, where)
     spec = AssetSpec(
         asset_key,
-        deps=[*(AssetDep(one.key_for(arg), partition_mapping=one.partition_mapping) for arg, one in loaded.items()), *waited],
+        deps=joined(loaded, waited),
         description=description or inspect.getdoc(function),
         metadata=metadata,
         skippable=not output_required,
@@ -119,10 +121,12 @@ def define_asset(
         automation_condition=automation_condition,
         owners=owners,
         tags=tags,
-        kinds=[*(kinds or ()), *((compute_kind,) if compute_kind else ())],
+        kinds=kinds or ((compute_kind,) if compute_kind else None),
         partitions_def=partitions_def,
         freshness_policy=freshness_policy,
+        is_virtual=is_virtual,
     )
+    valid_tags(spec.tags, where)
     checks = own_checks(check_specs or (), {asset_key}, where)
     out = Out(value_type(call, dagster_type), description, output_required, manager, metadata, code_version)
     op = OpDefinition(
@@ -132,24 +136,24 @@ def define_asset(
         outs={RESULT: out, **{name: Out(Nothing) for name in checks}},
         description=spec.description,
         config_type=config_type(call, config_schema, where),
-        required_resource_keys=frozenset(required_resource_keys or ()),
+        required_resource_keys=needed_resources(call, required_resource_keys, resource_defs, where),
         tags=dict(op_tags or {}),
         retry_policy=retry_policy,
         code_version=code_version,
         pool=pool,
     )
     return AssetsDefinition(
-        op_def=op,
-        asset_specs=(spec,),
-        keys_by_input_name=input_keys(loaded, waited),
-        all_keys_by_output_name={RESULT: asset_key},
-        all_check_specs_by_output_name=checks,
-        asset_ins=loaded,
-        resource_defs=resources,
+        op,
+        (spec,),
+        input_keys(loaded, waited),
+        {RESULT: asset_key},
+        checks,
+        loaded,
+        resources,
         backfill_policy=backfill_policy,
-        hook_defs=frozenset(hooks or ()),
+        hook_defs=hooks,
         origin=origin,
-        execution=execution,
+        execution_type=execution,
     )
 
 
@@ -202,22 +206,22 @@ def define_multi_asset(
     where = origin or f"multi_asset `{name or function.__name__}`"
     if (outs is None) == (specs is None):
         raise DagsterInvalidDefinitionError("a multi_asset has `outs` or `specs`, one of the two", where=where)
-    if specs is not None and (deps or non_argument_deps):
+    if specs is not None and (deps or non_argument_deps or internal_asset_deps):
         raise DagsterInvalidDefinitionError("with `specs`, dependencies belong to each spec", where=where)
-    call = signature or read_signature(function, what=where, extra_config=config_schema is not None)
+    call = signature or read_signature(function, what=where)
     loaded = loaded_inputs(call, ins or {}, where)
     waited = distinct_deps([*(deps or ()), *(non_argument_deps or ())], where)
-    refuse_overlap(loaded, waited, where)
+    refuse_overlap(loaded, [*waited, *(dep for spec in specs or () for dep in spec.deps)], where)
     ports, made = (
         multi_outs(outs, loaded, waited, internal_asset_deps or {}, partitions_def)
         if outs is not None
-        else multi_specs(specs or (), loaded, partitions_def)
+        else multi_specs(specs or (), partitions_def, can_subset)
     )
     made = {port: spec_with_defaults(spec, group_name, code_version, compute_kind, where) for port, spec in made.items()}
     keys = {port: spec.key for port, spec in made.items()}
-    outside = [dep for spec in made.values() for dep in spec.deps if dep.asset_key not in set(keys.values())]
-    by_argument = {one.key_for(argument) for argument, one in loaded.items()}
-    waited = distinct_deps([*waited, *(AssetDep(d.asset_key) for d in outside if d.asset_key not in by_argument)], where)
+    refuse_unused(loaded, made.values(), where)
+    outside = {dep.asset_key: dep for spec in made.values() for dep in spec.deps if dep.asset_key not in keys.values()}
+    waited = FrozenList({**{dep.asset_key: dep for dep in waited}, **outside}.values())
     checks = own_checks(check_specs or (), set(keys.values()), where)
     op = OpDefinition(
         name=name or function.__name__,
@@ -226,25 +230,25 @@ def define_multi_asset(
         outs={**ports, **{port: Out(Nothing, is_required=not can_subset) for port in checks}},
         description=description or inspect.getdoc(function),
         config_type=config_type(call, config_schema, where),
-        required_resource_keys=frozenset(required_resource_keys or ()),
+        required_resource_keys=needed_resources(call, required_resource_keys, resource_defs, where),
         tags=dict(op_tags or {}),
         retry_policy=retry_policy,
         code_version=code_version,
         pool=pool,
     )
     return AssetsDefinition(
-        op_def=op,
-        asset_specs=tuple(made.values()),
-        keys_by_input_name=input_keys(loaded, waited),
-        all_keys_by_output_name=keys,
-        all_check_specs_by_output_name=checks,
-        asset_ins=loaded,
-        resource_defs=dict(resource_defs or {}),
-        can_subset=can_subset,
+        op,
+        made.values(),
+        input_keys(loaded, waited),
+        keys,
+        checks,
+        loaded,
+        resource_defs,
+        can_subset,
         backfill_policy=backfill_policy,
-        hook_defs=frozenset(hooks or ()),
+        hook_defs=hooks,
         origin=origin,
-        execution=execution,
+        execution_type=execution,
     )
 
 
@@ -293,13 +297,55 @@ def loaded_inputs(call: Signature, ins: Mapping[str, AssetIn], where: str) -> di
 
 
 def refuse_overlap(loaded: Mapping[str, AssetIn], waited: Iterable[AssetDep], where: str) -> None:
-    """Refuse an asset that is both an argument and in ``deps``."""
-    arguments = {one.key_for(name) for name, one in loaded.items()}
-    for dep in waited:
-        if dep.asset_key in arguments:
+    """Refuse an argument that is in ``deps`` too, where its AssetIn says more than which asset it is and who loads it."""
+    deps = {dep.asset_key for dep in waited}
+    for name, one in loaded.items():
+        plain = one.dagster_type is NO_VALUE and not (one.metadata or one.key_prefix or one.partition_mapping)
+        named = {one.key_for(name), AssetKey(name)} if one.key is None else {one.key}
+        if not plain and named & deps:
             raise DagsterInvalidDefinitionError(
-                f"`{dep.asset_key}` is both an argument and in `deps`", where=where, hint="leave it out of `deps`"
+                f"`{min(named & deps)}` is in `deps` and in `ins`, each saying how it is read", where=where, hint="leave it out of `deps`"
             )
+
+
+def joined(loaded: Mapping[str, AssetIn], waited: Iterable[AssetDep]) -> list[AssetDep]:
+    """Return the dependencies of arguments and of ``deps``; where one is both, ``deps`` says which partitions are read."""
+    said = {dep.asset_key: dep for dep in waited}
+    read = {one.key_for(name): AssetDep(one.key_for(name), partition_mapping=one.partition_mapping) for name, one in loaded.items()}
+    return list({**read, **said}.values())
+
+
+def refuse_unused(loaded: Mapping[str, AssetIn], specs: Iterable[AssetSpec], where: str) -> None:
+    """Refuse an argument that no asset depends on."""
+    read = {dep.asset_key for spec in specs for dep in spec.deps}
+    for name, one in loaded.items():
+        if one.key_for(name) not in read:
+            raise DagsterInvalidDefinitionError(
+                f"the function loads `{one.key_for(name)}`, which no asset of it depends on",
+                where=where,
+                hint=f'AssetSpec(..., deps=["{one.key_for(name)}"])',
+            )
+
+
+def refuse_two_kinds(compute_kind: str | None, kinds: Iterable[str] | None, where: str) -> None:
+    """Refuse a kind that is said in two ways."""
+    if compute_kind and kinds:
+        raise DagsterInvalidDefinitionError("give `kinds` or `compute_kind`, not both", where=where)
+
+
+def needed_resources(
+    call: Signature, said: Iterable[str] | None, carried: Mapping[str, Any] | None, where: str
+) -> frozenset[str]:
+    """Return the resources that were asked for by ``required_resource_keys``, and those that the definition carries.
+
+    Raises:
+        DagsterInvalidDefinitionError: when parameters ask for some too.
+    """
+    if said and call.resources:
+        raise DagsterInvalidDefinitionError(
+            "resources are parameters of the function or in `required_resource_keys`, not both", where=where
+        )
+    return frozenset([*(said or ()), *(carried or ())])
 
 
 def value_ins(call: Signature, loaded: Mapping[str, AssetIn]) -> dict[str, In]:
@@ -315,15 +361,20 @@ def value_ins(call: Signature, loaded: Mapping[str, AssetIn]) -> dict[str, In]:
     }
 
 
-def nothing_ins(waited: Iterable[AssetDep], loaded: Mapping[str, Any]) -> dict[str, In]:
+def nothing_ins(waited: Iterable[AssetDep], loaded: Mapping[str, AssetIn]) -> dict[str, In]:
     """Return the ports that only order steps."""
-    return {dep.asset_key.to_python_identifier(): In(Nothing) for dep in waited if dep.asset_key.to_python_identifier() not in loaded}
+    return {name: In(Nothing) for name in waiting_keys(waited, loaded)}
+
+
+def waiting_keys(waited: Iterable[AssetDep], loaded: Mapping[str, AssetIn]) -> dict[str, AssetKey]:
+    """Return port -> asset, of the assets that are waited for and not loaded."""
+    read = {one.key_for(name) for name, one in loaded.items()}
+    return {dep.asset_key.to_python_identifier(): dep.asset_key for dep in waited if dep.asset_key not in read}
 
 
 def input_keys(loaded: Mapping[str, AssetIn], waited: Iterable[AssetDep]) -> dict[str, AssetKey]:
     """Return port -> asset."""
-    named = {name: one.key_for(name) for name, one in loaded.items()}
-    return {**{d.asset_key.to_python_identifier(): d.asset_key for d in waited}, **named}
+    return {**waiting_keys(waited, loaded), **{name: one.key_for(name) for name, one in loaded.items()}}
 
 
 def value_type(call: Signature, said: Any) -> Any:
@@ -354,9 +405,12 @@ def own_checks(specs: Sequence[AssetCheckSpec], keys: set[AssetKey], where: str)
 
     Raises:
         DagsterInvalidDefinitionError: when one is of another asset, or two have one name.
+        CheckError: for what isn't an AssetCheckSpec.
     """
     found: dict[str, AssetCheckSpec] = {}
     for spec in specs:
+        if not isinstance(spec, AssetCheckSpec):
+            raise CheckError(f"{where}: `check_specs` holds {spec!r}, which isn't an AssetCheckSpec")
         if spec.asset_key not in keys:
             raise DagsterInvalidDefinitionError(f"check `{spec.name}` is of `{spec.asset_key}`, which isn't made here", where=where)
         if found.setdefault(spec.get_python_identifier(), spec) is not spec:
@@ -377,7 +431,7 @@ def multi_outs(
         DagsterInvalidDefinitionError: when ``internal_asset_deps`` names what doesn't exist.
     """
     keys = {name: out.key or AssetKey([*out.key_prefix, name]) for name, out in outs.items()}
-    every = [*(AssetDep(o.key_for(n), partition_mapping=o.partition_mapping) for n, o in loaded.items()), *waited]
+    every = joined(loaded, waited)
     known = {dep.asset_key: dep for dep in every}
     for name, deps in internal.items():
         if name not in outs:
@@ -391,25 +445,25 @@ def multi_outs(
 
 
 def multi_specs(
-    specs: Sequence[AssetSpec], loaded: Mapping[str, AssetIn], partitions_def: Any
+    specs: Sequence[AssetSpec], partitions_def: Any, can_subset: bool
 ) -> tuple[dict[str, Out], dict[str, AssetSpec]]:
     """Return output -> port and output -> spec, of a multi_asset with ``specs``.
 
     Raises:
-        DagsterInvalidDefinitionError: when an argument isn't a dependency of any spec.
+        CheckError: for what isn't an AssetSpec.
+        DagsterInvalidDefinitionError: when two of one key differ.
     """
-    if len({spec.key for spec in specs}) != len(specs):
-        raise DagsterInvalidDefinitionError("two `specs` have one key")
-    named = {dep.asset_key for spec in specs for dep in spec.deps}
-    for argument, one in loaded.items():
-        if one.key_for(argument) not in named and one.dagster_type is not Nothing:
-            raise DagsterInvalidDefinitionError(
-                f"the function loads `{one.key_for(argument)}`, which no spec depends on",
-                hint=f'AssetSpec(..., deps=["{one.key_for(argument)}"])',
-            )
-    made = {spec.key.to_python_identifier(): with_partitions(spec, partitions_def) for spec in specs}
-    ports = {name: Out(Nothing, spec.description, not spec.skippable, metadata=spec.metadata) for name, spec in made.items()}
-    return ports, made
+    for spec in specs:
+        if not isinstance(spec, AssetSpec):
+            raise CheckError(f"`specs` holds {spec!r}, which isn't an AssetSpec")
+    made = {spec.key.to_python_identifier(): with_partitions(spec, partitions_def) for spec in distinct_specs(specs)}
+    return {name: port_of(spec, can_subset) for name, spec in made.items()}, made
+
+
+def port_of(spec: AssetSpec, can_subset: bool) -> Out:
+    """Return the output of an asset that is said by a spec: Nothing is stored, unless the spec names a type or an IO manager."""
+    kind = spec.metadata.get(DAGSTER_TYPE, Any if manager_in(spec) else Nothing)
+    return Out(kind, spec.description, not (spec.skippable or can_subset), manager_in(spec) or None, spec.metadata)
 
 
 def with_partitions(spec: AssetSpec, partitions_def: Any) -> AssetSpec:
@@ -434,7 +488,8 @@ def spec_with_defaults(
         changes["group_name"] = group_name
     if code_version and not spec.code_version:
         changes["code_version"] = code_version
-    if compute_kind and not spec.kinds:
+    refuse_two_kinds(compute_kind, spec.kinds, where)
+    if compute_kind:
         changes["kinds"] = {compute_kind}
     return spec.replace_attributes(**changes) if changes else spec
 

@@ -6,7 +6,15 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ipy_orch.authoring.assets import check_options, config_type, loaded_inputs, nothing_ins, value_ins
+from ipy_orch.authoring.assets import (
+    check_options,
+    config_type,
+    input_keys,
+    loaded_inputs,
+    needed_resources,
+    nothing_ins,
+    value_ins,
+)
 from ipy_orch.authoring.signature import read_signature
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.assets import AssetChecksDefinition, AssetIn
@@ -73,10 +81,14 @@ def define_check(
     asset_key = key_of(asset)
     check_name = name or function.__name__
     where = origin or f"check `{asset_key}:{check_name}`"
-    call = signature or read_signature(function, what=where, extra_config=config_schema is not None)
+    call = signature or read_signature(function, what=where)
     loaded = check_inputs(call, asset_key, additional_ins or {}, where)
     others = [AssetDep(one.key_for(arg)) for arg, one in loaded.items() if one.key_for(arg) != asset_key]
     waited = distinct_deps(additional_deps or (), where)
+    if any(dep.asset_key == asset_key for dep in waited):
+        raise DagsterInvalidDefinitionError(
+            f"the check's own asset `{asset_key}` is in `additional_deps`", where=where, hint="leave it out: a check depends on it"
+        )
     spec = AssetCheckSpec(
         check_name,
         asset=asset_key,
@@ -95,18 +107,18 @@ def define_check(
         outs={spec.get_python_identifier(): Out(Nothing)},
         description=spec.description,
         config_type=config_type(call, config_schema, where),
-        required_resource_keys=frozenset(required_resource_keys or ()),
+        required_resource_keys=needed_resources(call, required_resource_keys, resource_defs, where),
         tags=dict(op_tags or {}),
         retry_policy=retry_policy,
         pool=pool,
     )
-    named = {argument: one.key_for(argument) for argument, one in loaded.items()}
     return AssetChecksDefinition(
-        op_def=op,
-        keys_by_input_name={**{d.asset_key.to_python_identifier(): d.asset_key for d in (*unread, *waited)}, **named},
-        all_check_specs_by_output_name={spec.get_python_identifier(): spec},
+        op,
+        (),
+        input_keys(loaded, [*unread, *waited]),
+        check_specs_by_output_name={spec.get_python_identifier(): spec},
         asset_ins=loaded,
-        resource_defs=dict(resource_defs or {}),
+        resource_defs=resource_defs,
         origin=origin,
     )
 
@@ -160,7 +172,7 @@ def define_multi_check(
         DagsterInvalidDefinitionError: when an argument loads an asset that no spec is about.
     """
     where = origin or f"multi_asset_check `{name or function.__name__}`"
-    call = read_signature(function, what=where, extra_config=config_schema is not None)
+    call = read_signature(function, what=where)
     loaded = loaded_inputs(call, {n: AssetIn.from_coercible(one) for n, one in (ins or {}).items()}, where)
     about = [AssetDep(spec.asset_key) for spec in specs] + [dep for spec in specs for dep in spec.additional_deps]
     read = {one.key_for(argument) for argument, one in loaded.items()}
@@ -175,18 +187,18 @@ def define_multi_check(
         outs={spec.get_python_identifier(): Out(Nothing, is_required=not can_subset) for spec in specs},
         description=description or inspect.getdoc(function),
         config_type=config_type(call, config_schema, where),
-        required_resource_keys=frozenset(required_resource_keys or ()),
+        required_resource_keys=needed_resources(call, required_resource_keys, resource_defs, where),
         tags=dict(op_tags or {}),
         retry_policy=retry_policy,
         pool=pool,
     )
-    named = {argument: one.key_for(argument) for argument, one in loaded.items()}
     return AssetChecksDefinition(
-        op_def=op,
-        keys_by_input_name={**{d.asset_key.to_python_identifier(): d.asset_key for d in waited}, **named},
-        all_check_specs_by_output_name={spec.get_python_identifier(): spec for spec in specs},
+        op,
+        (),
+        input_keys(loaded, waited),
+        check_specs_by_output_name={spec.get_python_identifier(): spec for spec in specs},
         asset_ins=loaded,
-        resource_defs=dict(resource_defs or {}),
+        resource_defs=resource_defs,
         can_subset=can_subset,
         origin=origin,
     )

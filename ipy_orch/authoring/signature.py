@@ -7,7 +7,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_type_hints
 
-from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.errors import DagsterInvalidConfigDefinitionError, DagsterInvalidDefinitionError
 from ipy_orch.model.ops import NO_VALUE, Signature
 from ipy_orch.model.resources import is_resource_annotation
 
@@ -18,22 +18,23 @@ CONTEXT_TYPES: Final = frozenset({"OpExecutionContext", "AssetExecutionContext",
 CONFIG: Final = "config"
 
 
-def read_signature(function: Callable[..., Any], *, what: str = "", extra_config: bool = False) -> Signature:
+def read_signature(function: Callable[..., Any], *, what: str = "") -> Signature:
     """Return which parameters are the context, the config, resources, and inputs.
 
     Args:
         function: the user's function.
         what: names the definition in messages.
-        extra_config: a ``config_schema`` was given, so that a parameter ``config`` would be ambiguous.
 
     Raises:
-        DagsterInvalidDefinitionError: for ``*args``, positional-only parameters, and an unannotated ``config``.
+        DagsterInvalidDefinitionError: for ``*args``, positional-only parameters, and a ``context`` that isn't the first.
+        DagsterInvalidConfigDefinitionError: for a ``config`` that isn't annotated.
     """
     parameters = list(inspect.signature(function).parameters.values())
     annotations = resolved_annotations(function)
     context = context_name(parameters, annotations)
     rest = [parameter for parameter in parameters if parameter.name != context]
     refuse_unnamed(rest, what)
+    refuse_special(rest, what)
     config = CONFIG if any(p.name == CONFIG and p.annotation is not p.empty for p in rest) else None
     resources = {p.name: p.name for p in rest if is_resource_annotation(annotations.get(p.name))}
     named = [p for p in rest if p.kind is not p.VAR_KEYWORD and p.name != config and p.name not in resources]
@@ -86,4 +87,15 @@ def refuse_unnamed(parameters: list[inspect.Parameter], what: str) -> None:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
             raise DagsterInvalidDefinitionError(
                 f"parameter `{parameter}` can't be an input: inputs are given by name", where=what, hint="name each input"
+            )
+
+
+def refuse_special(parameters: list[inspect.Parameter], what: str) -> None:
+    """Refuse a context that isn't the first parameter, and a config of no type."""
+    for parameter in parameters:
+        if parameter.name == "context":
+            raise DagsterInvalidDefinitionError("`context` is the first parameter", where=what, hint="def f(context, ...)")
+        if parameter.name == CONFIG and parameter.annotation is parameter.empty:
+            raise DagsterInvalidConfigDefinitionError(
+                "`config` needs a type", where=what, hint="def f(config: MyConfig), with `class MyConfig(Config): ...`"
             )

@@ -147,14 +147,14 @@ class ResourceScope:
             )
         self._opening.append(label)
         try:
-            keys = sorted(resource.required_resource_keys)
+            keys = sorted(resource.__required_keys__)
             own = ScopedResources({key: self._object(key) for key in keys})
-            nested = {field: self._nested(label, field, one) for field, one in resource.nested().items()}
+            nested = {field: self._nested(label, field, one) for field, one in resource.__nested__().items()}
             checked = checked_config(resource, written, f"resource `{label}`")
             context = InitResourceContext(
                 config_value(resource, checked), own, resource, self.run, self.instance, self.log, self.definitions
             )
-            return self._entered(label, resource.opened(context, checked, nested))
+            return self._entered(label, resource.__open__(context, checked, nested))
         finally:
             self._opening.pop()
 

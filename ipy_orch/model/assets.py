@@ -7,20 +7,22 @@ the ports of an op to keys: inputs to the assets they load, outputs to the asset
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Final, Self
 
 from ipy_orch.errors import (
     CheckError,
     DagsterInvalidDefinitionError,
+    DagsterInvalidInvocationError,
     DagsterInvalidSubsetError,
     DagsterInvariantViolationError,
 )
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
+from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, In, OpDefinition, Out, invoke, set_all
-from ipy_orch.model.specs import DEFAULT_GROUP, IO_MANAGER_KEY, KIND, AssetDep, AssetSpec, kind_tags, valid_tags
+from ipy_orch.model.specs import DEFAULT_GROUP, IO_MANAGER_KEY, KIND, STUB, AssetDep, AssetSpec, valid_tags
 from ipy_orch.model.types import Nothing
 
 __all__ = ["AssetChecksDefinition", "AssetIn", "AssetOut", "AssetsDefinition", "SourceAsset"]
@@ -71,6 +73,10 @@ class AssetIn:
         """Return the asset that the argument of this name loads."""
         return self.key or AssetKey([*(self.key_prefix or ()), argument])
 
+    def with_key(self, key: AssetKey) -> AssetIn:
+        """Return a copy that loads ``key``."""
+        return AssetIn(key, self.metadata, None, self.input_manager_key, self.partition_mapping, self.dagster_type)
+
 
 @dataclass(frozen=True, eq=False, init=False)
 class AssetOut:
@@ -86,7 +92,7 @@ class AssetOut:
     group_name: str | None
     code_version: str | None
     automation_condition: Any
-    owners: FrozenList[str]
+    owners: tuple[str, ...]
     tags: Mapping[str, str]
     kinds: frozenset[str]
     backfill_policy: Any
@@ -120,7 +126,7 @@ class AssetOut:
         labels = (dict(metadata or {}), group_name, code_version, automation_condition, FrozenList(owners or ()))
         rest = (dict(tags or {}), frozenset(kinds or ()), backfill_policy, freshness_policy, is_virtual)
         set_all(self, (*values, *labels, *rest))
-        valid_tags({**kind_tags(kinds), **self.to_spec(AssetKey("out"), ()).tags}, f"AssetOut({asset_key or ''})")
+        valid_tags(self.to_spec(asset_key or AssetKey("out"), ()).tags, "AssetOut")
 
     def to_out(self) -> Out:
         """Return the op's port."""
@@ -171,42 +177,84 @@ class AssetOut:
         )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, init=False, repr=False)
 class AssetsDefinition:
     """Tie an op to the assets and checks that it makes; without an op, describe external assets.
 
     Args:
-        op: what computes, or None for external assets.
-        asset_specs: one per asset, with its dependencies.
+        node_def: the op that computes, or None for external assets.
+        specs: one per asset, with its dependencies; by default read from the op's outputs and the ``..._by_key`` maps.
         keys_by_input_name: argument -> asset it loads (or, for ``Nothing``, waits for).
         keys_by_output_name: output -> asset.
         check_specs_by_output_name: output -> check.
         asset_ins: argument -> how it is loaded, where it was said.
         can_subset: whether the op can make some of its assets without the others.
-        selected: the assets of a subset; None for all of them.
-        selected_checks: the checks of a subset; None for all of them.
+        selected_asset_keys: the assets of a subset; None for all of them.
+        selected_asset_check_keys: the checks of a subset; None for all of them.
+        execution_type: what running it does: materialize or observe.
+        origin: the place that messages name.
+
+    Raises:
+        DagsterInvalidDefinitionError: when two specs of one key differ, or an asset depends on itself.
+        CheckError: when arguments that belong to an op come without one.
     """
 
     op_def: OpDefinition | None
-    asset_specs: tuple[AssetSpec, ...] = ()
-    keys_by_input_name: Mapping[str, AssetKey] = field(default_factory=dict)
-    all_keys_by_output_name: Mapping[str, AssetKey] = field(default_factory=dict)
-    all_check_specs_by_output_name: Mapping[str, AssetCheckSpec] = field(default_factory=dict)
-    asset_ins: Mapping[str, AssetIn] = field(default_factory=dict)
-    resource_defs: Mapping[str, Any] = field(default_factory=dict)
-    can_subset: bool = False
-    selected: frozenset[AssetKey] | None = None
-    selected_checks: frozenset[AssetCheckKey] | None = None
-    execution: str = MATERIALIZATION
-    backfill_policy: Any = None
-    hook_defs: frozenset[Any] = frozenset()
-    origin: str = ""
+    asset_specs: tuple[AssetSpec, ...]
+    keys_by_input_name: Mapping[str, AssetKey]
+    all_keys_by_output_name: Mapping[str, AssetKey]
+    all_check_specs_by_output_name: Mapping[str, AssetCheckSpec]
+    asset_ins: Mapping[str, AssetIn]
+    resource_defs: Mapping[str, Any]
+    can_subset: bool
+    selected: frozenset[AssetKey] | None
+    selected_checks: frozenset[AssetCheckKey] | None
+    execution: str
+    backfill_policy: Any
+    hook_defs: frozenset[Any]
+    origin: str
 
-    def __post_init__(self) -> None:
-        keys = [spec.key for spec in self.asset_specs]
-        if len(set(keys)) != len(keys):
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise DagsterInvalidDefinitionError(f"`{twice}` is made twice by one definition", where=self.origin)
+    def __init__(
+        self,
+        node_def: OpDefinition | None = None,
+        specs: Iterable[AssetSpec] | None = None,
+        keys_by_input_name: Mapping[str, AssetKey] | None = None,
+        keys_by_output_name: Mapping[str, AssetKey] | None = None,
+        check_specs_by_output_name: Mapping[str, AssetCheckSpec] | None = None,
+        asset_ins: Mapping[str, AssetIn] | None = None,
+        resource_defs: Mapping[str, Any] | None = None,
+        can_subset: bool = False,
+        selected_asset_keys: Iterable[AssetKey] | None = None,
+        selected_asset_check_keys: Iterable[AssetCheckKey] | None = None,
+        execution_type: str = MATERIALIZATION,
+        backfill_policy: Any = None,
+        hook_defs: Iterable[Any] | None = None,
+        origin: str = "",
+        *,
+        is_subset: bool = False,  # noqa: ARG002 - Dagster's argument; it follows from what is selected
+        **by_key: Any,
+    ) -> None:
+        if node_def is None and (specs is None or by_key or keys_by_input_name or keys_by_output_name or can_subset or backfill_policy):
+            raise CheckError("external assets have `specs` and resources, and nothing else: what computes them is `node_def`")
+        keys = dict(keys_by_output_name or {})
+        made = specs_of_op(node_def, keys, keys_by_input_name or {}, **by_key) if specs is None and node_def else specs
+        values = (node_def, tuple(made or ()), dict(keys_by_input_name or {}), keys, dict(check_specs_by_output_name or {}))
+        chosen = None if selected_asset_keys is None else frozenset(selected_asset_keys)
+        checks = None if selected_asset_check_keys is None else frozenset(selected_asset_check_keys)
+        how = (dict(asset_ins or {}), dict(resource_defs or {}), can_subset, chosen, checks, execution_type, backfill_policy)
+        set_all(self, (*values, *how, frozenset(hook_defs or ()), origin))
+        self.settle()
+
+    def settle(self) -> None:
+        """Check the specs, leave out repeated ones, and put those without a group into the default one."""
+        object.__setattr__(self, "asset_specs", tuple(map(in_some_group, distinct_specs(self.asset_specs, self.origin))))
+        if len(set(self.all_keys_by_output_name.values())) != len(self.all_keys_by_output_name):
+            raise DagsterInvalidDefinitionError(f"two outputs of `{self.label}` make one asset", where=self.origin)
+        for spec in self.asset_specs if self.op_def is not None else ():
+            if spec.partitions_def is None and any(dep.asset_key == spec.key for dep in spec.deps):
+                raise DagsterInvalidDefinitionError(
+                    f"asset `{spec.key}` depends on itself", where=self.origin, hint="only an asset partitioned by time can"
+                )
 
     # -- what it makes ------------------------------------------------------------------------------------------------
 
@@ -276,9 +324,21 @@ class AssetsDefinition:
         return frozenset(spec.key for spec in self.check_specs_by_output_name.values())
 
     @property
-    def asset_or_check_keys(self) -> frozenset[AssetKey | AssetCheckKey]:
+    def node_check_specs_by_output_name(self) -> Mapping[str, AssetCheckSpec]:
+        """Return output -> check, of all checks that the op can make."""
+        return self.all_check_specs_by_output_name
+
+    @property
+    def has_check_keys(self) -> bool:
+        """Tell whether it makes checks."""
+        return bool(self.check_keys)
+
+    @property
+    def asset_and_check_keys(self) -> frozenset[AssetKey | AssetCheckKey]:
         """Return all that the definition makes."""
         return self.keys | self.check_keys
+
+    asset_or_check_keys = asset_and_check_keys
 
     @property
     def check_key(self) -> AssetCheckKey:
@@ -312,8 +372,8 @@ class AssetsDefinition:
 
     @cached_property
     def asset_deps(self) -> Mapping[AssetKey, set[AssetKey]]:
-        """Return asset -> the assets it depends on."""
-        return {key: {dep.asset_key for dep in spec.deps} for key, spec in self.specs_by_key.items()}
+        """Return asset -> the assets it depends on, also of assets that aren't selected."""
+        return {spec.key: {dep.asset_key for dep in spec.deps} for spec in self.asset_specs}
 
     @cached_property
     def dependency_keys(self) -> frozenset[AssetKey]:
@@ -331,16 +391,16 @@ class AssetsDefinition:
     def required_resource_keys(self) -> frozenset[str]:
         """Return the resources that computing, loading and storing need, IO managers included."""
         if self.op_def is None:
-            return frozenset()
+            return frozenset(manager_in(spec) for spec in self.specs) - {""}
         managers = {self.get_io_manager_key_for_asset_key(key) for key in self.keys}
         loaders = {port.input_manager_key for port in self.op_def.ins.values() if port.input_manager_key}
         return self.op_def.required_resource_keys | managers | loaders
 
     def get_io_manager_key_for_asset_key(self, key: AssetKey) -> str:
         """Return the resource that stores the asset."""
-        said = self.specs_by_key[key].metadata.get(IO_MANAGER_KEY) if key in self.specs_by_key else None
-        if said is not None:
-            return str(getattr(said, "value", said))
+        said = manager_in(self.specs_by_key[key]) if key in self.specs_by_key else ""
+        if said:
+            return said
         output = self.output_of.get(key)
         return self.op_def.outs[output].io_manager_key if self.op_def is not None and output else IO_MANAGER
 
@@ -358,6 +418,19 @@ class AssetsDefinition:
     def get_output_name_for_asset_check_key(self, key: AssetCheckKey) -> str:
         """Return the output that makes the check ``key``."""
         return next(name for name, spec in self.all_check_specs_by_output_name.items() if spec.key == key)
+
+    def get_spec_for_check_key(self, key: AssetCheckKey) -> AssetCheckSpec:
+        """Return the spec of a check."""
+        return self.all_check_specs_by_output_name[self.get_output_name_for_asset_check_key(key)]
+
+    def get_partition_mapping(self, in_asset_key: AssetKey) -> Any:
+        """Return which partitions of a dependency are read, None where it wasn't said."""
+        found = (dep.partition_mapping for spec in self.asset_specs for dep in spec.deps if dep.asset_key == in_asset_key)
+        return next((mapping for mapping in found if mapping is not None), None)
+
+    def get_partition_mapping_for_dep(self, dep_key: AssetKey) -> Any:
+        """Return the same as :meth:`get_partition_mapping`, under Dagster's other name."""
+        return self.get_partition_mapping(dep_key)
 
     # -- what people say of it ----------------------------------------------------------------------------------------
 
@@ -424,6 +497,11 @@ class AssetsDefinition:
         return self.op_def is not None
 
     @property
+    def is_auto_created_stub(self) -> bool:
+        """Tell whether it stands for an asset that is only named in dependencies."""
+        return any(STUB in spec.metadata for spec in self.asset_specs)
+
+    @property
     def is_external(self) -> bool:
         """Tell whether nothing here materializes it."""
         return not self.is_materializable
@@ -445,27 +523,142 @@ class AssetsDefinition:
 
     # -- another one, from it -----------------------------------------------------------------------------------------
 
-    def replaced(self, **changes: Any) -> AssetsDefinition:
+    def replaced(self, **changes: Any) -> Self:
         """Return a copy with some fields replaced."""
-        return replace(self, **changes)
+        made = object.__new__(type(self))
+        set_all(made, [changes.get(name, getattr(self, name)) for name in self.__dataclass_fields__])
+        made.settle()
+        return made
 
-    def map_asset_specs(self, fn: Callable[[AssetSpec], AssetSpec]) -> AssetsDefinition:
+    def get_attributes_dict(self) -> dict[str, Any]:
+        """Return the arguments that make the same definition."""
+        return {name: getattr(self, field) for name, field in zip(ARGUMENTS, self.__dataclass_fields__, strict=True)}
+
+    def map_asset_specs(self, fn: Callable[[AssetSpec], AssetSpec]) -> Self:
         """Return a copy in which each spec is ``fn(spec)``; keys can't change this way.
 
         Raises:
             DagsterInvalidDefinitionError: when ``fn`` returns another key or drops a dependency that is an argument.
         """
         specs = tuple(self.checked_spec(spec, fn(spec)) for spec in self.asset_specs)
-        return self.replaced(asset_specs=specs)
+        if self.op_def is None or specs == self.asset_specs:
+            return self.replaced(asset_specs=specs)
+        inputs, ins = self.rewired(specs)
+        return self.replaced(asset_specs=specs, keys_by_input_name=inputs, op_def=self.op_def.with_replaced(ins=ins))
 
     def checked_spec(self, old: AssetSpec, new: AssetSpec) -> AssetSpec:
         """Return the new spec when it keeps what the op needs."""
+        if not isinstance(new, AssetSpec):
+            raise CheckError(f"the function returns an AssetSpec, not {new!r}")
         if old.key != new.key:
             raise DagsterInvalidDefinitionError(f"`{old.key}` can't become `{new.key}` here", hint="use `with_attributes`")
-        arguments = set(self.keys_by_input_name.values())
-        if {d.asset_key for d in old.deps} & arguments - {d.asset_key for d in new.deps}:
-            raise DagsterInvalidDefinitionError("a dependency that is an argument of the function can't be dropped", where=self.label)
+        arguments = {key for name, key in self.keys_by_input_name.items() if not self.op.ins[name].is_nothing}
+        lost = {d.asset_key for d in old.deps} & arguments - {d.asset_key for d in new.deps}
+        if lost:
+            raise DagsterInvalidDefinitionError(f"`{min(lost)}` is an argument of the function: it can't be dropped", where=self.label)
         return new
+
+    def rewired(self, specs: Iterable[AssetSpec]) -> tuple[dict[str, AssetKey], dict[str, In]]:
+        """Return input -> asset and input -> port, with ports that only order steps for what the new specs depend on."""
+        checked = [dep for spec in self.all_check_specs_by_output_name.values() for dep in spec.additional_deps]
+        needed = {dep.asset_key: None for dep in [*(dep for spec in specs for dep in spec.deps), *checked]}
+        ins = {name: port for name, port in self.op.ins.items() if not port.is_nothing or self.keys_by_input_name.get(name) in needed}
+        inputs = {name: key for name, key in self.keys_by_input_name.items() if name in ins}
+        new = [AssetDep(key) for key in needed if key not in inputs.values() and key not in self.asset_deps]
+        for name, (port, key) in nothing_inputs(new, ins).items():
+            ins[name], inputs[name] = port, key
+        return inputs, ins
+
+    def with_attributes(
+        self,
+        *,
+        asset_key_replacements: Mapping[AssetKey, AssetKey] | None = None,
+        group_names_by_key: Mapping[AssetKey, str] | None = None,
+        tags_by_key: Mapping[AssetKey, Mapping[str, str]] | None = None,
+        metadata_by_key: Mapping[AssetKey | AssetCheckKey, Mapping[str, Any]] | None = None,
+        automation_condition: Any = None,
+        backfill_policy: Any = None,
+        hook_defs: Iterable[Any] | None = None,
+    ) -> Self:
+        """Return a copy with other attributes; the maps name assets by their old keys.
+
+        Args:
+            asset_key_replacements: old key -> new key, of assets that it makes and of those it depends on.
+            automation_condition: one for all assets, or key -> condition.
+
+        Raises:
+            DagsterInvalidDefinitionError: when an asset has a group already.
+        """
+        groups, tags, metadata = group_names_by_key or {}, tags_by_key or {}, metadata_by_key or {}
+        grouped = [spec for spec in self.asset_specs if spec.key in groups and spec.group_name not in (DEFAULT_GROUP, groups[spec.key])]
+        if grouped:
+            raise DagsterInvalidDefinitionError(f"`{grouped[0].key}` is in group `{grouped[0].group_name}` already", where=self.origin)
+
+        def changed(spec: AssetSpec) -> AssetSpec:
+            given = automation_condition
+            said = given.get(spec.key) if isinstance(given, Mapping) else given
+            return spec.replace_attributes(
+                group_name=groups.get(spec.key, spec.group_name),
+                tags=tags.get(spec.key, ...),
+                metadata=metadata.get(spec.key, ...),
+                automation_condition=... if said is None else said,
+            )
+
+        checks = {
+            name: spec.with_metadata(metadata[spec.key]) if spec.key in metadata else spec
+            for name, spec in self.all_check_specs_by_output_name.items()
+        }
+        made = self.replaced(
+            asset_specs=tuple(map(changed, self.asset_specs)),
+            all_check_specs_by_output_name=checks,
+            backfill_policy=backfill_policy or self.backfill_policy,
+            hook_defs=frozenset(hook_defs) if hook_defs is not None else self.hook_defs,
+        )
+        return made.renamed(asset_key_replacements or {})
+
+    def renamed(self, keys: Mapping[AssetKey, AssetKey]) -> Self:
+        """Return a copy in which old keys are new ones, wherever they stand."""
+        if not keys:
+            return self
+
+        def new(key: AssetKey) -> AssetKey:
+            return keys.get(key, key)
+
+        named = {name: one.with_key(new(one.key_for(name))) for name, one in self.asset_ins.items()}
+        return self.replaced(
+            asset_specs=tuple(spec.renamed(keys) for spec in self.asset_specs),
+            keys_by_input_name={name: new(key) for name, key in self.keys_by_input_name.items()},
+            all_keys_by_output_name={name: new(key) for name, key in self.all_keys_by_output_name.items()},
+            all_check_specs_by_output_name={name: one.renamed(keys) for name, one in self.all_check_specs_by_output_name.items()},
+            asset_ins=named,
+            selected=None if self.selected is None else frozenset(map(new, self.selected)),
+            selected_checks=None
+            if self.selected_checks is None
+            else frozenset(key.replace_asset_key(new(key.asset_key)) for key in self.selected_checks),
+        )
+
+    def with_hooks(self, hook_defs: Iterable[Any]) -> Self:
+        """Return a copy with these hooks besides its own."""
+        return self.replaced(hook_defs=self.hook_defs | frozenset(hook_defs))
+
+    def to_source_assets(self) -> Sequence[SourceAsset]:
+        """Return its assets as external ones, that another code location can load."""
+        return [self.to_source_asset(key) for key in self.specs_by_key]
+
+    def to_source_asset(self, key: Any = None) -> SourceAsset:
+        """Return one of its assets as an external one."""
+        spec = self.specs_by_key[AssetKey.from_coercible(key) if key is not None else self.key]
+        manager = self.get_io_manager_key_for_asset_key(spec.key)
+        return SourceAsset(
+            spec.key,
+            metadata=spec.metadata,
+            io_manager_key=manager,
+            description=spec.description,
+            resource_defs={key: one for key, one in self.resource_defs.items() if key == manager},
+            partitions_def=spec.partitions_def,
+            group_name=spec.group_name,
+            tags=spec.tags,
+        )
 
     def subset_for(
         self, selected_asset_keys: Iterable[AssetKey], selected_asset_check_keys: Iterable[AssetCheckKey] | None = None
@@ -487,11 +680,15 @@ class AssetsDefinition:
             )
         return self.replaced(selected=keys, selected_checks=checks)
 
-    def with_resources(self, resource_defs: Mapping[str, Any]) -> AssetsDefinition:
-        """Return a copy that carries these resources; those it has already can't be replaced."""
+    def with_resources(self, resource_defs: Mapping[str, Any]) -> Self:
+        """Return a copy that carries these resources.
+
+        Raises:
+            DagsterInvalidInvocationError: when it carries another one of the same key.
+        """
         twice = sorted(key for key in resource_defs if self.resource_defs.get(key, resource_defs[key]) is not resource_defs[key])
         if twice:
-            raise DagsterInvalidInvocation(self.label, twice)
+            raise DagsterInvalidInvocationError(f"`{self.label}` has a resource already for: {', '.join(twice)}")
         return self.replaced(resource_defs={**self.resource_defs, **resource_defs})
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -502,12 +699,24 @@ class AssetsDefinition:
         return f"<{type(self).__name__} {self.label}>"
 
 
-def DagsterInvalidInvocation(label: str, keys: Sequence[str]) -> DagsterInvalidDefinitionError:  # noqa: N802
-    """Return the error for a resource given twice."""
-    return DagsterInvalidDefinitionError(f"`{label}` has a resource already for: {', '.join(keys)}")
+ARGUMENTS: Final = (
+    "node_def",
+    "specs",
+    "keys_by_input_name",
+    "keys_by_output_name",
+    "check_specs_by_output_name",
+    "asset_ins",
+    "resource_defs",
+    "can_subset",
+    "selected_asset_keys",
+    "selected_asset_check_keys",
+    "execution_type",
+    "backfill_policy",
+    "hook_defs",
+    "origin",
+)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class AssetChecksDefinition(AssetsDefinition):
     """Be a definition that makes checks only."""
 
@@ -549,12 +758,30 @@ class SourceAsset(AssetsDefinition):
             group_name=group_name,
             tags=tags,
         )
-        AssetsDefinition.__init__(self, None, (spec,), resource_defs=resources)
+        super().__init__(None, (spec,), resource_defs=resources)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SourceAsset):
+            return NotImplemented
+        return self.get_asset_spec() == other.get_asset_spec() and self.resource_defs == other.resource_defs
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
     def __getattr__(self, name: str) -> Any:
         if name in AssetSpec.__dataclass_fields__:
             return getattr(self.get_asset_spec(), name)
         raise AttributeError(name)
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """Return what was said of it, as MetadataValues."""
+        return normalize_metadata(self.raw_metadata, allow_invalid=True)
+
+    @property
+    def raw_metadata(self) -> Mapping[str, Any]:
+        """Return what was said of it, as it was said."""
+        return {key: value for key, value in self.get_asset_spec().metadata.items() if key != IO_MANAGER_KEY}
 
     @property
     def io_manager_key(self) -> str:
@@ -565,6 +792,83 @@ class SourceAsset(AssetsDefinition):
 def external(spec: AssetSpec) -> AssetsDefinition:
     """Return the definition of an external asset."""
     return AssetsDefinition(None, (spec,))
+
+
+def in_some_group(spec: AssetSpec) -> AssetSpec:
+    """Return the spec, in the default group where it is in none."""
+    return spec if spec.group_name else spec.replace_attributes(group_name=DEFAULT_GROUP)
+
+
+def manager_in(spec: AssetSpec) -> str:
+    """Return the IO manager that a spec names, or ""."""
+    said = spec.metadata.get(IO_MANAGER_KEY, "")
+    return str(getattr(said, "value", said))
+
+
+def distinct_specs(specs: Iterable[AssetSpec], where: str = "") -> Iterable[AssetSpec]:
+    """Return the specs, each once.
+
+    Raises:
+        DagsterInvalidDefinitionError: when two of one key differ.
+    """
+    found: dict[AssetKey, AssetSpec] = {}
+    for spec in specs:
+        before = found.setdefault(spec.key, spec)
+        if before is not spec and before != spec:
+            raise DagsterInvalidDefinitionError(f"`{spec.key}` has two specs, and they differ", where=where)
+    return found.values()
+
+
+def specs_of_op(
+    op: OpDefinition,
+    keys_by_output_name: Mapping[str, AssetKey],
+    keys_by_input_name: Mapping[str, AssetKey],
+    *,
+    asset_deps: Mapping[AssetKey, Iterable[AssetKey]] | None = None,
+    partitions_def: Any = None,
+    partition_mappings: Mapping[AssetKey, Any] | None = None,
+    **by_key: Mapping[AssetKey, Any] | None,
+) -> list[AssetSpec]:
+    """Return the specs of the assets that an op's outputs are; each depends on all inputs where it isn't said otherwise.
+
+    Args:
+        by_key: ``group_names_by_key``, ``metadata_by_key``, ``tags_by_key``, ``owners_by_key``, ``descriptions_by_key``.
+
+    Raises:
+        CheckError: for a partition mapping of what isn't a dependency.
+        TypeError: for any other argument.
+    """
+    unknown = by_key.keys() - SAID_BY_KEY.keys()
+    if unknown:
+        raise TypeError(f"AssetsDefinition has no argument `{min(unknown)}`")
+    mappings = partition_mappings or {}
+    foreign = mappings.keys() - set(keys_by_input_name.values()) - {dep for deps in (asset_deps or {}).values() for dep in deps}
+    if foreign:
+        raise CheckError(f"there is a partition mapping of `{min(foreign)}`, which isn't a dependency")
+
+    def spec(name: str, key: AssetKey) -> AssetSpec:
+        said = {SAID_BY_KEY[what]: given[key] for what, given in by_key.items() if given and key in given}
+        out = op.outs[name]
+        deps = (asset_deps or {}).get(key, keys_by_input_name.values())
+        return AssetSpec(
+            key,
+            deps=[AssetDep(dep, partition_mapping=mappings.get(dep)) for dep in deps],
+            skippable=not out.is_required,
+            code_version=out.code_version,
+            partitions_def=partitions_def,
+            **{"description": out.description, "metadata": out.metadata, **said},
+        )
+
+    return [spec(name, key) for name, key in keys_by_output_name.items()]
+
+
+SAID_BY_KEY: Final = {
+    "group_names_by_key": "group_name",
+    "metadata_by_key": "metadata",
+    "tags_by_key": "tags",
+    "owners_by_key": "owners",
+    "descriptions_by_key": "description",
+}
 
 
 def nothing_inputs(deps: Iterable[AssetDep], taken: Iterable[str] = ()) -> dict[str, tuple[In, AssetKey]]:

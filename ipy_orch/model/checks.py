@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, valid_name
 from ipy_orch.model.ops import set_all
 from ipy_orch.model.specs import AssetDep, distinct_deps, key_of
 
@@ -31,7 +31,7 @@ class AssetCheckSpec:
     name: str
     asset_key: AssetKey
     description: str | None
-    additional_deps: FrozenList[AssetDep]
+    additional_deps: tuple[AssetDep, ...]
     blocking: bool
     metadata: Mapping[str, Any]
     automation_condition: Any
@@ -68,15 +68,23 @@ class AssetCheckSpec:
         """Return ``asset_check``, a name for the output or the op of the check."""
         return f"{self.asset_key.to_python_identifier()}_{self.name}"
 
+    def replaced(self, **changes: Any) -> AssetCheckSpec:
+        """Return a copy with some arguments replaced."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return AssetCheckSpec(**{"asset": values.pop("asset_key"), **values, **changes})
+
     def replace_key(self, key: AssetCheckKey) -> AssetCheckSpec:
         """Return a copy for another asset or under another name."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return AssetCheckSpec(**{**{k: v for k, v in values.items() if k != "asset_key"}, "name": key.name, "asset": key.asset_key})
+        return self.replaced(name=key.name, asset=key.asset_key)
+
+    def renamed(self, keys: Mapping[AssetKey, AssetKey]) -> AssetCheckSpec:
+        """Return a copy in which old keys of assets are new ones."""
+        others = [dep.renamed(keys) for dep in self.additional_deps]
+        return self.replaced(asset=keys.get(self.asset_key, self.asset_key), additional_deps=others)
 
     def with_metadata(self, metadata: Mapping[str, Any]) -> AssetCheckSpec:
         """Return a copy with other metadata."""
-        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return AssetCheckSpec(asset=values.pop("asset_key"), **{**values, "metadata": metadata})
+        return self.replaced(metadata=metadata)
 
 
 def refuse_own_asset(asset_key: AssetKey, name: str, deps: Iterable[AssetDep]) -> None:

@@ -121,7 +121,7 @@ def admit(cls: type[Config], name: str, value: Any, handler: Callable[[Any], Any
 
     A list or mapping with a placeholder in it is validated when the placeholder has become a value.
     """
-    taken = cls.admit_field(name, value)
+    taken = cls.__admit__(name, value)
     if taken is not MISSING or is_placeholder(value):
         return value if taken is MISSING else taken
     found = shape_of(cls).by_attribute.get(name)
@@ -188,7 +188,7 @@ class Config(BaseModel):
             yield name, value if name is None else safe(self, name, value)
 
     @classmethod
-    def to_config_type(cls) -> ConfigType:
+    def __config_type__(cls) -> ConfigType:
         """Return the schema that run config is checked against.
 
         Raises:
@@ -208,12 +208,12 @@ class Config(BaseModel):
         return dict(shape_of(cls).fields)
 
     @classmethod
-    def takes_config(cls, name: str) -> bool:  # noqa: ARG003 - resources look at it
+    def __takes_config__(cls, name: str) -> bool:
         """Tell whether run config may set this field (a resource's dependencies it can't)."""
         return True
 
     @classmethod
-    def admit_field(cls, name: str, value: Any) -> Any:  # noqa: ARG003 - resources look at them
+    def __admit__(cls, name: str, value: Any) -> Any:
         """Return MISSING, or what a field takes without validation."""
         return MISSING
 
@@ -261,19 +261,22 @@ class ConfigShape(Shape):
         self.attributes = {
             info.alias or name: name
             for name, info in config_class.model_fields.items()
-            if config_class.takes_config(name)
+            if config_class.__takes_config__(name)
         }
-        if fields is None:
-            config_class.__config_shape__ = self  # type: ignore[attr-defined]  # before the fields: one may be of this class
-        self.fields = dict(fields) if fields is not None else self.fields_of_class()
+        self.fields = self.fields_of_class() if fields is None else dict(fields)
         self.by_attribute = {self.attributes[key]: field for key, field in self.fields.items()}
         self.label = config_class.__name__
         self.expected = f"a mapping with the fields of `{self.label}`"
 
     def fields_of_class(self) -> dict[str, Field]:
         """Return a field for each of the class that takes config."""
-        infos = self.config_class.model_fields
-        return {key: model_field(self.config_class, name, infos[name]) for key, name in self.attributes.items()}
+        cls, infos = self.config_class, self.config_class.model_fields
+        cls.__config_shape__ = self  # type: ignore[attr-defined]  # before the fields: one may be of this class
+        try:
+            return {key: model_field(cls, name, infos[name]) for key, name in self.attributes.items()}
+        except BaseException:
+            del cls.__config_shape__  # type: ignore[attr-defined]
+            raise
 
     def bound(self, written: Mapping[str, Any]) -> ConfigShape:
         """Return the schema in which some fields have these values as their defaults."""
@@ -311,7 +314,7 @@ class ConfigShape(Shape):
 
 def shape_of(cls: type[Config]) -> ConfigShape:
     """Return the schema of a class."""
-    shape = cls.to_config_type()
+    shape = cls.__config_type__()
     assert isinstance(shape, ConfigShape)
     return shape
 
@@ -405,7 +408,7 @@ def class_type(annotation: Any) -> ConfigType:
     """Return the config type of a class."""
     if isclass(annotation) and get_origin(annotation) is None:
         if issubclass(annotation, Config):
-            return annotation.to_config_type()
+            return annotation.__config_type__()
         if issubclass(annotation, enum.Enum):
             return EnumType(annotation)
         if issubclass(annotation, SecretStr | SecretBytes):
@@ -546,7 +549,21 @@ def construct(cls: type[C], checked: Mapping[str, Any]) -> C:
     """
     instance = cls.model_validate(resolve(checked))
     stamp(instance, checked)
+    hide_secrets(instance)
     return instance
+
+
+def hide_secrets(value: Any) -> None:
+    """Tell :data:`~ipy_orch.model.env.SECRETS` what the secret fields of a model hold, defaults too."""
+    if isinstance(value, Config):
+        for name, made in shape_of(type(value)).by_attribute.items():
+            if made.is_secret:
+                SECRETS.add(getattr(value, name))
+            elif holds_models(made.config_type):
+                hide_secrets(getattr(value, name))
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            hide_secrets(item)
 
 
 def stamp(value: Any, checked: Any) -> None:

@@ -2,38 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, external
-from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.ops import set_all
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
+from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
+from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.ops import IO_MANAGER, set_all
+from ipy_orch.model.port import Port
+from ipy_orch.model.resources import check_resources
 from ipy_orch.model.specs import AssetSpec
 
-__all__ = ["Definitions"]
+if TYPE_CHECKING:
+    from ipy_orch.model.metadata import MetadataValue
+
+__all__ = ["Definitions", "map_asset_specs"]
+
+PARTS = ("assets", "schedules", "sensors", "jobs", "asset_checks")
+HOME = "ipy_orch.planning.definitions"
+
+graph_of: Port[[Iterable[AssetsDefinition]], Any] = Port(HOME)
+selected_in: Port[[Iterable[AssetsDefinition], Any], frozenset[AssetKey]] = Port(HOME)
+
+Mapper = Callable[[AssetSpec], AssetSpec]
 
 
 @dataclass(frozen=True, init=False)
 class Definitions:
     """Hold assets, checks and resources (and, with later issues, jobs, schedules and sensors).
 
+    What contradicts what is found when it is asked for, or by :meth:`validate_loadable`; here only types are checked.
+
     Args:
         assets: definitions; an AssetSpec stands for an external asset.
         asset_checks: definitions of checks.
         resources: key -> ConfigurableResource, IO manager, or any object.
+        executor: runs the steps.
+
+    Raises:
+        CheckError: when something of another type is among them.
     """
 
-    assets: tuple[Any, ...]
-    asset_checks: tuple[AssetsDefinition, ...]
+    assets: FrozenList[AssetsDefinition | AssetSpec]
+    schedules: FrozenList[Any]
+    sensors: FrozenList[Any]
+    jobs: FrozenList[Any]
     resources: Mapping[str, Any]
-    jobs: tuple[Any, ...] = ()
-    schedules: tuple[Any, ...] = ()
-    sensors: tuple[Any, ...] = ()
-    executor: Any = None
-    loggers: Mapping[str, Any] = field(default_factory=dict)
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    executor: Any
+    loggers: Mapping[str, Any]
+    asset_checks: FrozenList[AssetsDefinition]
+    metadata: Mapping[str, MetadataValue]
+    component_tree: Any
 
     def __init__(
         self,
@@ -46,77 +67,269 @@ class Definitions:
         loggers: Mapping[str, Any] | None = None,
         asset_checks: Iterable[Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
-        component_tree: Any = None,  # noqa: ARG002 - Dagster's argument; components come with a later issue
+        component_tree: Any = None,
     ) -> None:
-        made = tuple(listed(assets, "assets"))
-        checks = tuple(listed(asset_checks, "asset_checks"))
-        for one in made:
-            if not isinstance(one, AssetsDefinition | AssetSpec):
-                raise CheckError(f"`assets` holds {one!r}, which isn't an asset")
-        for one in checks:
-            if not isinstance(one, AssetChecksDefinition):
-                raise CheckError(f"`asset_checks` holds {one!r}, which isn't a check")
-        rest = (tuple(jobs or ()), tuple(schedules or ()), tuple(sensors or ()), executor, dict(loggers or {}))
-        set_all(self, (made, checks, dict(resources or {}), *rest, dict(metadata or {})))
+        lists = [listed(given, what) for given, what in zip((assets, schedules, sensors, jobs, asset_checks), PARTS, strict=True)]
+        refuse_others(lists[0], AssetsDefinition | AssetSpec, "assets", "an asset")
+        refuse_others(lists[4], AssetsDefinition, "asset_checks", "a check")
+        for name, one in {"executor": executor, **(loggers or {})}.items():
+            if isinstance(one, str | bytes | int | float):
+                raise CheckError(f"`{name}` is an executor or a logger, not {one!r}")
+        values = (*lists[:4], keyed(resources, "resources"), executor, keyed(loggers, "loggers"), lists[4])
+        set_all(self, (*values, normalize_metadata(metadata or {}), component_tree))
 
     @property
     def definitions(self) -> tuple[AssetsDefinition, ...]:
-        """Return all definitions of assets and checks, each once."""
-        found = [external(one) if isinstance(one, AssetSpec) else one for one in (*self.assets, *self.asset_checks)]
-        return tuple({id(one): one for one in found}.values())
+        """Return all definitions of assets and checks, each once; specs as external assets."""
+        specs: dict[AssetKey, AssetSpec] = {}
+        found: dict[int, AssetsDefinition] = {}
+        for one in (*self.assets, *self.asset_checks):
+            made = external(one) if isinstance(one, AssetSpec) else one
+            if isinstance(one, AssetSpec) and specs.setdefault(one.key, one) is not one:
+                if specs[one.key] != one:
+                    raise DagsterInvalidDefinitionError(f"`{one.key}` has two specs, and they differ")
+                continue
+            found[id(one)] = made
+        return tuple(found.values())
 
     @staticmethod
     def merge(*parts: Definitions) -> Definitions:
         """Return one Definitions of several.
 
         Raises:
-            DagsterInvariantViolationError: when two have different resources of one key, or two executors.
+            DagsterInvariantViolationError: when two have different resources or loggers of one key, or two executors.
         """
-        resources: dict[str, Any] = {}
-        for part in parts:
-            for key, one in part.resources.items():
-                if resources.setdefault(key, one) is not one:
-                    raise DagsterInvariantViolationError(f"resource `{key}` is there twice, and they differ")
-        executors = [part.executor for part in parts if part.executor is not None]
-        if len({id(one) for one in executors}) > 1:
-            raise DagsterInvariantViolationError("two of the Definitions have executors, and they differ")
+        lists = {what: [one for part in parts for one in getattr(part, what)] for what in PARTS}
         return Definitions(
-            assets=[one for part in parts for one in part.assets],
-            schedules=[one for part in parts for one in part.schedules],
-            sensors=[one for part in parts for one in part.sensors],
-            jobs=[one for part in parts for one in part.jobs],
-            resources=resources,
-            executor=executors[0] if executors else None,
-            loggers={key: one for part in parts for key, one in part.loggers.items()},
-            asset_checks=[one for part in parts for one in part.asset_checks],
+            **lists,
+            resources=merged("resource", [part.resources for part in parts]),
+            loggers=merged("logger", [part.loggers for part in parts]),
+            executor=the_only("executor", [part.executor for part in parts]),
             metadata={key: one for part in parts for key, one in part.metadata.items()},
+            component_tree=the_only("component_tree", [part.component_tree for part in parts]),
         )
 
-    def get_assets_def(self, key: Any) -> AssetsDefinition:
-        """Return the definition that makes an asset.
+    merge_unbound_defs = merge
+
+    @staticmethod
+    def validate_loadable(defs: Definitions) -> None:
+        """Check that everything fits together: keys, cycles, and that each resource asked for is there.
+
+        Raises:
+            DagsterInvalidDefinitionError: where it doesn't.
+        """
+        graph = defs.resolve_asset_graph()
+        check_resources(defs.resources)
+        resources = all_resources(defs.definitions, defs.resources)
+        for one in defs.definitions:
+            refuse_missing(one, resources)
+            refuse_unmade(one, [key for key in graph.keys if not graph.maker(key).is_auto_created_stub])
+
+    # -- assets and checks --------------------------------------------------------------------------------------------
+
+    def resolve_asset_graph(self) -> Any:
+        """Return the AssetGraph of all assets, with those that are only named in dependencies.
+
+        Raises:
+            DagsterInvalidDefinitionError: when two definitions make one asset or check, or there's a cycle.
+        """
+        return graph_of(self.definitions)
+
+    get_asset_graph = resolve_asset_graph
+
+    def resolve_assets_def(self, key: Any) -> AssetsDefinition:
+        """Return the definition that makes an asset, or that describes it where nothing makes it.
+
+        Raises:
+            DagsterInvariantViolationError: when nothing knows it, with the closest name.
+        """
+        found: AssetsDefinition = self.resolve_asset_graph().maker(AssetKey.from_coercible(key))
+        return found
+
+    get_assets_def = resolve_assets_def
+
+    def get_asset_checks_def(self, key: AssetCheckKey) -> AssetsDefinition:
+        """Return the definition that makes a check.
 
         Raises:
             DagsterInvariantViolationError: when none does.
         """
-        wanted = AssetKey.from_coercible(key)
-        for one in self.definitions:
-            if wanted in one.keys:
-                return one
-        raise DagsterInvariantViolationError(f"there is no asset `{wanted}`")
+        known = {check: one for one in self.definitions for check in one.check_keys}
+        if key not in known:
+            raise DagsterInvariantViolationError(f"there is no check `{key}`", hint=closest(str(key), map(str, known)))
+        return known[key]
 
-    def get_all_asset_specs(self) -> list[AssetSpec]:
-        """Return the specs of all assets."""
-        return [spec for one in self.definitions for spec in one.specs]
+    def resolve_all_asset_specs(self) -> list[AssetSpec]:
+        """Return the specs of all assets, also of those that are only named in dependencies."""
+        graph = self.resolve_asset_graph()
+        return [graph.spec(key) for key in graph.keys]
+
+    get_all_asset_specs = resolve_all_asset_specs
+
+    def resolve_all_asset_keys(self) -> list[AssetKey]:
+        """Return the keys of all assets, also of those that are only named in dependencies."""
+        return list(self.resolve_asset_graph().keys)
+
+    # -- another one, from it -----------------------------------------------------------------------------------------
+
+    def replaced(self, **changes: Any) -> Definitions:
+        """Return a copy with some arguments replaced."""
+        return Definitions(**{**{name: getattr(self, name) for name in self.__dataclass_fields__}, **changes})
+
+    def with_resources(self, resources: Mapping[str, Any] | None) -> Definitions:
+        """Return a copy with these resources besides its own.
+
+        Raises:
+            DagsterInvariantViolationError: when it has another one of the same key.
+        """
+        return self.replaced(resources=merged("resource", [self.resources, resources or {}]))
+
+    def map_resolved_asset_specs(self, *, func: Mapper, selection: Any = None) -> Definitions:
+        """Return a copy in which the specs of the assets selected are ``func(spec)``.
+
+        Raises:
+            DagsterInvariantViolationError: when there are SourceAssets, which have no specs to map.
+            DagsterInvalidSubsetError: when the selection names what doesn't exist.
+        """
+        old = [one for one in self.assets if isinstance(one, SourceAsset)]
+        if old:
+            raise DagsterInvariantViolationError(
+                f"`{old[0].key}` is a SourceAsset, whose spec can't be mapped", hint=f'AssetSpec("{old[0].key}")'
+            )
+        return self.permissive_map_resolved_asset_specs(func, selection)
+
+    def map_asset_specs(self, *, func: Mapper, selection: Any = None) -> Definitions:
+        """Return the same as :meth:`map_resolved_asset_specs`, under Dagster's older name."""
+        return self.map_resolved_asset_specs(func=func, selection=selection)
+
+    def permissive_map_resolved_asset_specs(self, func: Mapper, selection: Any = None) -> Definitions:
+        """Return the same as :meth:`map_resolved_asset_specs`, leaving SourceAssets as they are."""
+        chosen = None if selection is None else selected_in(self.definitions, selection)
+        mapper = func if chosen is None else lambda spec: func(spec) if spec.key in chosen else spec
+        assets = [one if isinstance(one, SourceAsset) else mapped(mapper, one) for one in self.assets]
+        return self.replaced(assets=assets)
 
 
-def listed(value: Any, what: str) -> Iterable[Any]:
+def map_asset_specs(func: Mapper, iterable: Iterable[Any]) -> list[Any]:
+    """Return specs and definitions in which each spec is ``func(spec)``.
+
+    >>> spec, = map_asset_specs(lambda spec: spec.replace_attributes(group_name="sales"), [AssetSpec("orders")])
+    >>> spec.group_name
+    'sales'
+    """
+    return [mapped(func, one) for one in iterable]
+
+
+def mapped(func: Mapper, one: AssetsDefinition | AssetSpec) -> AssetsDefinition | AssetSpec:
+    """Return a spec or definition whose specs are ``func(spec)``."""
+    return func(one) if isinstance(one, AssetSpec) else one.map_asset_specs(func)
+
+
+def listed(value: Any, what: str) -> FrozenList[Any]:
     """Return the elements of a list argument.
 
     Raises:
-        DagsterInvalidDefinitionError: when it's one thing and not a list of them.
+        CheckError: when it's one thing and not a list of them.
     """
     if value is None:
-        return ()
-    if isinstance(value, str | AssetsDefinition | AssetSpec) or not isinstance(value, Iterable):
-        raise DagsterInvalidDefinitionError(f"`{what}` is a list", hint=f"{what}=[...]")
-    return value
+        return FrozenList()
+    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
+        raise CheckError(f"`{what}` is a list, not {value!r}: write `{what}=[...]`")
+    return FrozenList(value)
+
+
+def refuse_others(found: Iterable[Any], kind: Any, what: str, noun: str) -> None:
+    """Refuse elements of another type."""
+    for one in found:
+        if not isinstance(one, kind):
+            raise CheckError(f"`{what}` holds {one!r}, which isn't {noun}")
+
+
+def keyed(value: Any, what: str) -> dict[str, Any]:
+    """Return a map argument.
+
+    Raises:
+        CheckError: when it isn't a map from strings.
+    """
+    if value is not None and (not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value)):
+        raise CheckError(f"`{what}` is a map from names, not {value!r}")
+    return dict(value or {})
+
+
+def merged(what: str, maps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return one map of several.
+
+    Raises:
+        DagsterInvariantViolationError: when two differ in what one key is.
+    """
+    found: dict[str, Any] = {}
+    for key, one in ((key, one) for given in maps for key, one in given.items()):
+        before = found.setdefault(key, one)
+        if before is not one and not same(before, one):
+            raise DagsterInvariantViolationError(f"{what} `{key}` is there twice, and they differ")
+    return found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal, taking those that can't say for different."""
+    try:
+        return type(one) is type(other) and bool(one == other)
+    except Exception:  # noqa: BLE001 - the values are the user's, arrays for instance
+        return False
+
+
+def the_only(what: str, found: Iterable[Any]) -> Any:
+    """Return the one that isn't None, or None.
+
+    Raises:
+        DagsterInvariantViolationError: when there are two.
+    """
+    given = list({id(one): one for one in found if one is not None}.values())
+    if len(given) > 1:
+        raise DagsterInvariantViolationError(f"two of the Definitions have a {what}, and they differ")
+    return given[0] if given else None
+
+
+def all_resources(definitions: Iterable[AssetsDefinition], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the resources given, and those that definitions carry.
+
+    Raises:
+        DagsterInvalidDefinitionError: when two definitions carry different ones of one key.
+    """
+    carried: dict[str, Any] = {}
+    for one in definitions:
+        for key, resource in one.resource_defs.items():
+            if carried.setdefault(key, resource) is not resource:
+                raise DagsterInvalidDefinitionError(f"two assets bring different resources `{key}`", where=one.label)
+    return {**(given or {}), **carried}
+
+
+def refuse_missing(one: AssetsDefinition, resources: Mapping[str, Any]) -> None:
+    """Refuse a definition that needs a resource which isn't there.
+
+    Raises:
+        DagsterInvalidDefinitionError: with the closest name.
+    """
+    for key in sorted(one.required_resource_keys - resources.keys() - {IO_MANAGER}):
+        raise DagsterInvalidDefinitionError(
+            f"`{one.label}` needs the resource `{key}`, which isn't there",
+            where=one.origin,
+            hint=closest(key, resources) or f'Definitions(..., resources={{"{key}": ...}})',
+        )
+
+
+def refuse_unmade(one: AssetsDefinition, known: Iterable[AssetKey]) -> None:
+    """Refuse an argument that loads an asset which nothing makes or declares.
+
+    Raises:
+        DagsterInvalidDefinitionError: with the closest name.
+    """
+    names = {str(key): key for key in known}
+    for argument, key in one.keys_by_input_name.items() if one.op_def is not None else ():
+        port = one.op.ins[argument]
+        if str(key) not in names and not port.is_nothing and not port.has_default_value:
+            raise DagsterInvalidDefinitionError(
+                f"`{one.label}` loads `{key}`, which nothing makes",
+                where=one.origin,
+                hint=closest(str(key), names) or f'AssetSpec("{key}"), if something else makes it',
+            )

@@ -7,6 +7,7 @@ so resolved, and every value of a secret field, is told to :data:`SECRETS`; :fun
 from __future__ import annotations
 
 import builtins
+import dataclasses
 import html
 import json
 import os
@@ -29,6 +30,7 @@ __all__ = [
     "holds_placeholder",
     "is_placeholder",
     "redact",
+    "redact_all",
 ]
 
 SHORTEST: Final = 4  #: characters; a shorter value would blacken ordinary text
@@ -245,13 +247,17 @@ class Secrets:
         return self.pattern.sub(lambda found: labels.get(found.group(), "[secret]"), text)
 
     def redact_all(self, value: Any) -> Any:
-        """Return a JSON-like value with every string in it redacted; what holds none is returned as it is."""
+        """Return data, or a dataclass of it such as a metadata value, with every string in it redacted."""
         if isinstance(value, str):
             return self.redact(value)
         if isinstance(value, Mapping):
             return {self.redact_all(key): self.redact_all(item) for key, item in value.items()}
         if type(value) in (list, tuple):
             return type(value)(self.redact_all(item) for item in value)
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            held = {each.name: getattr(value, each.name) for each in dataclasses.fields(value) if each.init}
+            clean = {name: self.redact_all(item) for name, item in held.items()}
+            return value if clean == held else dataclasses.replace(value, **clean)
         return value
 
 
@@ -261,6 +267,11 @@ SECRETS: Final = Secrets()  #: of this process
 def redact(text: str) -> str:
     """Return ``text`` without the value of any environment variable or secret field that this process has resolved."""
     return SECRETS.redact(text)
+
+
+def redact_all(value: Any) -> Any:
+    """Return data, such as the metadata of a step, with every string in it redacted."""
+    return SECRETS.redact_all(value)
 
 
 def texts(value: object) -> Iterator[str]:

@@ -167,7 +167,7 @@ class ConfigurableIOManager(ConfigurableIOManagerFactory[Any], IOManager):
     Shelf(folder='values')
     """
 
-    gives_itself: ClassVar[bool] = True
+    __gives_itself__: ClassVar[bool] = True
 
     def create_io_manager(self, context: InitResourceContext) -> Any:  # noqa: ARG002 - for subclasses
         """Return the IO manager itself."""
@@ -177,7 +177,7 @@ class ConfigurableIOManager(ConfigurableIOManagerFactory[Any], IOManager):
 class ConfigurableInputManager(ConfigurableIOManagerFactory[Any], InputManager):
     """Be an input manager written as a class: fields are its config."""
 
-    gives_itself: ClassVar[bool] = True
+    __gives_itself__: ClassVar[bool] = True
 
     def create_io_manager(self, context: InitResourceContext) -> Any:  # noqa: ARG002 - for subclasses
         """Return the input manager itself."""

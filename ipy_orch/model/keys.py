@@ -14,6 +14,7 @@ from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterIn
 CoercibleToAssetKey: TypeAlias = "AssetKey | str | Sequence[str]"
 
 NAME = re.compile(r"^[A-Za-z0-9_]+$")
+PART = re.compile(r"(?:^|/)((?:\\.?|[^/\\])*)")  # up to a slash that isn't escaped
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class AssetKey:
         CheckError: when ``path`` isn't a string or a sequence of strings, or is empty.
     """
 
-    path: FrozenList[str]
+    path: tuple[str, ...]
 
     def __init__(self, path: str | Sequence[str]) -> None:
         parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, Iterable) else ()
@@ -95,7 +96,7 @@ class AssetKey:
         >>> AssetKey.from_user_string("sales/orders").path
         ('sales', 'orders')
         """
-        return AssetKey([re.sub(r"\\(.)", r"\1", part) for part in re.split(r"(?<!\\)/", text)])
+        return AssetKey([re.sub(r"\\(.)", r"\1", part) for part in PART.findall(text)])
 
     from_escaped_user_string = from_user_string
 

@@ -93,20 +93,20 @@ open_resource: Port[..., AbstractContextManager[Any]] = Port("ipy_orch.execution
 
 @runtime_checkable
 class Resource(Protocol):
-    """Be what the rest of the system may ask of a resource."""
+    """Be what the rest of the system may ask of a resource; a user's fields can't have these names."""
 
     @property
-    def config_field(self) -> Field:
+    def __config_field__(self) -> Field:
         """Return what run config may set, with what is set already as defaults."""
 
     @property
-    def required_resource_keys(self) -> frozenset[str]:
+    def __required_keys__(self) -> frozenset[str]:
         """Return the keys of the resources that this one finds in its context."""
 
-    def nested(self) -> Mapping[str, Any]:
+    def __nested__(self) -> Mapping[str, Any]:
         """Return the resources that fields of this one hold, by field."""
 
-    def opened(
+    def __open__(
         self, context: InitResourceContext, checked: Any, nested: Mapping[str, Any]
     ) -> AbstractContextManager[Any]:
         """Return a context manager of what steps get: set up on entering, torn down on leaving.
@@ -176,7 +176,7 @@ def is_resource_annotation(annotation: Any) -> bool:
         return any(isinstance(mark, ParamMark) for mark in get_args(annotation)[1:])
     if not inspect.isclass(annotation):
         return False
-    if issubclass(annotation, ConfigurableResourceFactory) and annotation.gives_itself:
+    if issubclass(annotation, ConfigurableResourceFactory) and annotation.__gives_itself__:
         return True
     if issubclass(annotation, ConfigurableResourceFactory | ResourceDefinition):
         raise DagsterInvalidDefinitionError(
@@ -303,17 +303,17 @@ class Ready:
 class ConfigurableResourceFactory(Config, Generic[T]):
     """Be a resource written as a class whose instances make the object that steps get (see ``create_resource``)."""
 
-    gives_itself: ClassVar[bool] = False  #: whether steps get the instance itself
+    __gives_itself__: ClassVar[bool] = False  #: whether steps get the instance itself
 
     _resource_context: Any = PrivateAttr(default=None)
 
     @classmethod
-    def takes_config(cls, name: str) -> bool:
+    def __takes_config__(cls, name: str) -> bool:
         """Tell whether run config may set this field, which it can't for another resource."""
         return not is_dependency(cls.model_fields[name])
 
     @classmethod
-    def admit_field(cls, name: str, value: Any) -> Any:
+    def __admit__(cls, name: str, value: Any) -> Any:
         """Return an opened resource, or a resource where one is expected; else MISSING."""
         if isinstance(value, Ready):
             return value.value
@@ -356,22 +356,22 @@ class ConfigurableResourceFactory(Config, Generic[T]):
     # -------------------------------------------------------------------- what a run asks
 
     @property
-    def config_field(self) -> Field:
+    def __config_field__(self) -> Field:
         """Return what run config may set, with this instance's values as defaults."""
         shape = shape_of(type(self))
         return Field(shape.bound(shape.dump(self, given_only=True)))
 
     @property
-    def required_resource_keys(self) -> frozenset[str]:
+    def __required_keys__(self) -> frozenset[str]:
         """Return nothing: what an instance needs, its fields hold."""
         return frozenset()
 
-    def nested(self) -> dict[str, Any]:
+    def __nested__(self) -> dict[str, Any]:
         """Return the resources that fields hold."""
         return nested_in({name: getattr(self, name) for name in dependencies(type(self))})
 
     @contextmanager
-    def opened(self, context: InitResourceContext, checked: Any, nested: Mapping[str, Any]) -> Iterator[Any]:
+    def __open__(self, context: InitResourceContext, checked: Any, nested: Mapping[str, Any]) -> Iterator[Any]:
         """Open a copy with the run's config; this instance stays as it is."""
         plain = {name: getattr(self, name) for name in dependencies(type(self)) if name in self.model_fields_set}
         with opened_instance(type(self), checked, {**plain, **nested}, context) as value:
@@ -447,7 +447,7 @@ class ConfigurableResource(ConfigurableResourceFactory[T], Generic[T]):
     'hello ada'
     """
 
-    gives_itself: ClassVar[bool] = True
+    __gives_itself__: ClassVar[bool] = True
 
     def create_resource(self, context: InitResourceContext) -> Any:  # noqa: ARG002 - for subclasses
         """Return the resource itself; override it to give steps another object."""
@@ -522,14 +522,14 @@ def refuse_teardown(target: Any, method: str) -> None:
 def closes(target: Any) -> bool:
     """Tell whether a resource, or a class of them, does anything when it is closed, or holds one that does."""
     if isinstance(target, PartialResource):
-        return closes(target.resource_cls) or any(map(closes, target.nested().values()))
+        return closes(target.resource_cls) or any(map(closes, target.__nested__().values()))
     if isinstance(target, ResourceDefinition):
         made = getattr(target, "inner", None)
         return closes(made) if made is not None else yields(target.resource_fn)
     cls: Any = target if inspect.isclass(target) else type(target)
     lifecycle = ("teardown_after_execution", "yield_for_execution")
     overridden = any(getattr(cls, name) is not getattr(ConfigurableResourceFactory, name) for name in lifecycle)
-    nested = () if inspect.isclass(target) else target.nested().values()
+    nested = () if inspect.isclass(target) else target.__nested__().values()
     return overridden or yields(cls.create_resource) or any(map(closes, nested))
 
 
@@ -562,7 +562,7 @@ class PartialResource(Generic[T]):
         shape_of(resource_cls)
 
     @functools.cached_property
-    def config_field(self) -> Field:
+    def __config_field__(self) -> Field:
         """Return what run config may set."""
         shape = shape_of(self.resource_cls)
         given = {key: env_form(self.data[name]) for key, name in shape.attributes.items() if name in self.data}
@@ -571,16 +571,16 @@ class PartialResource(Generic[T]):
         return Field(shape.bound(written))
 
     @property
-    def required_resource_keys(self) -> frozenset[str]:
+    def __required_keys__(self) -> frozenset[str]:
         """Return nothing: what it needs, its fields hold."""
         return frozenset()
 
-    def nested(self) -> dict[str, Any]:
+    def __nested__(self) -> dict[str, Any]:
         """Return the resources that fields hold."""
         return nested_in({name: self.data[name] for name in dependencies(self.resource_cls) if name in self.data})
 
     @contextmanager
-    def opened(self, context: InitResourceContext, checked: Any, nested: Mapping[str, Any]) -> Iterator[Any]:
+    def __open__(self, context: InitResourceContext, checked: Any, nested: Mapping[str, Any]) -> Iterator[Any]:
         """Open an instance with the run's config."""
         plain = {name: self.data[name] for name in dependencies(self.resource_cls) if name in self.data}
         with opened_instance(self.resource_cls, checked, {**plain, **nested}, context) as value:
@@ -620,7 +620,7 @@ class ResourceDefinition:
         self._required_resource_keys = frozenset(required_resource_keys or ())
 
     @property
-    def config_field(self) -> Field:
+    def __config_field__(self) -> Field:
         """Return what run config may set."""
         return self.config_schema
 
@@ -629,15 +629,19 @@ class ResourceDefinition:
         """Return the keys of the resources that the function finds in its context."""
         return self._required_resource_keys
 
-    def nested(self) -> Mapping[str, Any]:
+    @property
+    def __required_keys__(self) -> frozenset[str]:
+        return self.required_resource_keys
+
+    def __nested__(self) -> Mapping[str, Any]:
         """Return nothing: a function has no fields."""
         return {}
 
-    def opened(
+    def __open__(
         self,
         context: InitResourceContext,
-        checked: Any,  # noqa: ARG002 - as in Resource
-        nested: Mapping[str, Any],  # noqa: ARG002
+        checked: Any,
+        nested: Mapping[str, Any],
     ) -> AbstractContextManager[Any]:
         """Open what the function makes."""
         return opened_function(self, context)
@@ -679,7 +683,7 @@ class ResourceDefinition:
         """Return the function's value for a context that a test made, or None."""
         if given is None and self.required_resource_keys:
             raise DagsterInvalidInvocationError("this resource requires others, so it needs a context")
-        if given is None and self.config_field.is_required:
+        if given is None and self.__config_field__.is_required:
             raise DagsterInvalidInvocationError("this resource has config, so it needs a context")
         context = given if given is not None else InitResourceContext()
         checked = checked_config(self, MISSING if context.resource_config is None else context.resource_config)
@@ -743,23 +747,23 @@ class WrappedResource(ResourceDefinition):
     """Be a resource written as a class, in the form of a definition."""
 
     def __init__(self, inner: Any) -> None:
-        super().__init__(self.never, inner.config_field, inner.__doc__)
+        super().__init__(self.never, inner.__config_field__, inner.__doc__)
         self.inner = inner
 
     def never(self, context: InitResourceContext) -> Any:
         """Open the resource outside a run, for a direct call."""
         return open_resource(self.inner, context=context)
 
-    def nested(self) -> Mapping[str, Any]:
+    def __nested__(self) -> Mapping[str, Any]:
         """Return what the resource's fields hold."""
-        nested: Mapping[str, Any] = self.inner.nested()
+        nested: Mapping[str, Any] = self.inner.__nested__()
         return nested
 
-    def opened(
+    def __open__(
         self, context: InitResourceContext, checked: Any, nested: Mapping[str, Any]
     ) -> AbstractContextManager[Any]:
         """Open the resource."""
-        opened: AbstractContextManager[Any] = self.inner.opened(context, checked, nested)
+        opened: AbstractContextManager[Any] = self.inner.__open__(context, checked, nested)
         return opened
 
 
@@ -773,11 +777,11 @@ class ConfiguredResource(ResourceDefinition):
         self.map = ConfigMap(config_or_fn, config_schema) if callable(config_or_fn) else None
         self.constant = None if callable(config_or_fn) else config_or_fn
         outer = self.map.field if self.map is not None else NO_CONFIG
-        super().__init__(getattr(inner, "resource_fn", no_function), outer, description, inner.required_resource_keys)
+        super().__init__(getattr(inner, "resource_fn", no_function), outer, description, inner.__required_keys__)
 
-    def nested(self) -> Mapping[str, Any]:
+    def __nested__(self) -> Mapping[str, Any]:
         """Return what the resource's fields hold."""
-        nested: Mapping[str, Any] = self.inner.nested()
+        nested: Mapping[str, Any] = self.inner.__nested__()
         return nested
 
     def inner_config(self, checked: Any) -> Any:
@@ -796,13 +800,13 @@ class ConfiguredResource(ResourceDefinition):
             raise DagsterConfigMappingFunctionError("the function that makes a resource's config raised") from error
         return checked_config(self.inner, written)
 
-    def opened(
+    def __open__(
         self, context: InitResourceContext, checked: Any, nested: Mapping[str, Any]
     ) -> AbstractContextManager[Any]:
         """Open the resource with the inner config."""
         inner = self.inner_config(checked)
         opened: AbstractContextManager[Any]
-        opened = self.inner.opened(context.replace_config(config_value(self.inner, inner)), inner, nested)
+        opened = self.inner.__open__(context.replace_config(config_value(self.inner, inner)), inner, nested)
         return opened
 
     def invoked(self, given: InitResourceContext | None) -> Any:
@@ -820,7 +824,7 @@ def checked_config(resource: Any, written: Any, where: str = "") -> Any:
         DagsterInvalidConfigError: when it doesn't fit.
     """
     findings = Findings()
-    checked = resource.config_field.check_or_default(written, ("config",), findings)
+    checked = resource.__config_field__.check_or_default(written, ("config",), findings)
     try:
         findings.raise_any("the config of this resource doesn't fit its schema")
     except DagsterInvalidConfigError as error:
@@ -830,7 +834,7 @@ def checked_config(resource: Any, written: Any, where: str = "") -> Any:
 
 def config_value(resource: Any, checked: Any) -> Any:
     """Return what ``context.resource_config`` holds: defaults filled in, environment variables read."""
-    return None if checked is None else resolve(resource.config_field.config_type.full(checked))
+    return None if checked is None else resolve(resource.__config_field__.config_type.full(checked))
 
 
 def context_parameter(function: Callable[..., Any]) -> str | None:
@@ -929,7 +933,7 @@ def check_resources(resources: Mapping[str, Any]) -> None:
     made = {key: as_resource(value) for key, value in resources.items()}
     known = {id(value) for value in resources.values()}
     for key, one in made.items():
-        for missing in sorted(one.required_resource_keys - made.keys()):
+        for missing in sorted(one.__required_keys__ - made.keys()):
             raise DagsterInvalidDefinitionError(
                 f"resource `{missing}` is required by the resource `{key}` and nothing provides it",
                 hint=closest(missing, made),
@@ -941,10 +945,10 @@ def check_resources(resources: Mapping[str, Any]) -> None:
 
 def check_nested(key: str, outer: Any, known: set[int]) -> None:
     """Refuse a nested resource that waits for config and that run config can't reach."""
-    for name, inner in outer.nested().items():
+    for name, inner in outer.__nested__().items():
         if id(inner) in known:
             continue
-        if inner.config_field.is_required or isinstance(inner, PartialResource):
+        if inner.__config_field__.is_required or isinstance(inner, PartialResource):
             raise DagsterInvalidDefinitionError(
                 f"the field `{name}` of resource `{key}` holds a resource that isn't fully configured",
                 hint=f'provide it under a key of its own, too: `resources={{"{name}": ..., "{key}": ...}}`',
@@ -961,7 +965,7 @@ def refuse_cycle(key: str, resources: Mapping[str, Any], above: tuple[str, ...])
     if key in above:
         cycle = " → ".join(f"`{one}`" for one in (*above[above.index(key) :], key))
         raise DagsterInvariantViolationError(f"resource `{key}` needs itself: {cycle}")
-    for needed in sorted(resources[key].required_resource_keys & resources.keys()):
+    for needed in sorted(resources[key].__required_keys__ & resources.keys()):
         refuse_cycle(needed, resources, (*above, key))
 
 
@@ -986,7 +990,7 @@ def resource_recipe(resource: Any, written: Any = MISSING) -> ResourceRecipe:
     if isinstance(one, HardcodedResource):
         return ResourceRecipe([("", one.value, short(type(one.value)))], [])
     recipe = ResourceRecipe(config_entries(one, written), code_of(one))
-    for name, inner in one.nested().items():
+    for name, inner in one.__nested__().items():
         deeper = resource_recipe(inner)
         recipe.fields.extend((f"{name}.{path}" if path else name, item, text) for path, item, text in deeper.fields)
         recipe.code.extend(deeper.code)
@@ -996,8 +1000,8 @@ def resource_recipe(resource: Any, written: Any = MISSING) -> ResourceRecipe:
 
 def config_entries(one: Any, written: Any) -> list[ConfigPart]:
     """Return the entries of a resource's own config; what is missing yet is left out."""
-    kind = one.config_field.config_type
-    checked = one.config_field.check_or_default(written, (), Findings())
+    kind = one.__config_field__.config_type
+    checked = one.__config_field__.check_or_default(written, (), Findings())
     return [] if checked is None else list(kind.parts(kind.full(checked), ""))
 
 

@@ -517,8 +517,9 @@ class Array(ConfigType):
 
     def parts(self, checked: Any, name: str) -> Iterator[ConfigPart]:
         """Yield the entries for a recipe."""
-        items = [list(self.inner_type.parts(item, f"{name}[{index}]")) for index, item in enumerate(checked)]
-        yield from merged_parts(name, checked, items)
+        yield from merged_parts(
+            name, checked, self.inner_type, {f"{name}[{i}]": item for i, item in enumerate(checked)}
+        )
 
 
 class Map(ConfigType):
@@ -564,16 +565,18 @@ class Map(ConfigType):
 
     def parts(self, checked: Any, name: str) -> Iterator[ConfigPart]:
         """Yield the entries for a recipe."""
-        items = [list(self.inner_type.parts(item, f"{name}.{key}")) for key, item in checked.items()]
-        yield from merged_parts(name, checked, items)
+        yield from merged_parts(
+            name, checked, self.inner_type, {f"{name}.{key}": item for key, item in checked.items()}
+        )
 
 
-def merged_parts(name: str, checked: Any, items: list[list[ConfigPart]]) -> Iterator[ConfigPart]:
+def merged_parts(name: str, checked: Any, kind: ConfigType, items: Mapping[str, Any]) -> Iterator[ConfigPart]:
     """Yield one entry for a container of plain values, else the entries of its items."""
-    if all(len(item) == 1 and not masked(item[0]) for item in items):
+    parts = [part for path, item in items.items() for part in kind.parts(item, path)]
+    if [part[0] for part in parts] == list(items) and not any(map(masked, parts)):
         yield part_of(name, checked)
     else:
-        yield from (part for item in items for part in item)
+        yield from parts
 
 
 def masked(part: ConfigPart) -> bool:
@@ -800,6 +803,8 @@ class Field:
 
     def check_or_default(self, value: Any, at: Path, findings: Findings) -> Any:
         """Return the checked form of a value that may be MISSING; None when nothing stands for it."""
+        if value is MISSING and self.is_required and isinstance(self.config_type, Shape):
+            value = {}  # each missing field is named
         if value is MISSING and self.is_required:
             findings.add(at, f"missing, {self.config_type.expected} is needed")
         elif value is MISSING:
@@ -873,9 +878,9 @@ def config_type(schema: Any) -> ConfigType:
         return Shape(schema)
     if isinstance(schema, list) and len(schema) == 1:
         return Array(schema[0])
-    of_class = getattr(schema, "to_config_type", None)
+    of_class = getattr(schema, "__config_type__", None)
     if callable(of_class):
-        return of_class()  # type: ignore[no-any-return]  # Config.to_config_type
+        return of_class()  # type: ignore[no-any-return]  # Config.__config_type__
     for spelling in (schema, getattr(schema, "unique_name", None)):
         if isinstance(spelling, type | str) or spelling is Any:
             plain = PLAIN.get(spelling)

@@ -16,6 +16,8 @@ __all__ = ["AssetDep", "AssetSpec"]
 DEFAULT_GROUP = "default"
 KIND = "dagster/kind/"
 IO_MANAGER_KEY = "dagster/io_manager_key"
+DAGSTER_TYPE = "dagster/dagster_type"
+STUB = "dagster/auto_created_stub_asset"
 MAX_KINDS = 10
 
 _TAG_KEY = re.compile(r"^([A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}$")
@@ -44,6 +46,11 @@ class AssetDep:
     def __hash__(self) -> int:
         return hash(self.asset_key)
 
+    def renamed(self, keys: Mapping[AssetKey, AssetKey]) -> AssetDep:
+        """Return a copy in which an old key is a new one."""
+        key = keys.get(self.asset_key, self.asset_key)
+        return AssetDep(key, partition_mapping=self.partition_mapping, metadata=self.metadata)
+
     @staticmethod
     def from_coercible(arg: Any) -> AssetDep:
         """Return ``arg`` as an AssetDep."""
@@ -70,14 +77,14 @@ class AssetSpec:
     """
 
     key: AssetKey
-    deps: FrozenList[AssetDep]
+    deps: tuple[AssetDep, ...]
     description: str | None
     metadata: Mapping[str, Any]
     skippable: bool
     group_name: str | None
     code_version: str | None
     automation_condition: Any
-    owners: FrozenList[str]
+    owners: tuple[str, ...]
     tags: Mapping[str, str]
     partitions_def: Any
     freshness_policy: Any
@@ -157,6 +164,10 @@ class AssetSpec:
             tags={**self.tags, **(tags or {})},
             kinds=[*sorted(self.kinds), *(kinds or ())],
         )
+
+    def renamed(self, keys: Mapping[AssetKey, AssetKey]) -> AssetSpec:
+        """Return a copy in which old keys are new ones, its own and those of its dependencies."""
+        return self.replace_attributes(key=keys.get(self.key, self.key), deps=[dep.renamed(keys) for dep in self.deps])
 
     def with_io_manager_key(self, io_manager_key: str) -> AssetSpec:
         """Return a copy whose values are stored and loaded by another IO manager."""

@@ -1,6 +1,6 @@
-"""What a function or class is made of: its own code, and the objects it depends on by name.
+"""What a function, module or class is made of: its own code, and the objects it depends on by name.
 
-Reads only: nothing of the user's runs, no property is asked.
+Classes are in :mod:`~ipy_orch.planning.classes`. Reads only: nothing of the user's runs, no property is asked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ipy_orch.planning.modules import imported_modules, is_local_module, read_module, simple_values
-from ipy_orch.planning.rendering import short
 from ipy_orch.planning.source import CodeInfo, read_code
 
 __all__ = [
@@ -22,7 +21,6 @@ __all__ = [
     "Anatomy",
     "Child",
     "ModuleName",
-    "of_class",
     "of_function",
     "of_module",
     "of_text",
@@ -90,7 +88,7 @@ class Anatomy:
 def peel(value: Any) -> tuple[str, Any]:
     """Return the function inside a wrapper that Python's own decorators leave, and the wrapper's name.
 
-    >>> peel(staticmethod(short))[0]
+    >>> peel(staticmethod(print))[0]
     'staticmethod'
     """
     if isinstance(value, staticmethod | classmethod):
@@ -185,8 +183,7 @@ def _attributes(
         child = _member(name, module, chain)
         if child.name not in seen:
             seen.add(child.name)
-            actual = f"{module.__name__}{child.name.removeprefix(name)}" if child.value is not module else ""
-            yield Child("global", start + child.name, child.value, actual, name)
+            yield Child("global", start + child.name, child.value, child.name, name)
 
 
 def _member(path: str, module: types.ModuleType, chain: tuple[str, ...]) -> Child:
@@ -219,97 +216,3 @@ def of_text(name: str) -> Anatomy | str:
         return f"module {name} {text.digest}".rstrip()
     children = [Child("global", f"import {each}", ModuleName(each), ANY) for each in text.imports if each != name]
     return Anatomy(f"import {name}", text.digest, text.text, children, text.missing)
-
-
-# Classes
-
-_NOT_OURS: Final = frozenset(
-    """__abstractmethods__ __annotate__ __annotate_func__ __annotations__ __annotations_cache__ __attrs_attrs__
-    __attrs_own_setattr__ __attrs_props__ __base_prepare__ __class_vars__ __classcell__ __dataclass_fields__
-    __dataclass_params__ __dict__ __doc__ __firstlineno__ __match_args__ __module__ __non_callable_proto_members__
-    __orig_bases__ __parameters__ __private_attributes__ __protocol_attrs__ __qualname__ __signature__ __slots__
-    __static_attributes__ __type_params__ __weakref__ _abc_impl""".split()
-)
-_OF_ENUM: Final = frozenset(
-    """_generate_next_value_ _hashable_values_ _member_map_ _member_names_ _member_type_ _new_member_
-    _unhashable_values_ _unhashable_values_map_ _use_args_ _value2member_map_ _value_repr_ __new__ _boundary_
-    _flag_mask_ _singles_mask_ _all_bits_ _inverted_""".split()
-)
-
-
-def of_class(cls: type) -> Anatomy:
-    """Return the anatomy of a class: bases, metaclass, methods, and what its attributes are now."""
-    name = prefix(cls.__module__) + cls.__qualname__.replace("<locals>.", "")
-    anatomy, lines = Anatomy(name), list[str]()
-    for number, base in enumerate(cls.__bases__):
-        anatomy.children.append(Child("code", f"{name}.__bases__[{number}]", base, ANY))
-    if type(cls) is not type:
-        anatomy.children.append(Child("code", f"{name}.__class__", type(cls), ANY))
-    for key, value in sorted(_own_attributes(cls).items()):
-        lines += _attribute(anatomy, key, value)
-    lines += [f"    {key}: {_annotation(value)}" for key, value in (cls.__dict__.get("__annotations__") or {}).items()]
-    lines += [f"    {key} = {cls.__dict__[key]!r}" for key in ("__dataclass_params__", "__slots__") if key in vars(cls)]
-    anatomy.children += [Child("global", f"{name}.{key}", value) for key, value in _fields(cls).items()]
-    anatomy.text = "\n".join(lines)
-    return anatomy
-
-
-def _own_attributes(cls: type) -> dict[str, Any]:
-    own = {key: value for key, value in vars(cls).items() if key not in _NOT_OURS and not key.startswith("__pydantic_")}
-    members: Mapping[str, Any] | None = vars(cls).get("_member_map_")
-    if members is not None:
-        own = {key: value for key, value in own.items() if key not in _OF_ENUM}
-        own |= {key: member._value_ for key, member in members.items()}
-    return {key: value for key, value in own.items() if not _is_made(cls, key, value)}
-
-
-def _is_made(cls: type, key: str, value: object) -> bool:
-    """Tell whether Python made an attribute from others that are looked at: slots, a dataclass's ``__init__``."""
-    if isinstance(value, types.MemberDescriptorType | types.GetSetDescriptorType):
-        return True
-    if type(value).__name__ == "_tuplegetter":
-        return True
-    function = getattr(value, "__wrapped__", value)
-    if not isinstance(function, types.FunctionType) or not function.__code__.co_filename.startswith("<"):
-        return False
-    made = {"__dataclass_fields__", "__attrs_attrs__", "_field_defaults"} & vars(cls).keys()
-    generated = function.__code__.co_filename == "<string>" or "attrs generated" in function.__code__.co_filename
-    return bool(made) and generated and key.startswith("__")
-
-
-def _attribute(anatomy: Anatomy, key: str, value: Any) -> list[str]:
-    """Add an attribute to the children of its class, and return its lines of the class's text."""
-    name = f"{anatomy.name}.{key}"
-    if isinstance(value, property):
-        sides = {"getter": value.fget, "setter": value.fset, "deleter": value.fdel}
-        found = {side: function for side, function in sides.items() if function is not None}
-        anatomy.children += [
-            Child("code", name if side == "getter" else f"{name}.{side}", function, name)
-            for side, function in found.items()
-        ]
-        return [f"    {key}: property"]
-    via, inner = peel(value)
-    if via or isinstance(inner, types.FunctionType | type):
-        anatomy.children.append(Child("code", name, inner, name))
-        return [f"    {key}: {via or 'method'}"]
-    anatomy.children.append(Child("global", name, value))
-    return [f"    {key}"]
-
-
-def _annotation(value: object) -> str:
-    return value if isinstance(value, str) else short(value)
-
-
-def _fields(cls: type) -> dict[str, Any]:
-    """Return what dataclasses, attrs and pydantic keep about fields."""
-    own = vars(cls)
-    keys = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__", "__private_attributes__")
-    found = {key: own[key] for key in keys if own.get(key)}
-    decorators = own.get("__pydantic_decorators__")
-    if decorators is not None:
-        found["__pydantic_decorators__"] = {
-            group: {key: decorator.info for key, decorator in members.items()}
-            for group, members in vars(decorators).items()
-            if isinstance(members, dict) and members
-        }
-    return {key: value for key, value in found.items() if value}

@@ -1,7 +1,7 @@
 """The content of arrays and data frames, taken apart by what they look like: none of their libraries is imported.
 
-Two values are alike if type, names, order, dtypes, index and every element are; how memory is laid out (chunks, strides,
-blocks, what lies under a null) doesn't count, nor do ``attrs``. All NaN are one NaN.
+Two values are alike if type, names, order, dtypes, index and every element are; how memory is laid out (chunks,
+strides, blocks, what lies under a null) doesn't count, nor do ``attrs``. All NaN are one NaN.
 """
 
 from __future__ import annotations
@@ -143,21 +143,32 @@ def _column(array: Any) -> Steps:
 
 
 def _made_of(array: Any) -> Steps:
-    np = sys.modules["numpy"]
-    if isinstance(array, np.ndarray):
-        return (yield from _plain(array))
-    if hasattr(array, "categories"):
-        return (yield from _all(label(array.ordered), [_index(array.categories), _plain(np.asarray(array.codes))]))
-    if hasattr(array, "asi8"):
-        return (yield from _plain(array.asi8))
-    if hasattr(array, "_pa_array"):
-        return (yield from _arrow(array._pa_array))
-    if hasattr(array, "_mask") and hasattr(array, "_data"):
-        data = np.where(array._mask, array._data.dtype.type(0), array._data)
-        return (yield from _all(b"", [_plain(data), _plain(array._mask)]))
-    if hasattr(array, "_ndarray"):
-        return (yield from _plain(array._ndarray))
+    for fits, taken_apart in _COLUMNS:
+        if all(hasattr(array, name) for name in fits):
+            return (yield from taken_apart(array))
     return b"objects" + (yield from items(array.to_numpy(dtype=object).tolist()))
+
+
+def _categorical(array: Any) -> Steps:
+    codes = sys.modules["numpy"].asarray(array.codes)
+    return (yield from _all(label(array.ordered), [_index(array.categories), _plain(codes)]))
+
+
+def _masked(array: Any) -> Steps:
+    """Encode integers or booleans with a mask; what lies under it doesn't count."""
+    mask, data = array._mask, array._data  # noqa: SLF001 - there is no public way without a copy as objects
+    shown = sys.modules["numpy"].where(mask, data.dtype.type(0), data)
+    return (yield from _all(b"", [_plain(shown), _plain(mask)]))
+
+
+_COLUMNS: tuple[tuple[tuple[str, ...], Expander], ...] = (
+    (("categories",), _categorical),
+    (("asi8",), lambda array: _plain(array.asi8)),
+    (("_pa_array",), lambda array: _arrow(array._pa_array)),  # noqa: SLF001 - (the same)
+    (("_mask", "_data"), _masked),
+    (("_ndarray",), lambda array: _plain(array._ndarray)),  # noqa: SLF001 - (the same)
+)
+"""How the kinds of column are recognised, in this order."""
 
 
 # pyarrow

@@ -136,7 +136,7 @@ class Resolved:
 
     def resource_config(self, key: str) -> Any:
         """Return a resource's config as plain data, defaults filled in, environment variables read."""
-        made = as_resource(self.definitions[key]).config_field
+        made = as_resource(self.definitions[key]).__config_field__
         checked = made.check_or_default(self.written(key), ("resources", key, "config"), Findings())
         return None if checked is None else resolve(made.config_type.full(checked))
 
@@ -277,7 +277,7 @@ def check_resources(given: Mapping[str, Any], resources: Mapping[str, Any], find
 
 def field_of(resource: Any) -> Field:
     """Return what a resource's config may be."""
-    made: Field = as_resource(resource).config_field
+    made: Field = as_resource(resource).__config_field__
     return made
 
 

@@ -160,6 +160,15 @@ class Fingerprinter:
     # From functions to nodes
 
     def _root(self, function: Any, skip: frozenset[str]) -> Node:
+        """Return the node of the function itself; after an error nothing half done is kept."""
+        try:
+            return self._rooted(function, skip)
+        except BaseException:
+            self._nodes.clear()
+            self._pending.clear()
+            raise
+
+    def _rooted(self, function: Any, skip: frozenset[str]) -> Node:
         """Return the node of the function itself: its body counts, its name and parameters don't."""
         plain = _plain(function)
         if plain is None or is_installed_function(plain):
@@ -202,8 +211,7 @@ class Fingerprinter:
         if part is not None:
             node.parts.append(part)
         elif type(child.value) in ATOMS:
-            text = _MASK if looks_secret(child.name) else short(child.value)
-            node.parts.append(Part(child.kind, child.name, digest(child.value), text))
+            node.parts.append(_atom(child.kind, child.name, child.value))
         elif child.value is UNDEFINED:
             node.parts.append(_labelled(child.kind, child.name, "not defined"))
         elif isinstance(child.value, ModuleName):
@@ -295,6 +303,18 @@ def _body(info: CodeInfo) -> Part:
     return Part("code", "", info.body, info.body_text)
 
 
+def _atom(kind: str, name: str, value: object) -> Part:
+    """Return the part of a number, string and the like; those that are asked for again and again are kept."""
+    if isinstance(value, int) or (isinstance(value, str) and len(value) < 100):
+        return _common_atom(kind, name, type(value), value)
+    return Part(kind, name, digest(value), _MASK if looks_secret(name) else short(value))
+
+
+@lru_cache(maxsize=4096)
+def _common_atom(kind: str, name: str, _: type, value: object) -> Part:
+    return Part(kind, name, digest(value), _MASK if looks_secret(name) else short(value))
+
+
 @lru_cache(maxsize=4096)
 def _labelled(kind: str, name: str, label: str) -> Part:
     """Return the part of something that counts by its name."""
@@ -315,18 +335,15 @@ def _reach(root: Node) -> list[Node]:
 
 def _assembled(parts: Iterable[Part]) -> tuple[Part, ...]:
     """Return parts sorted, each once, names numbered where two differ, and what is unknown unlike any before."""
+    unique = {(part.kind, part.name, part.digest, part.text): part for part in parts}
     recipe: dict[tuple[str, str], Part] = {}
-    for part in sorted(set(parts), key=_order):
-        kind, name = part.kind, part.name
+    for key in sorted(unique):
+        kind, name, hashed, text = key
         number = 2
         while (kind, name) in recipe:
-            name, number = f"{part.name}#{number}", number + 1
+            name, number = f"{key[1]}#{number}", number + 1
         if kind == "unknown":
-            recipe[kind, name] = Part(kind, name, uuid4().hex, part.text)
+            recipe[kind, name] = Part(kind, name, uuid4().hex, text)
         else:
-            recipe[kind, name] = part if name is part.name else Part(kind, name, part.digest, part.text)
+            recipe[kind, name] = unique[key] if name is key[1] else Part(kind, name, hashed, text)
     return tuple(recipe.values())
-
-
-def _order(part: Part) -> tuple[str, str, str]:
-    return part.kind, part.name, part.digest

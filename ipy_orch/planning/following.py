@@ -11,6 +11,7 @@ from typing import Any
 from ipy_orch.events.types import Part
 from ipy_orch.planning import anatomy as anatomies
 from ipy_orch.planning.anatomy import ANY, Anatomy, Child, ModuleName
+from ipy_orch.planning.classes import of_class
 from ipy_orch.planning.hashing import Digester, Unhashable, digest, short
 from ipy_orch.planning.modules import is_installed_function, is_local_class, is_local_module
 
@@ -63,7 +64,7 @@ class Following:
 
     def _class(self, cls: type) -> Anatomy:
         """Return the anatomy of a class whose text names bases and metaclass."""
-        anatomy = anatomies.of_class(cls)
+        anatomy = of_class(cls)
         bases = ", ".join(self.label(base) for base in cls.__bases__)
         kind = "" if type(cls) is type else f", metaclass={self.label(type(cls))}"
         anatomy.text = f"class {anatomy.name}({bases}{kind}):\n{anatomy.text}"

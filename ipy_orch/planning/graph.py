@@ -11,7 +11,7 @@ from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViola
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.specs import AssetSpec
+from ipy_orch.model.specs import STUB, AssetSpec
 
 __all__ = ["AssetGraph", "ancestors", "descendants", "topological"]
 
@@ -44,8 +44,7 @@ class AssetGraph:
         """
         found = tuple(definitions)
         makers, check_makers = by_key(found)
-        named = {dep for one in found for dep in one.dependency_keys} - makers.keys()
-        stubs = {key: external(AssetSpec(key)) for key in sorted(named)}
+        stubs = stubs_for(found, makers)
         makers = {**makers, **stubs}
         edges = {key: frozenset(makers[key].asset_deps.get(key, ())) for key in makers}
         loose = {key: deps - {key} for key, deps in edges.items()}
@@ -134,6 +133,27 @@ def by_key(
             if check_makers.setdefault(check, one) is not one:
                 raise twice(f"check `{check}`", check_makers[check], one)
     return makers, check_makers
+
+
+def stubs_for(
+    definitions: Iterable[AssetsDefinition], makers: Mapping[AssetKey, AssetsDefinition]
+) -> dict[AssetKey, AssetsDefinition]:
+    """Return external assets that stand for those that are only named in dependencies, with what these say of them.
+
+    Raises:
+        DagsterInvalidDefinitionError: when two dependencies say different things of one.
+    """
+    told: dict[AssetKey, dict[str, Any]] = {}
+    for one in definitions:
+        said = {dep.asset_key: dep.metadata for spec in one.specs for dep in spec.deps if dep.metadata}
+        for key in one.dependency_keys - makers.keys():
+            metadata = told.setdefault(key, {})
+            for name, value in said.get(key, {}).items():
+                if metadata.setdefault(name, value) != value:
+                    raise DagsterInvalidDefinitionError(
+                        f"two dependencies on `{key}` say different things of it: `{name}`", where=one.origin
+                    )
+    return {key: external(AssetSpec(key, metadata={**told[key], STUB: True})) for key in sorted(told)}
 
 
 def twice(what: str, first: AssetsDefinition, second: AssetsDefinition) -> DagsterInvalidDefinitionError:

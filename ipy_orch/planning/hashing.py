@@ -8,8 +8,9 @@ Containers are taken apart by generators which one loop drives, so that neither 
     @n   the n-th container that was finished with a cycle in it, met again
     #... the digest of a container
 
-How each type is taken apart is in :mod:`~ipy_orch.planning.objects` and :mod:`~ipy_orch.planning.arrays`. Functions and classes inside of a value are given to the
-``follow`` function, which the fingerprint supplies, so that the value changes with their code.
+How each type is taken apart is in :mod:`~ipy_orch.planning.objects` and :mod:`~ipy_orch.planning.arrays`. Functions
+and classes inside of a value are given to the ``follow`` function, which the fingerprint supplies, so that the value
+changes with their code.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from hashlib import blake2b
 from typing import Final
 
 from ipy_orch.planning.atoms import ATOMS, Content, Steps, Unhashable
-from ipy_orch.planning.objects import CODE, Expander, Follow, expander_of, type_name
+from ipy_orch.planning.objects import CODE, Alone, Expander, Follow, expander_of, type_name
 from ipy_orch.planning.rendering import short
 
 __all__ = ["Digester", "Follow", "Unhashable", "digest", "short"]
@@ -88,23 +89,14 @@ class Digester:
         return self._derived[cls]
 
 
-class _Alone:
-    """Wrap an element of a set: what is met in it must not depend on the elements before it."""
-
-    __slots__ = ("item",)
-
-    def __init__(self, item: object) -> None:
-        self.item = item
-
-
 class _Frame:
     """Hold one container while its children are encoded."""
 
-    __slots__ = ("mark", "nested", "pure", "steps", "value")
+    __slots__ = ("code", "cyclic", "mark", "nested", "steps", "value")
 
     def __init__(self, value: object, steps: Steps, mark: int) -> None:
         self.value, self.steps, self.mark = value, steps, mark
-        self.pure, self.nested = True, False
+        self.code = self.cyclic = self.nested = False
 
 
 class _Walk:
@@ -114,6 +106,7 @@ class _Walk:
         self.digester = digester
         self.frames: list[_Frame] = []
         self.path: dict[int, int] = {}
+        self.with_code: dict[int, tuple[object, bytes]] = {}
         self.again: dict[int, tuple[int, object]] = {}
         self.trail: list[int] = []
         self.sets = self.entangled = 0
@@ -147,7 +140,7 @@ class _Walk:
         if atom is not None:
             return atom(value)
         mark = -1
-        if type(value) is _Alone:
+        if type(value) is Alone:
             value, mark = value.item, len(self.trail)
             atom = ATOMS.get(type(value))
             if atom is not None:
@@ -160,21 +153,26 @@ class _Walk:
         key = id(value)
         if key in self.digester.known:
             return self.digester.known[key][1]
+        if key in self.with_code:
+            self.frames[-1].code = True
+            return self.with_code[key][1]
         if key in self.path:
-            self.frames[-1].pure = False
+            self.frames[-1].cyclic = True
             return b"^%d;" % (len(self.frames) - self.path[key])
         if key in self.again:
-            self.frames[-1].pure = False
+            self.frames[-1].cyclic = True
             return b"@%d;" % self.again[key][0]
         return None
 
     def _open(self, value: object, mark: int) -> bytes | None:
         content = self.digester.content(value)
+        is_code = issubclass(type(value), CODE)
         if isinstance(content, bytes):
+            if is_code and self.frames:
+                self.frames[-1].code = True
             return _token(content)
         frame = _Frame(value, content, mark)
-        # Code is met anew in every value that has it, so that ``follow`` sees it there.
-        frame.pure = not issubclass(type(value), CODE)
+        frame.code = is_code
         self.path[id(value)] = len(self.frames)
         self.frames.append(frame)
         self.sets += mark >= 0
@@ -183,20 +181,28 @@ class _Walk:
     def leave(self, frame: _Frame, content: bytes) -> bytes:
         """Close a frame, and remember what is worth it."""
         self.frames.pop()
-        key, token = id(frame.value), _token(content)
-        del self.path[key]
+        token = _token(content)
+        del self.path[id(frame.value)]
         if self.frames:
-            self.frames[-1].nested = True
-            self.frames[-1].pure &= frame.pure
-        if not frame.pure:
-            self._number(key, frame.value)
-        elif frame.nested or len(content) > 4096 or hasattr(type(frame.value), "shape"):
-            self.digester.known[key] = (frame.value, token)
+            above = self.frames[-1]
+            above.nested = True
+            above.code |= frame.code
+            above.cyclic |= frame.cyclic
+        self._remember(frame, token, len(content))
         if frame.mark >= 0:
             self.sets -= 1
             while len(self.trail) > frame.mark:
                 del self.again[self.trail.pop()]
         return token
+
+    def _remember(self, frame: _Frame, token: bytes, size: int) -> None:
+        """Remember a container; one with code in it for this value only, so that ``follow`` sees it in the next too."""
+        if frame.cyclic:
+            self._number(id(frame.value), frame.value)
+        elif frame.code:
+            self.with_code[id(frame.value)] = (frame.value, token)
+        elif frame.nested or size > 4096 or hasattr(type(frame.value), "shape"):
+            self.digester.known[id(frame.value)] = (frame.value, token)
 
     def _number(self, key: int, value: object) -> None:
         """Give a number to a container that has a cycle in it; in sets it is forgotten again."""

@@ -65,6 +65,8 @@ def is_local_module(module: types.ModuleType) -> bool:
     """
     own = vars(module)
     name = str(own.get("__name__"))
+    if name == "__main__":
+        return True
     if name.partition(".")[0] in sys.stdlib_module_names or name.partition(".")[0] == _OURS:
         return False
     file = own.get("__file__")
@@ -126,14 +128,17 @@ def read_module(name: str) -> ModuleText:
     if name.partition(".")[0] in sys.stdlib_module_names or (module is not None and not is_local_module(module)):
         return ModuleText(name, local=False)
     file, folder = _place_of(name, module)
-    if file is None and folder:
+    if file is not None:
+        return ModuleText(name, local=False) if is_installed_file(file) else _read_file(name, module, file)
+    if folder:
         return ModuleText(name, digest="a folder")
-    if file is None and module is None:
+    if module is None:
         return ModuleText(name, digest="not found", local=False)
-    if file is None:
-        return ModuleText(name, missing=f"the source of module `{name}` isn't available")
-    if is_installed_file(file):
-        return ModuleText(name, local=False)
+    return ModuleText(name, missing=f"the source of module `{name}` isn't available")
+
+
+def _read_file(name: str, module: types.ModuleType | None, file: str) -> ModuleText:
+    """Return what a local module's file says; if the module is loaded, what it said then."""
     for text in texts(file, vars(module) if module else {}):
         source = parse(text)
         if source is not None and (module is None or _is_loaded_from(module, source, text)):

@@ -18,7 +18,7 @@ from ipy_orch.planning import arrays
 from ipy_orch.planning.atoms import ATOMS, Content, Steps, Unhashable, items, label
 from ipy_orch.planning.rendering import is_secret
 
-__all__ = ["CODE", "Expander", "Follow", "expander_of", "type_name"]
+__all__ = ["CODE", "Alone", "Expander", "Follow", "expander_of", "type_name"]
 
 Follow: TypeAlias = Callable[[Any], "tuple[str, Sequence[object]] | None"]
 """For a function, class or module: its own digest and everything it depends on; None for "by its name"."""
@@ -26,6 +26,15 @@ Follow: TypeAlias = Callable[[Any], "tuple[str, Sequence[object]] | None"]
 CODE: Final = (type, types.FunctionType, types.ModuleType)
 
 _SHELL: Final = frozenset({"IPython", "ipykernel", "traitlets"})
+
+
+class Alone:
+    """Wrap an element of a set: what is met in it must not depend on the elements before it."""
+
+    __slots__ = ("item",)
+
+    def __init__(self, item: object) -> None:
+        self.item = item
 
 
 class Follows(Protocol):
@@ -63,7 +72,7 @@ def _set(_: Follows, value: Any) -> Steps:
     parts = []
     for item in value:
         atom = ATOMS.get(type(item))
-        parts.append(atom(item) if atom else (yield _Alone(item)))
+        parts.append(atom(item) if atom else (yield Alone(item)))
     return b"%b%d{" % (type(value).__name__.encode(), len(parts)) + b"".join(sorted(parts))
 
 

@@ -57,7 +57,7 @@ class AssetSelection:
     @staticmethod
     def key_prefixes(*key_prefixes: str | Sequence[str], include_sources: bool = False) -> AssetSelection:
         """Select the assets whose key begins with one of these paths."""
-        return KeyPrefixes(include_sources, tuple(AssetKey.from_coercible(prefix) for prefix in key_prefixes))
+        return KeyPrefixes(include_sources, tuple(key_at(prefix) for prefix in key_prefixes))
 
     @staticmethod
     def key_substring(key_substring: str, include_sources: bool = False) -> AssetSelection:
@@ -819,7 +819,12 @@ def keys_of(asset: Any) -> Iterable[AssetKey]:
     """Return the keys that a definition, a spec or anything like a key names."""
     if isinstance(asset, AssetsDefinition):
         return sorted(asset.keys)
-    return [asset.key] if isinstance(asset, AssetSpec) else [AssetKey.from_coercible(asset)]
+    return [asset.key] if isinstance(asset, AssetSpec) else [key_at(asset)]
+
+
+def key_at(path: Any) -> AssetKey:
+    """Return the key of a path; a string is spelled ``a/b``, as everywhere in selections."""
+    return AssetKey.from_user_string(path) if isinstance(path, str) else AssetKey.from_coercible(path)
 
 
 def check_keys_of(check: Any) -> Iterable[AssetCheckKey]:

@@ -6,8 +6,8 @@ which knows the tree, hands it over with :func:`attach_tree`. Everything is reme
 """
 
 from __future__ import annotations
-
 import __future__
+
 import ast
 import copy
 import dis
@@ -31,7 +31,10 @@ V = TypeVar("V")
 Chain = tuple[str, ...]
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
-FUTURE: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+# Without nested_scopes, whose flag says of a code object that it is nested.
+FUTURE: Final = sum(
+    getattr(__future__, name).compiler_flag for name in __future__.all_feature_names if name != "nested_scopes"
+)
 _NO_STEP: Final = frozenset({"CACHE", "EXTENDED_ARG", "NOP", "PRECALL", "PUSH_NULL"})
 _GLOBALS: Final = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _MODULE_OWN: Final = frozenset(

@@ -70,6 +70,13 @@ class Names:
             del self.namespace[name]
         return ours
 
+    def prune(self, scanned: Scanned) -> None:
+        """Take the variables of assets away that exist no more, so that nothing reads a ghost."""
+        if self.bound:
+            known = {key for one in scanned.definitions for key in one.keys} | scanned.broken.keys()
+            for key in [key for key, _ in self.bound.values() if key not in known]:
+                self.unbind(key)
+
     def unbind_all(self) -> None:
         """Take all variables of ours away."""
         for key in [key for key, _ in self.bound.values()]:

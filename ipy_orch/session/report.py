@@ -11,8 +11,9 @@ from ipy_orch.execution.engine import RunResult
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.plan import Plan
+from ipy_orch.session.words import human_seconds, human_shape
 
-__all__ = ["Line", "Report", "seconds_text", "shape_text"]
+__all__ = ["Line", "Report"]
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def skipped_line(key: AssetKey, step: str, result: RunResult | None) -> Line:
 
 def facts(made: Materialized) -> list[str]:
     """Return rows × columns and duration."""
-    return [text for text in (shape_text(made.shape), seconds_text(made.seconds)) if text]
+    return [text for text in (human_shape(made.shape), human_seconds(made.seconds)) if text]
 
 
 def checks_text(key: AssetKey, graph: AssetGraph, ledger: Ledger) -> str:
@@ -127,28 +128,6 @@ def reads_text(key: AssetKey, graph: AssetGraph) -> str:
     """Return ``reads raw``."""
     deps = sorted(map(str, graph.upstream.get(key, ())))
     return f"reads {', '.join(deps)}" if deps else ""
-
-
-def shape_text(shape: tuple[int, ...] | None) -> str:
-    """Return rows × columns.
-
-    >>> shape_text((336776, 19))
-    '336,776 × 19'
-    """
-    return " × ".join(f"{number:,}" for number in shape) if shape else ""
-
-
-def seconds_text(seconds: float) -> str:
-    """Return a duration for people.
-
-    >>> seconds_text(1.234), seconds_text(0.0042), seconds_text(125)
-    ('1.2 s', '4 ms', '2 min 5 s')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
 def first_line(error: BaseException) -> str:

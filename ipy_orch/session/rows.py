@@ -7,15 +7,16 @@ from typing import Any
 
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
-from ipy_orch.events.runs import Runs
 from ipy_orch.events.types import Logged, Materialized
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.results import AssetCheckEvaluation, AssetCheckSeverity
 from ipy_orch.model.specs import DEFAULT_GROUP
 from ipy_orch.planning.plan import Status
+from ipy_orch.session.report import checks_text
 from ipy_orch.session.scan import Scanned
 
-__all__ = ["assets", "checks", "events", "runs"]
+__all__ = ["assets", "checks", "events", "verdicts"]
 
 Row = dict[str, Any]
 
@@ -36,6 +37,8 @@ def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Statu
         "reason": status.reason,
         "group": spec.group_name or DEFAULT_GROUP,
         "kinds": ", ".join(sorted(spec.kinds)),
+        "checks": checks_text(key, scanned.graph, ledger).removeprefix("checks "),
+        "description": spec.description or "",
         "reads": ", ".join(map(str, scanned.graph.in_order(scanned.graph.upstream[key]))),
         "shape": made.shape if made is not None else None,
         "bytes": made.nbytes if made is not None else None,
@@ -63,7 +66,7 @@ def checks(scanned: Scanned, ledger: Ledger) -> list[Row]:
             {
                 "check": spec.name,
                 "asset": str(spec.asset_key),
-                "passed": verdict.passed if verdict is not None else None,
+                "status": word_of(verdict) if verdict is not None else "not run",
                 "severity": verdict.severity.value if verdict is not None else "",
                 "blocking": spec.blocking,
                 "description": (verdict.description if verdict is not None else None) or spec.description or "",
@@ -75,30 +78,23 @@ def checks(scanned: Scanned, ledger: Ledger) -> list[Row]:
     return found
 
 
-def runs(history: Runs) -> list[Row]:
-    """Return a row per run, newest first."""
-    return [
-        {
-            "run": run.run_id[:8],
-            "status": run.status,
-            "what": run.what,
-            "steps": len(run.steps),
-            "succeeded": run.count("success", "unchanged"),
-            "failed": run.count("failure"),
-            "skipped": run.count("skipped", "canceled"),
-            "seconds": run.seconds,
-            "when": run.started,
-            "message": run.message,
-        }
-        for run in reversed(history.runs.values())
-    ]
+def verdicts(ledger: Ledger) -> dict[AssetCheckKey, str]:
+    """Return check -> ``passed``, ``warned`` or ``failed``, of the checks that ran."""
+    return {check: word_of(last.evaluation) for (check, _), last in ledger.checked.items()}
+
+
+def word_of(verdict: AssetCheckEvaluation) -> str:
+    """Return a verdict in one word."""
+    if verdict.passed:
+        return "passed"
+    return "warned" if verdict.severity is AssetCheckSeverity.WARN else "failed"
 
 
 def events(log: EventLog, run_id: str | None) -> list[Row]:
     """Return a row per event, oldest first."""
     chosen = [event for event in log if run_id is None or event.run_id.startswith(run_id)]
     return [
-        {"when": event.at, "run": event.run_id[:8], "step": event.step, "event": event.kind, "message": message(event)}
+        {"at": event.at, "run_id": event.run_id, "step": event.step, "kind": event.kind, "text": message(event)}
         for event in chosen
     ]
 

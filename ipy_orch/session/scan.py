@@ -41,14 +41,14 @@ class Scanned:
         resources: variable -> resource.
         cells: definition -> the cell it is from, where it is from one.
         names: variable or argument -> the asset it stands for.
-        hidden: scratch variables that are named like an asset that is read.
+        broken: asset -> what is wrong with its cell, or with the cell of a check of it.
     """
 
     definitions: tuple[AssetsDefinition, ...]
     resources: Mapping[str, Any]
     cells: Mapping[AssetsDefinition, Cell]
     names: Mapping[str, AssetKey]
-    broken: Mapping[str, DagsterError] = field(default_factory=dict)
+    broken: Mapping[AssetKey, DagsterError] = field(default_factory=dict)
 
     @cached_property
     def graph(self) -> AssetGraph:
@@ -85,12 +85,12 @@ class Scan:
         current = {(cell.key, cell.order) for cell in sources}
         self.made = {place: made for place, made in self.made.items() if place in current}
         cells: dict[AssetsDefinition, Cell] = {}
-        broken: dict[str, DagsterError] = {}
+        broken: dict[AssetKey, DagsterError] = {}
         for cell in sources:
             try:
                 cells[self.of_cell(cell, names, resources)] = cell
             except DagsterError as error:
-                broken[cell.key] = error
+                broken[cell.source.target] = error  # type: ignore[union-attr]  # `sources` returns no others
         for one in found:
             if (cell := self.cell_of(one)) is not None:
                 cells[one] = cell

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, closest
+from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
@@ -23,7 +23,7 @@ from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.config import Resolved, resolve_run_config
-from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.planning.graph import AssetGraph, ancestors
 from ipy_orch.planning.plan import Knowledge, Plan, Request, Status, Step, plan, statuses
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.session import rows
@@ -37,8 +37,8 @@ from ipy_orch.session.why import Why, explain
 
 __all__ = ["Session"]
 
-table: Port[..., Any] = Port("ipy_orch.ui.tables")
-picture: Port[..., Any] = Port("ipy_orch.ui.pictures")
+table: Port[..., Any] = Port("ipy_orch.ui.verbs")
+picture: Port[..., Any] = Port("ipy_orch.ui.verbs")
 write: Port[..., Any] = Port("ipy_orch.export.module")
 
 
@@ -71,8 +71,10 @@ class Session:
     # -- what there is ------------------------------------------------------------------------------------------------
 
     def scan(self) -> Scanned:
-        """Return what namespace and cells define now. Reads only: nothing is run."""
-        return self.scanner()
+        """Return what namespace and cells define now; variables of assets that are gone go with them."""
+        scanned = self.scanner()
+        self.names.prune(scanned)
+        return scanned
 
     def definitions(self) -> Definitions:
         """Return what namespace and cells define now, as one Definitions."""
@@ -85,8 +87,11 @@ class Session:
             DagsterInvalidSubsetError: for a name that nothing has, with the closest one.
         """
         if selection is None:
+            refuse_broken(scanned, scanned.broken)
             return frozenset(scanned.graph.materializable_keys)
-        return frozenset(AssetSelection.from_coercible(selection).resolve(scanned.graph))
+        chosen = AssetSelection.from_coercible(selection)
+        refuse_broken(scanned, [key for key in getattr(chosen, "selected_keys", ()) if key in scanned.broken])
+        return frozenset(chosen.resolve(scanned.graph))
 
     def key(self, name: Any, graph: AssetGraph) -> AssetKey:
         """Return the asset of a name.
@@ -95,6 +100,7 @@ class Session:
             DagsterInvariantViolationError: when there's none, with the closest one.
         """
         key = AssetKey.from_coercible_or_definition(name)
+        refuse_broken(self.scan(), [key])
         if key not in graph.upstream:
             hint = closest(str(key), map(str, graph.keys)) or "`%assets` lists them"
             raise DagsterInvariantViolationError(f"there is no asset `{key}`", hint=hint)
@@ -116,7 +122,7 @@ class Session:
 
     def planned(self, scanned: Scanned, request: Request, config: Resolved | None) -> Plan:
         """Return the plan of a request."""
-        self.refuse_broken(scanned)
+        refuse_unknown_inputs(scanned, request.keys)
         return plan(scanned.graph, self.ledger, request, self.knowledge(scanned, config))
 
     def knowledge(self, scanned: Scanned, config: Resolved | None) -> Knowledge:
@@ -148,11 +154,6 @@ class Session:
         taking = {name: kind for name, kind in ops.items() if kind is not None}
         wanted = [name for name in needed if name in taking]
         return resolve_run_config(given, taking, scanned.resources, needed=wanted)
-
-    def refuse_broken(self, scanned: Scanned) -> None:
-        """Raise the first error of a cell that can't be a definition now."""
-        for error in scanned.broken.values():
-            raise error
 
     def statuses(self, scanned: Scanned) -> dict[AssetKey, Status]:
         """Return how each asset stands. Reads only: nothing is run."""
@@ -344,7 +345,7 @@ class Session:
 
     def runs(self) -> Any:
         """Return a DataFrame with a row per run: status, what, steps, duration, when."""
-        return table("runs", rows.runs(self.history))
+        return table("runs", list(reversed(self.history.runs.values())))
 
     def events(self, run_id: str | None = None) -> Any:
         """Return a DataFrame with a row per event, of one run or of all that are kept."""
@@ -354,13 +355,39 @@ class Session:
         """Return a picture of the lineage with the status of each asset."""
         scanned = self.scan()
         keys = self.resolve(scanned, selection) if selection is not None else frozenset(scanned.graph.keys)
-        return picture(scanned.graph, self.statuses(scanned), self.ledger, keys)
+        return picture(scanned.graph, self.statuses(scanned), rows.verdicts(self.ledger), keys)
 
     def export(self, path: Any, *, target: str = "ipy_orch") -> Any:
         """Write the notebook as a definitions module, for ipy_orch or for dagster; return its path."""
         scanned = self.scan()
-        self.refuse_broken(scanned)
+        refuse_broken(scanned, scanned.broken)
         return write(path, scanned, self.book, self.namespace, target=target)
+
+
+def refuse_broken(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
+    """Raise what is wrong with the first of these assets whose cell can't be a definition now."""
+    for key in keys:
+        if key in scanned.broken:
+            raise scanned.broken[key]
+
+
+def refuse_unknown_inputs(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
+    """Refuse to plan what reads an asset that nothing defines, or one whose cell is wrong.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming the reader, its cell, and the closest asset.
+    """
+    graph = scanned.graph
+    concerned = ancestors(graph.upstream, keys)
+    refuse_broken(scanned, graph.in_order(concerned))
+    known = {key for one in scanned.definitions for key in one.keys}
+    for key in concerned:
+        maker = graph.makers[key]
+        for argument, dep in maker.keys_by_input_name.items():
+            if dep not in known and not maker.op.ins[argument].is_nothing and not maker.op.ins[argument].has_default_value:
+                hint = closest(str(dep), map(str, known)) or f"`%%asset {dep}` in a cell above"
+                where = maker.origin or rows.cell_label(scanned, maker)
+                raise DagsterInvalidDefinitionError(f"`{key}` reads `{dep}`, which nothing defines", where=where, hint=hint)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,7 +31,7 @@ COLOURS: Final = {
 }
 MARKS: Final = {"passed": COLOURS["fresh"], "warned": COLOURS["stale"], "failed": COLOURS["failed"], "not run": GREY}
 
-PADDING, NARROWEST, WIDEST, GAP, MARGIN = 12, 104, 232, 6, 8
+PADDING, NARROWEST, WIDEST, GAP, MARGIN = 12, 104, 244, 6, 8
 TITLE, SMALL = 13, 11
 ROWS: Final = {1: 34, 2: 48, 3: 68}
 ROOM: Final = WIDEST - 2 * PADDING - 4

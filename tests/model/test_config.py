@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional, Union
+from typing import Annotated, Any, Literal, Optional
 
 import pydantic
 import pytest
@@ -109,8 +109,10 @@ def test_an_enum_is_written_by_its_member_its_name_or_its_value():
         colour: Colour
         more: list[Colour] = []
 
-    assert Sample(colour="RED", more=["BLUE"]) == Sample(colour=Colour.RED, more=[Colour.BLUE]) == Sample(
-        colour="r", more=["b"]
+    assert (
+        Sample(colour="RED", more=["BLUE"])
+        == Sample(colour=Colour.RED, more=[Colour.BLUE])
+        == Sample(colour="r", more=["b"])
     )
     with pytest.raises(ValidationError):
         Sample(colour="GREEN")
@@ -174,9 +176,9 @@ def test_what_cannot_be_config_is_said_when_it_is_used():
 
     for cls in (Sample, Around):
         with pytest.raises(DagsterInvalidConfigDefinitionError, match="`odd` of `Sample`"):
-            cls.to_config_type()
-    with pytest.raises(DagsterInvalidDefinitionError, match="pydantic.Field"):
-        Mistaken.to_config_type()
+            cls.__config_type__()
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"pydantic\.Field"):
+        Mistaken.__config_type__()
 
 
 def test_a_class_may_hold_itself():
@@ -199,7 +201,7 @@ class Tree(Config):
         (float, 1, 1.0),
         (list[str], ["a"], ["a"]),
         (dict[str, int], {"a": 1}, {"a": 1}),
-        (Mapping[int, list[Mapping[str, Optional[int]]]], {5: [{"a": None}]}, {5: [{"a": None}]}),
+        (Mapping[int, list[Mapping[str, int | None]]], {5: [{"a": None}]}, {5: [{"a": None}]}),
         (dict[bool, int], {True: 1}, {True: 1}),
         (dict[float, int], {1.5: 1}, {1.5: 1}),
         (dict, {"a": [1]}, {"a": [1]}),
@@ -218,13 +220,13 @@ class Tree(Config):
         (list[Inner], [{"name": "a"}], [Inner(name="a")]),
         (dict[str, Inner], {"k": {}}, {"k": Inner()}),
         (Annotated[int, pydantic.Field(gt=0)], 1, 1),
-        (Annotated[Union[Cat, Lizard], pydantic.Field(discriminator="pet_type")], {"cat": {"meows": 1}}, Cat(meows=1)),
+        (Annotated[Cat | Lizard, pydantic.Field(discriminator="pet_type")], {"cat": {"meows": 1}}, Cat(meows=1)),
         (
-            list[Annotated[Union[Cat, Lizard], pydantic.Field(discriminator="pet_type")]],
+            list[Annotated[Cat | Lizard, pydantic.Field(discriminator="pet_type")]],
             [{"cat": {"meows": 1}}, {"lizard": {}}],
             [Cat(meows=1), Lizard(pet_type="lizard")],
         ),
-        (Optional[Annotated[Union[Cat, Lizard], pydantic.Field(discriminator="pet_type")]], None, None),
+        (Annotated[Cat | Lizard, pydantic.Field(discriminator="pet_type")] | None, None, None),
     ],
 )
 def test_run_config_becomes_the_types_value(annotation, written, expected):
@@ -325,7 +327,12 @@ class Connection(Config):
 @pytest.fixture
 def secrets(monkeypatch):
     """Set the variables that the tests here read, and return their values."""
-    values = {"TEST_PASSWORD": "swordfish-1", "TEST_PORT": "59999", "TEST_HOST": "hidden.example", "TEST_NAME": "jane-doe"}
+    values = {
+        "TEST_PASSWORD": "swordfish-1",
+        "TEST_PORT": "59999",
+        "TEST_HOST": "hidden.example",
+        "TEST_NAME": "jane-doe",
+    }
     for name, value in values.items():
         monkeypatch.setenv(name, value)
     return values
@@ -374,7 +381,7 @@ def test_no_repr_shows_a_secret(secrets):
     for shown in [config, resolved, [resolved], *copies, RunConfig(ops={"a": config})]:
         text = repr(shown) + str(shown)
         assert not [secret for secret in hidden if secret in text]
-    assert "password=EnvVar(\"TEST_PASSWORD\")" in repr(resolved)
+    assert 'password=EnvVar("TEST_PASSWORD")' in repr(resolved)
     assert "token=[secret]" in repr(resolved)
     assert not [secret for secret in hidden if secret in redact(f"{hidden}")]
 
@@ -408,6 +415,19 @@ def test_a_validator_that_changes_a_secret_hides_the_new_one_too(secrets):
     assert redact("SWORDFISH-1") == "[TEST_PASSWORD]"
 
 
+def test_the_default_of_a_secret_field_is_hidden_once_it_is_used():
+    """Also in a nested model."""
+
+    class Sample(Config):
+        key: SecretStr = SecretStr("default-secret-key")
+
+    class Around(Config):
+        items: list[Sample] = []
+
+    built(Around, {"items": [{}]})
+    assert redact("default-secret-key") == "[secret]"
+
+
 def test_data_that_looks_like_a_placeholder_stays_data(secrets):
     """`{"env": ...}` in an untyped field is what the user wrote, an EnvVar there is read."""
 
@@ -432,7 +452,9 @@ def test_run_config_as_data():
         nothing: Any = None
         maybe: int | None = None
 
-    config = RunConfig(ops={"a": Sample(), "graph": {"ops": {"b": Sample()}}, "c": {"config": Sample()}}, loggers={"l": {}})
+    config = RunConfig(
+        ops={"a": Sample(), "graph": {"ops": {"b": Sample()}}, "c": {"config": Sample()}}, loggers={"l": {}}
+    )
     expected = {"config": {"colour": "RED", "maybe": None}}
     assert config.to_config_dict() == {
         "loggers": {"l": {}},

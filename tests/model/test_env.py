@@ -8,6 +8,7 @@ import pickle
 import pytest
 
 from ipy_orch.model.env import EnvVar, Secrets, holds_placeholder, redact
+from ipy_orch.model.metadata import MetadataValue
 
 
 def test_an_env_var_reads_its_variable_when_asked(monkeypatch):
@@ -94,6 +95,9 @@ def test_secrets_in_data_are_replaced_too():
     secrets = Secrets()
     secrets.add("swordfish")
     assert secrets.redact_all({"url": ["x:swordfish@y", 3]}) == {"url": ["x:[secret]@y", 3]}
+    assert secrets.redact_all({"u": MetadataValue.url("x:swordfish@y")}) == {"u": MetadataValue.url("x:[secret]@y")}
+    same = MetadataValue.text("nothing")
+    assert secrets.redact_all(same) is same
 
 
 def test_every_value_read_in_this_process_is_redacted(monkeypatch):

@@ -100,7 +100,8 @@ def test_every_problem_is_reported():
 
 
 @pytest.mark.parametrize(
-    ("schema", "text", "expected"), [(StringSource, "x", "x"), (IntSource, "5", 5), (BoolSource, "true", True), (float, "2.5", 2.5)]
+    ("schema", "text", "expected"),
+    [(StringSource, "x", "x"), (IntSource, "5", 5), (BoolSource, "true", True), (float, "2.5", 2.5)],
 )
 def test_a_variable_is_read_as_its_fields_type(schema, text, expected, monkeypatch):
     """`{"env": NAME}` stands for the variable's value."""

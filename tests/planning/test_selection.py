@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -18,30 +19,38 @@ from ipy_orch.planning.selection import AssetSelection
 S = AssetSelection
 
 
+def key(text: str) -> AssetKey:
+    """Return the key spelled ``a/b``."""
+    return AssetKey.from_user_string(text)
+
+
+def spec(asset: str, deps: tuple[str, ...] = (), **labels: Any) -> AssetSpec:
+    """Return a spec; keys are spelled ``a/b``."""
+    return AssetSpec(key(asset), deps=map(key, deps), **labels)
+
+
 def made(*specs: AssetSpec, can_subset: bool = False) -> AssetsDefinition:
     """Return a definition that makes these assets together."""
-    outputs = {spec.key.to_python_identifier(): spec.key for spec in specs}
+    outputs = {one.key.to_python_identifier(): one.key for one in specs}
     op = OpDefinition("made", Signature(lambda: None))
-    return AssetsDefinition(op, specs, all_keys_by_output_name=outputs, can_subset=can_subset)
+    return AssetsDefinition(op, specs, keys_by_output_name=outputs, can_subset=can_subset)
 
 
 def check(asset: str, name: str) -> AssetChecksDefinition:
     """Return a definition of one check."""
-    spec = AssetCheckSpec(name, asset=asset)
-    return AssetChecksDefinition(
-        OpDefinition(name, Signature(lambda: None)), all_check_specs_by_output_name={"c": spec}
-    )
+    outputs = {"verdict": AssetCheckSpec(name, asset=key(asset))}
+    return AssetChecksDefinition(OpDefinition(name, Signature(lambda: None)), check_specs_by_output_name=outputs)
 
 
 NOT_NULL = check("orders", "not_null")
 DEFINITIONS = [
-    external(AssetSpec("raw", group_name="ingest", tags={"tier": "1"}, owners=["team:data"])),
-    made(AssetSpec("orders", deps=["raw", "rates"], group_name="ingest", tags={"tier": "1"}, kinds={"sql"})),
-    made(AssetSpec("clean", deps=["orders"], group_name="ingest", owners=["me@here.org"])),
-    made(AssetSpec("sales/daily", deps=["clean"], group_name="marts", tags={"tier": ""})),
-    made(AssetSpec("sales/weekly", deps=["sales/daily"], group_name="marts", kinds={"sql", "plot"})),
-    made(AssetSpec("left"), AssetSpec("right", deps=["clean"])),
-    made(AssetSpec("near"), AssetSpec("far"), can_subset=True),
+    external(spec("raw", group_name="ingest", tags={"tier": "1"}, owners=["team:data"])),
+    made(spec("orders", ("raw", "rates"), group_name="ingest", tags={"tier": "1"}, kinds={"sql"})),
+    made(spec("clean", deps=("orders",), group_name="ingest", owners=["me@here.org"])),
+    made(spec("sales/daily", deps=("clean",), group_name="marts", tags={"tier": ""})),
+    made(spec("sales/weekly", deps=("sales/daily",), group_name="marts", kinds={"sql", "plot"})),
+    made(spec("left"), spec("right", deps=("clean",))),
+    made(spec("near"), spec("far"), can_subset=True),
     NOT_NULL,
     check("orders", "unique"),
     check("raw", "exists"),
@@ -269,7 +278,7 @@ def test_written(selection: AssetSelection, text: str) -> None:
     """A selection is written in Dagster's syntax, and reads back as the same assets."""
     assert str(selection) == selection.to_selection_str() == text
     again = S.from_string(text)
-    graph = AssetGraph.of([made(AssetSpec(AssetKey(["a/b", "c"]))), *(made(AssetSpec(key)) for key in ("a", "b", "c"))])
+    graph = AssetGraph.of([made(AssetSpec(AssetKey(["a/b", "c"]))), *map(made, map(spec, ("a", "b", "c")))])
     assert again.resolve(graph, allow_missing=True) == selection.resolve(graph, allow_missing=True)
 
 

@@ -1,0 +1,161 @@
+"""Errors for people: the user's frames and none of ours.
+
+    IPython's run_code | the cell | run_cell_magic ... | ours ... | the user's function ...
+    kept, not shown      dropped where a magic is called  dropped   shown
+
+``sys.last_traceback`` becomes what is shown, so that ``%debug`` and ``%tb`` see the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final
+
+import IPython
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+
+from ipy_orch.errors import DagsterError
+from ipy_orch.execution.isolation import explain
+from ipy_orch.notebook.patches import Patch
+
+__all__ = ["Canceled", "Tracebacks", "cleaned", "is_users", "usage"]
+
+OURS: Final = str(Path(__file__).parents[1])
+SHELL: Final = str(Path(IPython.__file__).parent)
+MACHINERY: Final = tuple(str(Path(module.__file__).parent) for module in (asyncio, concurrent.futures))
+
+
+class Canceled(KeyboardInterrupt):
+    """Tell in one line that a run was canceled, and while which steps ran."""
+
+    def __init__(self, steps: Sequence[str] = ()) -> None:
+        self.steps = list(steps)
+        names = ", ".join(f"`{step}`" for step in self.steps)
+        super().__init__(f"canceled{f' while {names} ran' if names else ''}: nothing was stored of it")
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows in the place of a traceback."""
+        return [str(self)]
+
+
+def usage(error: DagsterError) -> UsageError:
+    """Return an error of a magic's line as IPython shows such: a message and no traceback."""
+    return UsageError(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+
+
+class Tracebacks:
+    """Stand in front of the shell's ``showtraceback`` and take our frames out of what it shows."""
+
+    def __init__(self, ip: InteractiveShell) -> None:
+        self.ip = ip
+        self.patch = Patch(ip, "showtraceback", self.shown)
+
+    def remove(self) -> None:
+        """Let tracebacks be shown as before."""
+        self.patch.remove()
+
+    def shown(
+        self,
+        behind: Callable[..., None],
+        exc_tuple: tuple[type[BaseException], BaseException, TracebackType | None] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
+        """Show an exception without our frames; one of ours that no user code led to, as its message."""
+        found = exc_tuple or sys.exc_info()
+        error = found[1]
+        if error is None or not any(has_ours(one.__traceback__) for one in chain(error)):
+            behind(exc_tuple, *args, **kwargs)
+            return
+        for one in chain(error):
+            one.__traceback__ = cleaned(one.__traceback__)
+            note_hint(one)
+        if isinstance(error, DagsterError) and not is_users(error.__traceback__):
+            self.show_message(error)
+            return
+        if isinstance(error, SyntaxError):
+            kwargs = {**kwargs, "running_compiled_code": False}
+        behind((type(error), error, error.__traceback__), *args, **kwargs)
+
+    def show_message(self, error: DagsterError) -> None:
+        """Show the message of an error, and let ``%tb`` show the same."""
+        sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+        if sys.version_info >= (3, 12):
+            sys.last_exc = error
+        head, *rest = str(error).splitlines() or [""]
+        lines = [f"\x1b[31m{type(error).__name__}\x1b[39m: {head}", *rest]
+        self.ip._showtraceback(type(error), error, lines)  # noqa: SLF001 - the hook that kernels replace
+
+
+def chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those it came from."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def note_hint(error: BaseException) -> None:
+    """Add what to do about a write into a read-only array."""
+    hint = explain(error)
+    if hint is not None and hint not in getattr(error, "__notes__", ()):
+        error.add_note(hint)
+
+
+def frames(tb: TracebackType | None) -> Iterator[TracebackType]:
+    """Yield the links of a traceback, outermost first."""
+    while tb is not None:
+        yield tb
+        tb = tb.tb_next
+
+
+def file_of(link: TracebackType) -> str:
+    """Return the file of a frame."""
+    return link.tb_frame.f_code.co_filename
+
+
+def has_ours(tb: TracebackType | None) -> bool:
+    """Tell whether a traceback has a frame of ours."""
+    return any(file_of(link).startswith(OURS) for link in frames(tb))
+
+
+def is_users(tb: TracebackType | None) -> bool:
+    """Tell whether a traceback has a frame of the user's, beside the first, which is IPython's."""
+    return any(not file_of(link).startswith((OURS, SHELL)) for link in list(frames(tb))[1:])
+
+
+def cleaned(tb: TracebackType | None) -> TracebackType | None:
+    """Return a traceback without our frames, nor those of the magic that led to them.
+
+    The first link stays whatever it is: IPython leaves it out by itself.
+    """
+    links = list(frames(tb))
+    first = next((number for number, link in enumerate(links) if file_of(link).startswith(OURS)), None)
+    if first is None:
+        return tb
+    head = links[1:first]
+    if any(file_of(link).startswith(SHELL) for link in head):
+        head = []
+    kept = [links[0], *head, *users(links[max(first, 1) :])]
+    rebuilt: TracebackType | None = None
+    for link in reversed(kept):
+        rebuilt = TracebackType(rebuilt, link.tb_frame, link.tb_lasti, link.tb_lineno)
+    return rebuilt
+
+
+def users(links: Sequence[TracebackType]) -> Iterator[TracebackType]:
+    """Yield the links that aren't ours, nor of the event loop or executor that we called."""
+    called_by_us = True
+    for link in links:
+        if file_of(link).startswith(OURS):
+            called_by_us = True
+        elif not (called_by_us and file_of(link).startswith(MACHINERY)):
+            called_by_us = False
+            yield link

@@ -1,0 +1,50 @@
+"""The verbs of a session that show something: tables and the picture of the lineage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.planning.staleness import Status
+from ipy_orch.session import session
+from ipy_orch.ui import pictures, tables
+
+__all__ = ["Lineage", "show_lineage", "show_table"]
+
+
+@session.table.supply
+def show_table(kind: Literal["assets", "checks", "runs", "events"], rows: Iterable[Any]) -> Any:
+    """Return rows as a DataFrame."""
+    return getattr(tables, f"{kind}_table")(rows)
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Be a picture of the lineage: SVG where Graphviz is there, text everywhere."""
+
+    svg: str | None
+    text: str
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's arguments
+        """Return what Jupyter shows; the SVG stands inline, so that it follows the theme."""
+        return {"text/plain": self.text, **({"text/html": self.svg} if self.svg is not None else {})}
+
+    def __str__(self) -> str:
+        return self.text
+
+    __repr__ = __str__
+
+
+@session.picture.supply
+def show_lineage(
+    graph: AssetGraph,
+    status: Mapping[AssetKey, Status],
+    checks: Mapping[AssetCheckKey, str],
+    selection: Iterable[AssetKey] | None,
+) -> Lineage:
+    """Return the picture of a lineage."""
+    shown = (graph, status, checks, selection)
+    return Lineage(pictures.lineage_svg(*shown), pictures.lineage_text(*shown))  # type: ignore[arg-type]

@@ -1,0 +1,269 @@
+"""The main job without a kernel: cells become assets, edits run what they concern, values are isolated."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
+from tests.session.notebook import Notebook
+
+
+@pytest.fixture
+def nb() -> Notebook:
+    return Notebook()
+
+
+def ran(report: object) -> list[str]:
+    return [str(key) for key in report.materialized]  # type: ignore[attr-defined]
+
+
+def test_a_cell_reads_another_by_its_name(nb: Notebook) -> None:
+    """A free name that is an asset becomes an input."""
+    nb.cell("1", "%%asset raw\n[3, 1, 2]")
+    nb.cell("2", "%%asset orders\nsorted(raw)")
+    assert nb.value("orders") == [1, 2, 3]
+    assert nb.namespace["orders"] == [1, 2, 3]
+
+
+def test_an_asset_of_a_later_cell_is_found(nb: Notebook) -> None:
+    """The order of cells doesn't matter for who reads whom."""
+    nb.run = False
+    nb.cell("2", "%%asset orders\nsorted(raw)")
+    nb.cell("1", "%%asset raw\n[3, 1, 2]")
+    assert nb.value("orders") == [1, 2, 3]
+
+
+def test_the_second_time_nothing_runs(nb: Notebook) -> None:
+    """An unchanged asset is served from the session."""
+    nb.cell("1", "%%asset raw\n[1]")
+    report = nb.cell("1", "%%asset raw\n[1]")
+    assert ran(report) == []
+    assert "from this session" in str(report)
+
+
+def test_an_edit_runs_what_it_concerns(nb: Notebook) -> None:
+    """Only the edited asset and what is downstream of it run again."""
+    nb.cell("1", "%%asset raw\n[1, 2]")
+    nb.cell("2", "%%asset other\n[7]")
+    nb.cell("3", "%%asset both\nraw + other")
+    nb.cell("1", "%%asset raw\n[1, 2, 3]")
+    report = nb.session.materialize()
+    assert ran(report) == ["both"]
+    assert nb.value("both") == [1, 2, 3, 7]
+    assert "inputs changed: raw" in str(report)
+
+
+def test_a_stale_ancestor_is_brought_up_to_date_first(nb: Notebook) -> None:
+    """Running a downstream cell runs what is stale above it, with the reason."""
+    nb.cell("h", "def double(x):\n    return 2 * x")
+    nb.cell("1", "%%asset raw\ndouble(1)")
+    nb.cell("2", "%%asset top\nraw + 1")
+    nb.cell("h", "def double(x):\n    return 3 * x")
+    report = nb.cell("2", "%%asset top\nraw + 1")
+    assert ran(report) == ["raw", "top"]
+    assert nb.value("top") == 4
+    assert "code changed: double" in str(report)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["%%asset orders --group ingest\nraw[1:]", "#| asset: orders\n#| group: ingest\nraw[1:]"],
+    ids=["magic", "directive"],
+)
+def test_three_spellings_have_one_code_version(nb: Notebook, text: str) -> None:
+    """The same body as `%%asset`, `#|` and decorator is the same asset, so nothing runs again."""
+    nb.cell("1", "%%asset raw\n[1, 2]")
+    nb.cell("d", "from ipy_orch import asset\n@asset(group_name='ingest')\ndef orders(raw):\n    return raw[1:]")
+    nb.session.materialize("orders")
+    nb.cell("d", "")
+    assert "orders" not in map(str, nb.session.scan().graph.keys)
+    assert ran(nb.cell("2", text)) == []
+    assert nb.value("orders") == [2]
+
+
+def test_a_renamed_asset_leaves_no_ghost(nb: Notebook) -> None:
+    """An edited name takes the old asset out of the graph."""
+    nb.cell("1", "%%asset raw\n[1]")
+    nb.cell("1", "%%asset source\n[1]")
+    assert [str(key) for key in nb.session.scan().graph.keys] == ["source"]
+
+
+def test_a_deleted_cell_leaves_no_ghost(nb: Notebook) -> None:
+    """What no cell defines doesn't exist, whether it was a body or a decorated function."""
+    nb.cell("1", "%%asset raw\n[1]")
+    nb.cell("2", "from ipy_orch import asset\n@asset\ndef more():\n    return 2")
+    nb.delete("1", "2")
+    assert nb.session.scan().graph.keys == ()
+
+
+def test_two_cells_with_one_key_are_refused_by_name(nb: Notebook) -> None:
+    """The message names both cells."""
+    nb.cell("1", "%%asset raw\n[1]")
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"(?s)two cells.*In\[1\] and Cell In\[2\]"):
+        nb.cell("2", "%%asset raw\n[2]")
+
+
+def test_a_cycle_names_its_cells(nb: Notebook) -> None:
+    """The message walks along the cycle."""
+    nb.run = False
+    nb.cell("1", "%%asset a\nb")
+    nb.cell("2", "%%asset b\na")
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"(?s)circle.*Cell In\[1\].*Cell In\[2\]|(?s:circle.*In\[2\].*In\[1\])"):
+        nb.session.materialize()
+
+
+def test_an_asset_that_reads_itself_is_refused(nb: Notebook) -> None:
+    """With the line."""
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"(?s)reads itself.*line 2"):
+        nb.cell("1", "%%asset a\na + 1")
+
+
+def test_a_helper_that_reads_an_asset_is_refused(nb: Notebook) -> None:
+    """A dependency that can't be followed is never silently used."""
+    nb.cell("1", "%%asset raw\n[1]")
+    nb.cell("h", "def first():\n    return raw[0]")
+    with pytest.raises(DagsterInvalidDefinitionError, match="through a helper"):
+        nb.cell("2", "%%asset top\nfirst()")
+
+
+def test_a_scratch_edit_never_reaches_the_value(nb: Notebook) -> None:
+    """The bound variable is the person's own copy."""
+    nb.cell("1", "%%asset raw\n[1]")
+    nb.cell("s", "raw.append(99)")
+    nb.cell("2", "%%asset top\nlist(raw)")
+    assert nb.value("top") == [1]
+
+
+def test_a_person_s_variable_is_never_overwritten(nb: Notebook) -> None:
+    """A scratch variable named like an asset stays, and the report says which was read."""
+    nb.cell("1", "%%asset raw\n[1]")
+    nb.cell("s", "raw = 'mine'")
+    report = nb.cell("2", "%%asset top\nlist(raw)")
+    assert nb.namespace["raw"] == "mine"
+    assert nb.value("top") == [1]
+    assert "variable of yours" in str(report)
+
+
+def test_a_cell_behind_is_named(nb: Notebook) -> None:
+    """A subclass of an edited class is behind until its cell runs again."""
+    nb.cell("b", "class Base:\n    k = 1")
+    nb.cell("s", "class Sub(Base):\n    pass")
+    nb.cell("1", "%%asset a\nSub.k")
+    nb.cell("b", "class Base:\n    k = 2")
+    report = nb.cell("1", "%%asset a\nSub.k")
+    assert "Cell In[2] is behind" in str(report)
+    nb.cell("s", "class Sub(Base):\n    pass")
+    report = nb.cell("1", "%%asset a\nSub.k")
+    assert "behind" not in str(report)
+    assert nb.value("a") == 2
+
+
+def test_a_global_constant_counts(nb: Notebook) -> None:
+    """A value that the body reads is part of the recipe."""
+    nb.cell("g", "limit = 1")
+    nb.cell("1", "%%asset a\nlimit")
+    nb.cell("g", "limit = 2")
+    assert nb.value("a") == 2
+
+
+def test_config_is_a_class_and_counts(nb: Notebook) -> None:
+    """Config given once stays for the session, and a change of it runs what it concerns."""
+    nb.cell("c", "from ipy_orch import Config\nclass C(Config):\n    limit: int = 1")
+    nb.cell("1", "%%asset a --config C\nconfig.limit")
+    assert nb.value("a") == 1
+    report = nb.session.materialize("a", config={"ops": {"a": {"config": {"limit": 5}}}})
+    assert "config changed: limit" in str(report)
+    assert nb.value("a") == 5
+
+
+def test_a_check_runs_with_its_asset(nb: Notebook) -> None:
+    """The cell's value is a bool, or a bool with metadata."""
+    nb.cell("1", "%%asset a\n[1, 2]")
+    nb.cell("k", "%%asset_check a is_short\nlen(a) < 2, {'rows': len(a)}")
+    rows = nb.session.scan()
+    assert [str(key) for key in rows.graph.checks] == ["a:is_short"]
+    verdict = nb.session.ledger.checked[next(iter(rows.graph.checks)), None].evaluation
+    assert not verdict.passed
+    assert verdict.metadata["rows"].value == 2
+
+
+def test_an_exception_is_never_cached(nb: Notebook) -> None:
+    """A failed asset runs again, and its old value isn't served as new."""
+    nb.cell("g", "fail = True")
+    report = nb.cell("1", "%%asset a\n1 / 0 if fail else 7")
+    assert isinstance(report.errors["a"], ZeroDivisionError)
+    with pytest.raises(ZeroDivisionError):
+        nb.value("a")
+    nb.cell("g", "fail = False")
+    assert nb.value("a") == 7
+
+
+def test_an_evicted_value_is_computed_again(nb: Notebook) -> None:
+    """Only it: what is downstream stays fresh."""
+    nb.cell("1", "%%asset a\n'x' * 100")
+    nb.cell("2", "%%asset b\nlen(a)")
+    nb.session.store.drop(nb.session.scan().names["a"])
+    report = nb.session.materialize()
+    assert ran(report) == ["a"]
+
+
+def test_forced_means_new(nb: Notebook) -> None:
+    """What is downstream of a forced asset counts as stale."""
+    nb.cell("1", "%%asset a\n1")
+    nb.cell("2", "%%asset b\na")
+    nb.session.materialize("a", force=True)
+    assert ran(nb.session.materialize("b")) == ["b"]
+
+
+def test_forget_drops_value_and_name(nb: Notebook) -> None:
+    """A forgotten asset counts as never materialized."""
+    nb.cell("1", "%%asset a\n1")
+    nb.session.forget("a")
+    assert "a" not in nb.namespace
+    assert ran(nb.session.materialize("a")) == ["a"]
+
+
+def test_why_shows_the_difference(nb: Notebook) -> None:
+    """The code of a helper, before and after."""
+    nb.cell("h", "def f(x):\n    return x + 1")
+    nb.cell("1", "%%asset a\nf(1)")
+    nb.cell("h", "def f(x):\n    return x + 2")
+    told = str(nb.session.why("a"))
+    assert "code changed: f" in told
+    assert "-    return x + 1" in told
+    assert "+    return x + 2" in told
+
+
+def test_open_gives_the_inputs(nb: Notebook) -> None:
+    """As the function would get them."""
+    nb.cell("1", "%%asset a\n[1]")
+    nb.cell("2", "%%asset b --no-run\na[5]")
+    assert nb.session.open("b") == {"a": [1]}
+
+
+def test_an_unknown_name_gets_the_closest(nb: Notebook) -> None:
+    """With a hint."""
+    nb.cell("1", "%%asset orders\n[1]")
+    with pytest.raises(DagsterInvariantViolationError, match="orders"):
+        nb.value("oders")
+
+
+def test_a_declared_file_counts(nb: Notebook, tmp_path: object) -> None:
+    """A declared file is observed at each request; touching it without a change does nothing."""
+    path = tmp_path / "x.txt"  # type: ignore[operator]
+    path.write_text("one")
+    nb.namespace["path"] = str(path)
+    text = f"%%asset a --files '{path}'\nfrom pathlib import Path\nPath(path).read_text()"
+    assert nb.cell("1", text) is not None
+    path.write_text("two")
+    assert nb.value("a") == "two"
+    path.touch()
+    assert ran(nb.session.materialize()) == []
+
+
+def test_materialize_from_inside_an_asset_is_refused(nb: Notebook) -> None:
+    """One clear error instead of a deadlock."""
+    nb.namespace["session"] = nb.session
+    nb.cell("1", "%%asset a\n1")
+    report = nb.cell("2", "%%asset b\nsession.value('a')")
+    assert isinstance(report.errors["b"], DagsterInvariantViolationError)
