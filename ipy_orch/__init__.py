@@ -11,6 +11,22 @@ from typing import TYPE_CHECKING
 import ipy_orch.session  # first, so that loading it later doesn't take the place of the function `session` below
 from ipy_orch.authoring.assets import asset, multi_asset
 from ipy_orch.authoring.checks import asset_check, multi_asset_check
+from ipy_orch.authoring.load import (
+    load_asset_checks_from_current_module,
+    load_asset_checks_from_modules,
+    load_asset_checks_from_package_module,
+    load_asset_checks_from_package_name,
+    load_assets_from_current_module,
+    load_assets_from_modules,
+    load_assets_from_package_module,
+    load_assets_from_package_name,
+    load_definitions_from_current_module,
+    load_definitions_from_module,
+    load_definitions_from_modules,
+    load_definitions_from_package_module,
+    load_definitions_from_package_name,
+)
+from ipy_orch.authoring.sources import multi_observable_source_asset, observable_source_asset
 from ipy_orch.errors import (
     BetaWarning,
     CheckError,
@@ -37,13 +53,8 @@ from ipy_orch.errors import (
     DagsterUserCodeExecutionError,
     IsolationWarning,
 )
-from ipy_orch.execution.contexts import (
-    AssetCheckExecutionContext,
-    AssetExecutionContext,
-    InputContext,
-    OpExecutionContext,
-    OutputContext,
-)
+from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+from ipy_orch.execution.io_contexts import InputContext, OutputContext
 from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
@@ -51,7 +62,7 @@ from ipy_orch.execution.results import DagsterEvent, DagsterEventType, ExecuteIn
 from ipy_orch.model.assets import AssetChecksDefinition, AssetIn, AssetOut, AssetsDefinition, SourceAsset
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.config import Config, PermissiveConfig, RunConfig, configured
-from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.definitions import Definitions, map_asset_specs
 from ipy_orch.model.env import EnvVar
 from ipy_orch.model.io import (
     ConfigurableIOManager,
@@ -326,13 +337,29 @@ __all__ = [
     "configured",
     "input_manager",
     "io_manager",
+    "load_asset_checks_from_current_module",
+    "load_asset_checks_from_modules",
+    "load_asset_checks_from_package_module",
+    "load_asset_checks_from_package_name",
+    "load_assets_from_current_module",
+    "load_assets_from_modules",
+    "load_assets_from_package_module",
+    "load_assets_from_package_name",
+    "load_definitions_from_current_module",
+    "load_definitions_from_module",
+    "load_definitions_from_modules",
+    "load_definitions_from_package_module",
+    "load_definitions_from_package_name",
     "load_ipython_extension",
     "make_python_type_usable_as_dagster_type",
     "make_values_resource",
+    "map_asset_specs",
     "materialize",
     "materialize_to_memory",
     "multi_asset",
     "multi_asset_check",
+    "multi_observable_source_asset",
+    "observable_source_asset",
     "resource",
     "session",
     "unload_ipython_extension",

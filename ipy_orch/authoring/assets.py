@@ -188,6 +188,7 @@ def define_multi_asset(
     check_specs: Sequence[AssetCheckSpec] | None = None,
     compute_kind: str | None = None,
     pool: str | None = None,
+    allow_arbitrary_check_specs: bool = False,
     signature: Signature | None = None,
     origin: str = "",
     execution: str = MATERIALIZATION,
@@ -199,6 +200,7 @@ def define_multi_asset(
         specs: the assets, when the function stores them itself.
         internal_asset_deps: output name -> the assets it depends on, when not each depends on every input.
         can_subset: the function yields only what ``context.selected_asset_keys`` names.
+        allow_arbitrary_check_specs: ``check_specs`` may be of assets that aren't made here.
 
     Raises:
         DagsterInvalidDefinitionError: when the arguments contradict each other or the function.
@@ -222,7 +224,8 @@ def define_multi_asset(
     refuse_unused(loaded, made.values(), where)
     outside = {dep.asset_key: dep for spec in made.values() for dep in spec.deps if dep.asset_key not in keys.values()}
     waited = FrozenList({**{dep.asset_key: dep for dep in waited}, **outside}.values())
-    checks = own_checks(check_specs or (), set(keys.values()), where)
+    about = {spec.asset_key for spec in check_specs or ()} if allow_arbitrary_check_specs else set(keys.values())
+    checks = own_checks(check_specs or (), about, where)
     op = OpDefinition(
         name=name or function.__name__,
         signature=call,

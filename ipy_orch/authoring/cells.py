@@ -4,13 +4,14 @@
     raw[raw.status == "paid"]                #| group: ingest
                                              raw[raw.status == "paid"]
 
-Both are read here into a :class:`CellText`; its body's free names say what it needs, and :func:`build` compiles it into a
-function whose line numbers are the cell's.
+Both are read here into a :class:`CellText`; its body's free names say what it needs, and :func:`build` compiles it into
+a function whose line numbers are the cell's.
 """
 
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -81,12 +82,12 @@ class CellText:
 
 
 def is_definition_cell(text: str) -> bool:
-    """Tell whether a cell begins as an asset or check cell.
+    r"""Tell whether a cell begins as an asset or check cell.
 
-    >>> is_definition_cell("#| asset: orders\\n1"), is_definition_cell("x = 1")
+    >>> is_definition_cell("#| asset: orders\n1"), is_definition_cell("x = 1")
     (True, False)
     """
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    first = next((line for line in text.split("\n") if line.strip()), "")
     return bool(_MAGIC.match(first) or _FIRST.match(first))
 
 
@@ -96,7 +97,7 @@ def read_cell(text: str, *, where: str = "") -> CellText | None:
     Raises:
         DagsterInvalidDefinitionError: when its header is wrong.
     """
-    lines = text.splitlines()
+    lines = text.split("\n")  # as Python counts lines; `splitlines` would also split inside strings
     start = next((number for number, line in enumerate(lines) if line.strip()), 0)
     first = lines[start] if lines else ""
     if magic := _MAGIC.match(first):
@@ -107,7 +108,7 @@ def read_cell(text: str, *, where: str = "") -> CellText | None:
     end = start
     while end < len(lines) and _DIRECTIVE.match(lines[end]):
         end += 1
-    header = "\n".join(_DIRECTIVE.sub(r"\1", line) for line in lines[start:end])
+    header = "\n".join([""] * start + [_DIRECTIVE.sub(r"\1", line) for line in lines[start:end]])
     body = "\n".join([""] * end + lines[end:])
     return from_directive(header, body, where=where, text=text)
 
@@ -120,13 +121,15 @@ def from_magic(magic: str, line: str, body: str, *, where: str, text: str = "") 
     """
     words, options = parse_line(line, MAGICS[magic], where=where)
     kind = "asset" if magic == "asset" else "check"
-    if not words:
+    if not words or not words[0]:
         what = "NAME" if kind == "asset" else "ASSET [NAME]"
         raise DagsterInvalidDefinitionError(f"`%%{magic}` needs a name", where=where, hint=f"%%{magic} {what}")
     if kind == "check" and len(words) == 2:
         options.setdefault("name", words.pop())
     if len(words) > 1:
-        raise DagsterInvalidDefinitionError(f"`%%{magic}` takes one name, not {len(words)}: {' '.join(words)}", where=where)
+        raise DagsterInvalidDefinitionError(
+            f"`%%{magic}` takes one name, not {len(words)}: {' '.join(words)}", where=where
+        )
     return cell(kind, words[0], options, body, where, text)
 
 
@@ -138,15 +141,32 @@ def from_directive(header: str, body: str, *, where: str, text: str = "") -> Cel
     """
     try:
         given = yaml.safe_load(header)
+        refuse_repeated(header, where)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         at = f", line {mark.line + 1}" if mark else ""
-        raise DagsterInvalidDefinitionError("the `#|` lines aren't YAML", where=f"{where}{at}", hint="#| group: ingest") from None
+        raise DagsterInvalidDefinitionError(
+            "the `#|` lines aren't YAML", where=f"{where}{at}", hint="#| group: ingest"
+        ) from None
     kind = "asset" if "asset" in given else "check"
     name = given.pop(kind)
     if not isinstance(name, str) or not name:
         raise DagsterInvalidDefinitionError(f"`#| {kind}:` needs a name", where=where, hint=f"#| {kind}: orders")
     return cell(kind, name, parse_yaml(given, DIRECTIVES[kind], where=where), body, where, text)
+
+
+def refuse_repeated(header: str, where: str) -> None:
+    """Refuse a header that says one thing twice, which YAML lets pass.
+
+    Raises:
+        DagsterInvalidDefinitionError: with the line of the second.
+    """
+    seen: set[str] = set()
+    for key, _ in yaml.compose(header, Loader=yaml.SafeLoader).value:
+        if key.value in seen:
+            place = f"{where}, line {key.start_mark.line + 1}"
+            raise DagsterInvalidDefinitionError(f"`{key.value}` is said twice in the `#|` lines", where=place)
+        seen.add(key.value)
 
 
 def cell(kind: str, name: str, options: dict[str, Any], body: str, where: str, text: str) -> CellText:
@@ -155,18 +175,28 @@ def cell(kind: str, name: str, options: dict[str, Any], body: str, where: str, t
         name, _, options["name"] = name.partition(":")
     key = AssetKey.from_user_string(name)
     for part in [*key.path, *([options["name"]] if options.get("name") else [])]:
-        if not part.isidentifier():
+        if not part.isidentifier() or keyword.iskeyword(part):
             raise DagsterInvalidDefinitionError(
                 f"`{part}` can't be the name of {'an asset' if kind == 'asset' else 'a check'}",
                 where=where,
-                hint=re.sub(r"\W", "_", part) or "orders",
+                hint=valid_part(part),
             )
     return CellText(kind, key, options, body, where, text)
 
 
-# -- what a body can't hold ---------------------------------------------------------------------------------------------
+def valid_part(part: str) -> str:
+    """Return a name like ``part`` that can be one.
 
-_MAGIC_LINE = re.compile(r"^\s*(?:[%!]{1,2}\S|.*=\s*[%!]\w|\S.*[^#'\"]\?\??\s*$)")
+    >>> valid_part("my-orders"), valid_part("2024"), valid_part("class")
+    ('my_orders', '_2024', 'class_')
+    """
+    name = re.sub(r"\W", "_", part) or "orders"
+    return f"_{name}" if name[0].isdigit() else f"{name}_" if keyword.iskeyword(name) else name
+
+
+# -- what a body can't hold --------------------------------------------------------------------------------------------
+
+_MAGIC_LINE = re.compile(r"^\s*(?:%{1,2}\S|!{1,2}\s*\S|.*=\s*[%!]\s*\w|\?{1,2}\w|\S[^#'\"]*\?\??\s*$)")
 
 
 def refuse_magics(body: str, where: str) -> None:
@@ -178,7 +208,7 @@ def refuse_magics(body: str, where: str) -> None:
     try:
         ast.parse(body)
     except SyntaxError as error:
-        lines = body.splitlines()
+        lines = body.split("\n")
         number = error.lineno or 1
         line = lines[number - 1] if number <= len(lines) else ""
         if _MAGIC_LINE.match(line):
@@ -204,13 +234,13 @@ def refuse_statements(tree: ast.Module, where: str) -> None:
     Raises:
         DagsterInvalidDefinitionError: with the line.
     """
-    for node in own_nodes(tree.body):
+    for node in sorted(own_nodes(tree.body), key=lambda node: getattr(node, "lineno", 0)):
         told = REFUSED.get(type(node))
         if told is None and isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             told = (f"`from {node.module} import *`", "import the names you use, or do it in a cell of its own")
         if told is not None:
-            line = getattr(node, "lineno", 1)
-            raise DagsterInvalidDefinitionError(f"{told[0]} can't be in an asset's cell", where=f"{where}, line {line}", hint=told[1])
+            place = f"{where}, line {getattr(node, 'lineno', 1)}"
+            raise DagsterInvalidDefinitionError(f"{told[0]} can't be in an asset's cell", where=place, hint=told[1])
 
 
 def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
@@ -227,10 +257,12 @@ def awaits(tree: ast.Module) -> bool:
     """Tell whether a body awaits, and so is that of a coroutine."""
     kinds = (ast.Await, ast.AsyncFor, ast.AsyncWith)
     comprehensions = (node for node in own_nodes(tree.body) if isinstance(node, ast.comprehension))
-    return any(isinstance(node, kinds) for node in own_nodes(tree.body)) or any(bool(one.is_async) for one in comprehensions)
+    return any(isinstance(node, kinds) for node in own_nodes(tree.body)) or any(
+        bool(one.is_async) for one in comprehensions
+    )
 
 
-# -- body -> function ---------------------------------------------------------------------------------------------------
+# -- body -> function --------------------------------------------------------------------------------------------------
 
 
 def value_rule(source: CellText) -> tuple[list[ast.stmt], str]:
@@ -293,7 +325,7 @@ def build(
     """
     node = function_tree(source, parameters)
     made: dict[str, Any] = {}
-    exec(compile(ast.Module([node], []), filename, "exec", dont_inherit=True), namespace, made)  # noqa: S102 - the user's own cell
+    exec(compile(ast.Module([node], []), filename, "exec", dont_inherit=True), namespace, made)
     function: Callable[..., Any] = made[source.name]
     function.__module__ = namespace.get("__name__", "__main__")
     return function, node

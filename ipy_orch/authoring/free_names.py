@@ -7,7 +7,7 @@ because their bodies run later.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 __all__ = ["FreeNames", "free_names"]
@@ -36,9 +36,9 @@ class FreeNames:
 
 
 def free_names(tree: ast.AST | Iterable[ast.stmt]) -> FreeNames:
-    """Return the names of a module or of a list of statements.
+    r"""Return the names of a module or of a list of statements.
 
-    >>> found = free_names(ast.parse("y = x + 1\\ndef f():\\n    return z + y"))
+    >>> found = free_names(ast.parse("y = x + 1\ndef f():\n    return z + y"))
     >>> found.read, found.late, sorted(found.bound)
     ({'x': 1}, {'z': 3}, ['f', 'y'])
     """
@@ -56,6 +56,7 @@ class Scope(ast.NodeVisitor):
         self.late: dict[str, int] = {}
         self.bound: set[str] = set()
         self.hidden = set(hidden)
+        self.outer: set[str] = set()
         self.readers: dict[str, frozenset[str]] = {}
 
     def run(self, body: Iterable[ast.AST]) -> Scope:
@@ -65,62 +66,68 @@ class Scope(ast.NodeVisitor):
         return self
 
     def bind(self, name: str | None) -> None:
-        """Note that a name is bound."""
-        if name:
+        """Note that a name is bound; one declared ``global`` or ``nonlocal`` counts as read from outside."""
+        if name in self.outer:
+            self.read.setdefault(name, 0)
+        elif name:
             self.bound.add(name)
 
-    def visit_Name(self, node: ast.Name) -> None:  # noqa: N802 - ast's name
-        if isinstance(node.ctx, ast.Load):
-            if node.id not in self.bound and node.id not in self.hidden:
-                self.read.setdefault(node.id, node.lineno)
-        elif isinstance(node.ctx, ast.Store):
+    def visit_Name(self, node: ast.Name) -> None:
+        if not isinstance(node.ctx, ast.Store) and node.id not in self.bound and node.id not in self.hidden:
+            self.read.setdefault(node.id, node.lineno)
+        if not isinstance(node.ctx, ast.Load):  # `del x` makes x a local variable too
             self.bind(node.id)
 
-    def visit_Assign(self, node: ast.Assign) -> None:  # noqa: N802
+    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:  # noqa: N802
+        self.outer.update(node.names)
+
+    visit_Nonlocal = visit_Global  # noqa: N815
+
+    def visit_Assign(self, node: ast.Assign) -> None:
         self.run([node.value, *node.targets])
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> None:  # noqa: N802
+    def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
             self.visit(ast.copy_location(ast.Name(node.target.id, ast.Load()), node.target))
         self.run([node.value, node.target])
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         self.run([one for one in (node.annotation, node.value, node.target) if one is not None])
 
-    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:  # noqa: N802
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.run([node.value, node.target])
 
-    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:  # noqa: N802
+    def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self.run([node.iter, node.target, *node.body, *node.orelse])
 
     visit_AsyncFor = visit_For  # noqa: N815
 
-    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:  # noqa: N802
+    def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
             self.bind((alias.asname or alias.name).split(".")[0])
 
     visit_ImportFrom = visit_Import  # noqa: N815
 
-    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:  # noqa: N802
+    def visit_ExceptHandler(self, node: ast.ExceptHandler) -> None:
         if node.type is not None:
             self.visit(node.type)
         self.bind(node.name)
         self.run(node.body)
 
-    def visit_MatchAs(self, node: ast.MatchAs) -> None:  # noqa: N802
+    def visit_MatchAs(self, node: ast.MatchAs) -> None:
         if node.pattern is not None:
             self.visit(node.pattern)
         self.bind(node.name)
 
-    def visit_MatchStar(self, node: ast.MatchStar) -> None:  # noqa: N802
+    def visit_MatchStar(self, node: ast.MatchStar) -> None:
         self.bind(node.name)
 
-    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:  # noqa: N802
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         self.run([*node.keys, *node.patterns])
         self.bind(node.rest)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:  # noqa: N802
-        self.run([*node.decorator_list, *defaults(node.args), *annotations(node.args)])
+    def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        self.run([*node.decorator_list, *defaults(node.args), *hints(node.args)])
         if node.returns is not None:
             self.visit(node.returns)
         self.bind(node.name)
@@ -128,19 +135,22 @@ class Scope(ast.NodeVisitor):
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
-    def visit_Lambda(self, node: ast.Lambda) -> None:  # noqa: N802
+    def visit_Lambda(self, node: ast.Lambda) -> None:
         self.run(defaults(node.args))
         self.later("", [node.body], parameters(node.args))
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:  # noqa: N802
-        self.run([*node.decorator_list, *node.bases, *node.keywords])
-        inner = Scope().run(node.body)
-        self.note(self.read, {n: line for n, line in inner.read.items() if n not in self.bound and n not in self.hidden})
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        self.run(node.decorator_list)
+        self.within(type_names(node), [*node.bases, *node.keywords])
+        inner = Scope(type_names(node)).run(node.body)
+        self.note(
+            self.read, {n: line for n, line in inner.read.items() if n not in self.bound and n not in self.hidden}
+        )
         self.note(self.late, inner.late)
         self.readers[node.name] = frozenset({*inner.late, *self.readers.get(node.name, ())})
         self.bind(node.name)
 
-    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:  # noqa: N802
+    def visit_ListComp(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         targets = {n.id for one in node.generators for n in ast.walk(one.target) if isinstance(n, ast.Name)}
         self.visit(node.generators[0].iter)
         inner = Scope(self.hidden | targets)
@@ -149,14 +159,21 @@ class Scope(ast.NodeVisitor):
             inner.run([*([one.iter] if number else []), *one.ifs])
         inner.run([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
         self.note(self.read, inner.read)
-        self.note(self.late, inner.late)
+        self.note(self.late, {name: line for name, line in inner.late.items() if name not in targets})
         self.bound |= inner.bound - targets
 
     visit_SetComp = visit_ListComp  # noqa: N815
     visit_GeneratorExp = visit_ListComp  # noqa: N815
     visit_DictComp = visit_ListComp  # noqa: N815
 
-    def later(self, name: str, body: list[ast.AST] | list[ast.stmt], hidden: set[str]) -> None:
+    def within(self, names: set[str], nodes: Iterable[ast.AST]) -> None:
+        """Walk nodes that see some more names than the rest."""
+        new = names - self.hidden
+        self.hidden |= new
+        self.run(nodes)
+        self.hidden -= new
+
+    def later(self, name: str, body: Sequence[ast.AST], hidden: set[str]) -> None:
         """Note what a function reads when it is called."""
         inner = Scope(hidden).run(body)
         found = {n: line for n, line in {**inner.late, **inner.read}.items() if n not in hidden | inner.bound}
@@ -171,10 +188,15 @@ class Scope(ast.NodeVisitor):
             into.setdefault(name, line)
 
 
+def every(args: ast.arguments) -> list[ast.arg]:
+    """Return all parameters of a function."""
+    starred = [one for one in (args.vararg, args.kwarg) if one is not None]
+    return [*args.posonlyargs, *args.args, *args.kwonlyargs, *starred]
+
+
 def parameters(args: ast.arguments) -> set[str]:
     """Return the names of a function's parameters."""
-    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, *([args.vararg] if args.vararg else []), *([args.kwarg] if args.kwarg else [])]
-    return {one.arg for one in every}
+    return {one.arg for one in every(args)}
 
 
 def defaults(args: ast.arguments) -> list[ast.expr]:
@@ -182,7 +204,11 @@ def defaults(args: ast.arguments) -> list[ast.expr]:
     return [*args.defaults, *(one for one in args.kw_defaults if one is not None)]
 
 
-def annotations(args: ast.arguments) -> list[ast.expr]:
+def hints(args: ast.arguments) -> list[ast.expr]:
     """Return the annotations of a function's parameters."""
-    every = [*args.posonlyargs, *args.args, *args.kwonlyargs, *([args.vararg] if args.vararg else []), *([args.kwarg] if args.kwarg else [])]
-    return [one.annotation for one in every if one.annotation is not None]
+    return [one.annotation for one in every(args) if one.annotation is not None]
+
+
+def type_names(node: ast.AST) -> set[str]:
+    """Return the names of a definition's type parameters (Python 3.12)."""
+    return {one.name for one in getattr(node, "type_params", ())}

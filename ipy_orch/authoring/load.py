@@ -12,7 +12,7 @@ import pkgutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import FrameType, ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, SourceAsset
@@ -38,7 +38,6 @@ __all__ = [
 
 Loaded = AssetsDefinition | AssetSpec
 Prefix = str | Sequence[str] | None
-T = TypeVar("T")
 
 
 def load_assets_from_modules(
@@ -65,9 +64,8 @@ def load_assets_from_modules(
     Raises:
         DagsterInvalidDefinitionError: when two different ones have one key, or one is in another group already.
     """
-    kinds = (AssetsDefinition, AssetSpec) if include_specs else AssetsDefinition
-    found = held(modules, kinds)
-    assets: list[Loaded] = [one for _, one in found if not isinstance(one, AssetChecksDefinition)]
+    found: list[tuple[str, Loaded]] = held(modules, (AssetsDefinition, AssetSpec) if include_specs else AssetsDefinition)
+    assets = [one for _, one in found if not isinstance(one, AssetChecksDefinition)]
     refuse_doubles(found)
     new = {**prefixed(filter(is_made, assets), key_prefix), **prefixed(filter(is_source, assets), source_key_prefix)}
     return [changed(one, new, group_name, automation_condition, backfill_policy) for one in assets]
@@ -135,7 +133,7 @@ def load_definitions_from_modules(
         DagsterInvalidDefinitionError: when two different assets have one key.
     """
     modules = list(modules)
-    found = held(modules, (AssetsDefinition, AssetSpec))
+    found: list[tuple[str, Loaded]] = held(modules, (AssetsDefinition, AssetSpec))
     refuse_doubles(found)
     checks = [one for _, one in found if isinstance(one, AssetChecksDefinition)]
     assets = [one for _, one in found if not isinstance(one, AssetChecksDefinition)]
@@ -197,9 +195,9 @@ def modules_in(package: ModuleType) -> Iterator[ModuleType]:
         yield importlib.import_module(info.name)
 
 
-def held(modules: Iterable[ModuleType], kind: type[T] | tuple[type[T], ...]) -> list[tuple[str, T]]:
+def held(modules: Iterable[ModuleType], kind: type | tuple[type, ...]) -> list[tuple[str, Any]]:
     """Return (module, object) for each object of a kind that variables hold, also in lists, each once."""
-    found: dict[int, tuple[str, T]] = {}
+    found: dict[int, tuple[str, Any]] = {}
     for module in modules:
         for value in list(vars(module).values()):
             for one in value if isinstance(value, list | tuple) else [value]:

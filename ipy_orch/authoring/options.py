@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Literal
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
@@ -66,7 +68,9 @@ CHECK_OPTIONS: Final = (
 )
 
 
-def parse_line(words: Sequence[str] | str, options: Sequence[Option], *, where: str = "") -> tuple[list[str], dict[str, Any]]:
+def parse_line(
+    words: Sequence[str] | str, options: Sequence[Option], *, where: str = ""
+) -> tuple[list[str], dict[str, Any]]:
     """Return the positional words and the options of a ``%%`` line.
 
     >>> parse_line("orders --group ingest --kinds duckdb --no-run", ASSET_OPTIONS)
@@ -75,7 +79,7 @@ def parse_line(words: Sequence[str] | str, options: Sequence[Option], *, where: 
     Raises:
         DagsterInvalidDefinitionError: for an unknown option, with the closest one, or one without its value.
     """
-    rest = list(shlex.split(words) if isinstance(words, str) else words)
+    rest = split(words, where) if isinstance(words, str) else list(words)
     by_flag = {option.flag: option for option in options}
     positional: list[str] = []
     found: dict[str, Any] = {}
@@ -87,14 +91,30 @@ def parse_line(words: Sequence[str] | str, options: Sequence[Option], *, where: 
         negated = word.startswith("--no-") and word not in by_flag
         option = by_flag.get(f"--{word.removeprefix('--no-')}" if negated else word)
         if option is None or (negated and option.kind != "flag"):
-            raise DagsterInvalidDefinitionError(f"there is no option `{word}`", where=where, hint=closest(word, by_flag))
+            raise DagsterInvalidDefinitionError(
+                f"there is no option `{word}`", where=where, hint=closest(word, by_flag)
+            )
         if option.kind == "flag":
+            if equals:
+                raise DagsterInvalidDefinitionError(f"`{word}` takes no value", where=where, hint=f"{word} or --no-{option.name}")
             found[option.name] = not negated
             continue
         if not equals and not rest:
             raise DagsterInvalidDefinitionError(f"`{word}` needs a value: {option.help}", where=where)
         add(found, option, value if equals else rest.pop(0), where)
     return positional, found
+
+
+def split(line: str, where: str) -> list[str]:
+    """Return the words of a line; quotes keep words together.
+
+    Raises:
+        DagsterInvalidDefinitionError: when a quote isn't closed.
+    """
+    try:
+        return shlex.split(line)
+    except ValueError:
+        raise DagsterInvalidDefinitionError(f"a quote isn't closed in `{line.strip()}`", where=where) from None
 
 
 def add(found: dict[str, Any], option: Option, text: str, where: str) -> None:
@@ -119,9 +139,11 @@ def number(text: Any, option: Option, where: str) -> float | int:
         DagsterInvalidDefinitionError: when it isn't one.
     """
     try:
-        value = float(text)
+        value = math.nan if isinstance(text, bool) else float(text)
     except (TypeError, ValueError):
-        raise DagsterInvalidDefinitionError(f"`{option.name}` is a number, not `{text}`", where=where) from None
+        value = math.nan
+    if not math.isfinite(value):
+        raise DagsterInvalidDefinitionError(f"`{option.name}` is a number, not `{text}`", where=where)
     return int(value) if value.is_integer() else value
 
 
@@ -139,22 +161,37 @@ def parse_yaml(given: Mapping[str, Any], options: Sequence[Option], *, where: st
     for name, value in given.items():
         option = known.get(str(name).replace("-", "_"))
         if option is None:
-            raise DagsterInvalidDefinitionError(f"there is no option `{name}`", where=where, hint=closest(str(name), known))
+            raise DagsterInvalidDefinitionError(
+                f"there is no option `{name}`", where=where, hint=closest(str(name), known)
+            )
         found[option.name] = fitting(value, option, where)
     return found
 
 
 def fitting(value: Any, option: Option, where: str) -> Any:
-    """Return a YAML value as the option wants it."""
+    """Return a YAML value as the option wants it.
+
+    Raises:
+        DagsterInvalidDefinitionError: when it's of another kind, or missing.
+    """
     match option.kind:
-        case "list":
-            return [str(one) for one in value] if isinstance(value, list) else [s for s in str(value).replace(",", " ").split() if s]
+        case "list" if isinstance(value, list) and all(map(is_word, value)):
+            return [str(one) for one in value]
+        case "list" if isinstance(value, str):
+            return value.replace(",", " ").split()
         case "map" if isinstance(value, Mapping):
             return {str(key): one for key, one in value.items()}
         case "flag" if isinstance(value, bool):
             return value
         case "number":
             return number(value, option, where)
-        case "text":
+        case "text" if is_word(value):
             return str(value)
-    raise DagsterInvalidDefinitionError(f"`{option.name}` is a {option.kind}, not `{value}`", where=where, hint=option.help)
+    quoted = isinstance(value, bool) and option.kind == "text"
+    hint = f'#| {option.name}: "{value}"' if quoted else f"{option.name}: {option.help}"
+    raise DagsterInvalidDefinitionError(f"`{option.name}` is a {option.kind}, not `{value}`", where=where, hint=hint)
+
+
+def is_word(value: Any) -> bool:
+    """Tell whether a YAML value can be read as text: YAML makes numbers and dates of some words."""
+    return isinstance(value, str | int | float | date) and not isinstance(value, bool)

@@ -14,7 +14,7 @@ Place: TypeAlias = tuple[AssetKey, str | None]
 
 
 class Ledger:
-    """Hold, per asset and partition, its last materialization, observation and failure, and per check its last verdict."""
+    """Hold the last materialization, observation and failure per asset and partition, and the last verdict per check."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.materialized: dict[Place, Materialized] = {}
@@ -44,7 +44,7 @@ class Ledger:
     def forget(self, key: AssetKey, partition: str | None = None) -> None:
         """Drop all that is known of an asset and of its checks."""
         for facts in (self.materialized, self.observed, self.failed):
-            facts.pop((key, partition), None)  # type: ignore[attr-defined]
+            facts.pop((key, partition), None)
         for check, part in [place for place in self.checked if place[0].asset_key == key and place[1] == partition]:
             del self.checked[check, part]
 

@@ -217,7 +217,7 @@ class StepSucceeded(Fact):
 class StepFailed(Fact):
     """A step raised; ``error`` is type and message, ``traceback`` the user's frames.
 
-    ``keys`` are the assets that it should have made.
+    ``keys`` are the assets that it should have made, ``output`` what it had printed and displayed, in chunks.
     """
 
     kind = "step failed"
@@ -227,6 +227,7 @@ class StepFailed(Fact):
     partition: str | None = None
     seconds: float = 0.0
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    output: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

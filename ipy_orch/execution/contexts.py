@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Self
 
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError, closest
 from ipy_orch.model.assets import AssetsDefinition
@@ -14,12 +16,13 @@ from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
 
 __all__ = [
+    "NO_RESOURCES",
     "AssetCheckExecutionContext",
     "AssetExecutionContext",
-    "InputContext",
     "OpExecutionContext",
-    "OutputContext",
     "RunInfo",
+    "StepLog",
+    "entered",
 ]
 
 
@@ -29,7 +32,7 @@ class RunInfo:
 
     Args:
         config: the run config as given.
-        emit: takes a log record's level and text.
+        instance: what keeps the events, where one was given.
     """
 
     run_id: str
@@ -66,27 +69,42 @@ class StepLog(logging.LoggerAdapter[logging.Logger]):
         return True
 
 
+class NoResources:
+    """Be ``context.resources`` where none are required."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise DagsterUnknownResourceError(f"resource `{name}` isn't required here", hint=f'required_resource_keys={{"{name}"}}')
+
+
+NO_RESOURCES: Final = NoResources()
+
+
+def no_log(_level: str, _text: str) -> None:
+    """Drop a log record."""
+
+
 class OpExecutionContext:
     """Tell an op about its run, its config and its resources, and take the metadata of its outputs."""
 
     def __init__(
         self,
-        op: OpDefinition,
+        op: OpDefinition | None,
         run: RunInfo,
-        *,
         definition: AssetsDefinition | None = None,
         keys: Sequence[AssetKey] = (),
         checks: Sequence[AssetCheckKey] = (),
         config: Any = None,
-        resources: Any = None,
+        resources: Any = NO_RESOURCES,
         partition: str | None = None,
         step: str = "",
         attempt: int = 0,
-        emit: Callable[[str, str], None] = lambda _level, _text: None,
+        emit: Callable[[str, str], None] = no_log,
     ) -> None:
-        self.op = op
+        self.bound_op = op
         self.run = run
-        self.step_key = step or op.name
+        self.step_key = step
         self.retry_number = attempt
         self.config = config
         self.resources = resources
@@ -97,6 +115,18 @@ class OpExecutionContext:
         self.emit = emit
         self.output_metadata: dict[str, dict[str, Any]] = {}
         self.events: list[Any] = []
+
+    @classmethod
+    def get(cls) -> Self:
+        """Return the context of the step that runs here, where the function didn't ask for it.
+
+        Raises:
+            DagsterInvariantViolationError: when no step runs here, or one of another kind.
+        """
+        context = CURRENT.get()
+        if not isinstance(context, cls):
+            raise DagsterInvariantViolationError(f"no step with an `{cls.__name__}` runs here")
+        return context
 
     # -- the run --
 
@@ -130,16 +160,6 @@ class OpExecutionContext:
         """Return a logger whose records become events of the step."""
         return StepLog(self.emit)
 
-    @property
-    def op_def(self) -> OpDefinition:
-        """Return the op."""
-        return self.op
-
-    @property
-    def op_config(self) -> Any:
-        """Return the op's config."""
-        return self.config
-
     def has_tag(self, key: str) -> bool:
         """Tell whether the run has a tag."""
         return key in self.run.tags
@@ -147,6 +167,30 @@ class OpExecutionContext:
     def get_tag(self, key: str) -> str | None:
         """Return a tag of the run."""
         return self.run.tags.get(key)
+
+    # -- the op --
+
+    @property
+    def op(self) -> OpDefinition:
+        """Return the op.
+
+        Raises:
+            DagsterInvariantViolationError: for a context made for a test, before something is called with it.
+        """
+        if self.bound_op is None:
+            raise DagsterInvariantViolationError("nothing runs in this context now", hint="call an op or asset with it")
+        return self.bound_op
+
+    @property
+    def op_def(self) -> OpDefinition:
+        """Return the op, under Dagster's other name."""
+        return self.op
+
+    @property
+    def op_config(self) -> Any:
+        """Return the op's config, as plain data."""
+        shape = getattr(self.config, "_convert_to_config_dictionary", None)
+        return shape() if callable(shape) else self.config
 
     # -- the assets --
 
@@ -199,12 +243,20 @@ class OpExecutionContext:
         return self.assets_def.is_subset
 
     def asset_key_for_output(self, output_name: str = RESULT) -> AssetKey:
-        """Return the asset of an output."""
-        return self.assets_def.node_keys_by_output_name[output_name]
+        """Return the asset of an output.
+
+        Raises:
+            DagsterInvariantViolationError: when it makes none.
+        """
+        return found(self.assets_def.node_keys_by_output_name, output_name, f"an asset at output `{output_name}`")
 
     def asset_key_for_input(self, input_name: str) -> AssetKey:
-        """Return the asset of an input."""
-        return self.assets_def.node_keys_by_input_name[input_name]
+        """Return the asset of an input.
+
+        Raises:
+            DagsterInvariantViolationError: when it loads none.
+        """
+        return found(self.assets_def.node_keys_by_input_name, input_name, f"an asset at input `{input_name}`")
 
     def output_for_asset_key(self, asset_key: AssetKey) -> str:
         """Return the output of an asset."""
@@ -218,6 +270,11 @@ class OpExecutionContext:
         return self.partition is not None
 
     @property
+    def has_partition_key_range(self) -> bool:
+        """Tell whether partitions run."""
+        return self.partition is not None
+
+    @property
     def partition_key(self) -> str:
         """Return the partition that runs.
 
@@ -228,6 +285,11 @@ class OpExecutionContext:
             raise DagsterInvariantViolationError("this run isn't of a partition")
         return self.partition
 
+    @property
+    def partition_keys(self) -> Sequence[str]:
+        """Return the partitions that run."""
+        return [self.partition_key]
+
     # -- what the step says of its outputs --
 
     def add_output_metadata(
@@ -237,14 +299,20 @@ class OpExecutionContext:
 
         Raises:
             DagsterInvariantViolationError: for an output that doesn't exist, or none named of several.
+            DagsterInvalidMetadata: when a value can't be metadata.
         """
         name = output_name or self.only_output()
         if name not in self.op.outs:
             raise DagsterInvariantViolationError(f"`{self.op.name}` has no output `{name}`", hint=closest(name, self.op.outs))
+        normalize_metadata(metadata)
         self.output_metadata.setdefault(name, {}).update(metadata)
 
     def only_output(self) -> str:
-        """Return the name of the only output that carries a value or an asset."""
+        """Return the name of the only output that carries a value or an asset.
+
+        Raises:
+            DagsterInvariantViolationError: when there are several.
+        """
         names = [name for name in self.op.outs if self.definition is None or name not in self.definition.all_check_specs_by_output_name]
         if len(names) != 1:
             raise DagsterInvariantViolationError(f"`{self.op.name}` has {len(names)} outputs: say which one", hint="output_name=...")
@@ -257,7 +325,11 @@ class OpExecutionContext:
     def add_asset_metadata(
         self, metadata: Mapping[str, Any], asset_key: Any = None, partition_key: str | None = None  # noqa: ARG002
     ) -> None:
-        """Add metadata to the materialization of an asset; the key may be left out where there is one."""
+        """Add metadata to the materialization of an asset; the key may be left out where there is one.
+
+        Raises:
+            DagsterInvariantViolationError: for an asset that isn't made here.
+        """
         key = AssetKey.from_coercible(asset_key) if asset_key is not None else self.asset_key
         if key not in self.assets_def.keys:
             raise DagsterInvariantViolationError(f"`{key}` isn't made by `{self.op.name}`")
@@ -287,121 +359,35 @@ class AssetCheckExecutionContext(AssetExecutionContext):
 
     @property
     def asset_check_spec(self) -> Any:
-        """Return the only check that runs."""
+        """Return the only check that runs.
+
+        Raises:
+            DagsterInvariantViolationError: when several do.
+        """
+        if len(self.check_specs) != 1:
+            raise DagsterInvariantViolationError(f"`.asset_check_spec` is for one check, and {len(self.check_specs)} run")
         return self.check_specs[0]
 
 
-@dataclass
-class IOContext:
-    """Be what InputContext and OutputContext share: who, which partition, with what."""
-
-    name: str = RESULT
-    step_key: str = ""
-    run_id: str = ""
-    key: AssetKey | None = None
-    partition: str | None = None
-    definition_metadata: Mapping[str, Any] = field(default_factory=dict)
-    dagster_type: Any = None
-    resources: Any = None
-    resource_config: Any = None
-    log: Any = None
-    op_def: OpDefinition | None = None
-    config: Any = None
-    data_version: str | None = None
-    added: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """Return the definition's metadata."""
-        return self.definition_metadata
-
-    @property
-    def has_asset_key(self) -> bool:
-        """Tell whether this is about an asset."""
-        return self.key is not None
-
-    @property
-    def asset_key(self) -> AssetKey:
-        """Return the asset.
-
-        Raises:
-            DagsterInvariantViolationError: when this isn't about an asset.
-        """
-        if self.key is None:
-            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't an asset")
-        return self.key
-
-    @property
-    def has_partition_key(self) -> bool:
-        """Tell whether this is about a partition."""
-        return self.partition is not None
-
-    @property
-    def has_asset_partitions(self) -> bool:
-        """Tell whether this is about partitions of an asset."""
-        return self.partition is not None and self.key is not None
-
-    @property
-    def partition_key(self) -> str:
-        """Return the partition."""
-        if self.partition is None:
-            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't partitioned")
-        return self.partition
-
-    @property
-    def asset_partition_key(self) -> str:
-        """Return the partition of the asset."""
-        return self.partition_key
-
-    def get_asset_identifier(self) -> Sequence[str]:
-        """Return the asset's path, and the partition, as path parts for a store."""
-        return [*self.asset_key.path, *([self.partition] if self.partition is not None else [])]
-
-    def get_identifier(self) -> Sequence[str]:
-        """Return path parts that are this value's alone."""
-        return self.get_asset_identifier() if self.key is not None else [self.run_id, self.step_key, self.name]
+CURRENT: ContextVar[OpExecutionContext | None] = ContextVar("ipy_orch_context", default=None)
 
 
-@dataclass
-class OutputContext(IOContext):
-    """Tell an IO manager what it stores.
+@contextmanager
+def entered(context: OpExecutionContext | None) -> Iterator[None]:
+    """Let ``AssetExecutionContext.get()`` find a context, for as long as the block runs."""
+    token = CURRENT.set(context)
+    try:
+        yield
+    finally:
+        CURRENT.reset(token)
 
-    ``data_version`` and ``seconds`` (what the value took to compute) are ours, for managers that keep a cache.
+
+def found(known: Mapping[str, AssetKey], name: str, what: str) -> AssetKey:
+    """Return the asset of a name.
+
+    Raises:
+        DagsterInvariantViolationError: when there's none.
     """
-
-    seconds: float = 0.0
-    output_metadata: Mapping[str, Any] = field(default_factory=dict)
-    logged: list[Any] = field(default_factory=list)
-
-    def add_output_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Add metadata to the materialization."""
-        self.added.update(normalize_metadata(metadata))
-
-    def log_event(self, event: Any) -> None:
-        """Record a materialization of another asset, or an observation."""
-        self.logged.append(event)
-
-
-@dataclass
-class InputContext(IOContext):
-    """Tell an IO manager what it loads; ``upstream_output`` is the context it was stored with."""
-
-    upstream_output: OutputContext | None = None
-
-    def add_input_metadata(self, metadata: Mapping[str, Any], description: str | None = None) -> None:  # noqa: ARG002
-        """Add metadata to the loading."""
-        self.added.update(normalize_metadata(metadata))
-
-
-class NoResources:
-    """Be ``context.resources`` where none are required."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise DagsterUnknownResourceError(f"resource `{name}` isn't required here", hint=f'required_resource_keys={{"{name}"}}')
-
-
-def names_of(keys: Iterable[AssetKey]) -> str:
-    """Return keys for a message."""
-    return ", ".join(f"`{key}`" for key in keys)
+    if name not in known:
+        raise DagsterInvariantViolationError(f"there isn't {what}", hint=closest(name, known))
+    return known[name]

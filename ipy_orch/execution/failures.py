@@ -8,7 +8,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-__all__ = ["Told", "describe", "user_traceback"]
+from ipy_orch.execution.isolation import explain
+
+__all__ = ["Told", "add_hint", "describe", "user_traceback"]
 
 OURS: Final = str(Path(__file__).parents[1])
 
@@ -27,6 +29,13 @@ def describe(error: BaseException) -> Told:
     line = f"{type(error).__name__}: {message[0]}" if message else type(error).__name__
     frames = traceback.format_exception(type(error), error, user_traceback(error.__traceback__))
     return Told(line, "".join(frames))
+
+
+def add_hint(error: BaseException) -> None:
+    """Add what to type to an exception that follows from our keeping values apart, as a note that tracebacks show."""
+    hint = explain(error)
+    if hint is not None and hint not in getattr(error, "__notes__", ()):
+        error.add_note(hint)
 
 
 def user_traceback(tb: TracebackType | None) -> TracebackType | None:

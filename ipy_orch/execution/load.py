@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipy_orch.execution.contexts import InputContext, NoResources, OutputContext
+from ipy_orch.execution.contexts import NO_RESOURCES
+from ipy_orch.execution.inputs import upstream_context
+from ipy_orch.execution.io_contexts import InputContext
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.resources import as_resource
 from ipy_orch.planning.config import Resolved
 
 __all__ = ["load_value"]
@@ -27,9 +30,15 @@ def load_value(
         DagsterInvariantViolationError: when the manager has none.
     """
     manager = maker.get_io_manager_key_for_asset_key(key)
-    metadata = maker.specs_by_key[key].metadata
-    step = maker.op.name if maker.is_executable else ""
-    upstream = OutputContext(maker.output_of.get(key, "result"), step, key=key, partition=partition, definition_metadata=metadata)
-    context = InputContext("value", key=key, partition=partition, resources=NoResources(), upstream_output=upstream)
-    with ResourceScope({**maker.resource_defs, **resources}, [manager], config.resources if config else {}) as scope:
+    known = {**maker.resource_defs, **resources}
+    own = as_resource(known[manager]).required_resource_keys if manager in known else ()
+    with ResourceScope(known, [manager, *own], config.resources if config else {}) as scope:
+        context = InputContext(
+            "value",
+            key,
+            partition=partition,
+            resources=scope.namespace(own) if own else NO_RESOURCES,
+            spec=maker.specs_by_key.get(key),
+            upstream=lambda: upstream_context(key, maker, partition),
+        )
         return scope.objects[manager].load_input(context)

@@ -10,63 +10,79 @@ import contextvars
 import inspect
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
 from ipy_orch.execution.capture import Sink, capture
+from ipy_orch.execution.contexts import OpExecutionContext, entered
 from ipy_orch.execution.executors import Interruptible
 from ipy_orch.model.ops import Signature
 
-__all__ = ["Outcome", "Work", "arguments", "call"]
+__all__ = ["Outcome", "Work", "arguments", "call", "run_async"]
+
+HEARTBEAT: Final = 0.1  # seconds; an untimed wait would hold Ctrl-C back
+PATIENCE: Final = 2.0  # seconds that a cancelled coroutine has to end
+NOTHING_AROUND: Final = nullcontext()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Work:
-    """Be what a worker needs: the function, its arguments, and where its output goes."""
+    """Be what a worker needs: the function, its arguments, its context, and where its output goes.
+
+    Args:
+        around: is entered around the call, where it runs; only for executors of this process.
+    """
 
     function: Callable[..., Any]
     arguments: Mapping[str, Any]
     sink: Sink | None = None
     running: Interruptible = field(default_factory=Interruptible)
     positional: tuple[Any, ...] = ()
+    context: OpExecutionContext | None = None
+    around: AbstractContextManager[Any] | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Outcome:
     """Be what came of a call: what it produced until it ended or raised, and how long it took in seconds.
 
-    ``produced`` is the return value in a list of one, or all that a generator yielded.
+    Args:
+        produced: the return value in a tuple of one, or all that a generator yielded.
+        yielded: which of the two.
+        sink: what it printed.
     """
 
     produced: tuple[Any, ...]
     yielded: bool
     seconds: float
     error: BaseException | None = None
+    sink: Sink | None = None
 
 
 def call(work: Work) -> Outcome:
     """Call the function; never raises what the user's code raised, except to be interrupted."""
-    started = time.perf_counter()
     produced: list[Any] = []
     error: BaseException | None = None
     yielded = False
-    with capture(work.sink), work.running:
+    started = time.perf_counter()
+    with capture(work.sink), entered(work.context), work.around or NOTHING_AROUND, work.running:
         try:
             value = work.function(*work.positional, **work.arguments)
             if inspect.iscoroutine(value):
                 value = run_async(value)
             yielded = inspect.isgenerator(value) or inspect.isasyncgen(value)
             if inspect.isasyncgen(value):
-                produced.extend(run_async(drain(value)))
+                run_async(drain(value, produced))
             elif inspect.isgenerator(value):
                 produced.extend(value)
             else:
                 produced.append(value)
-        except Exception as raised:  # noqa: BLE001 - the engine decides what becomes of it
+        except (Exception, SystemExit, asyncio.CancelledError) as raised:  # noqa: BLE001 - the engine decides about it
             error = raised
-    return Outcome(tuple(produced), yielded, time.perf_counter() - started, error)
+    return Outcome(tuple(produced), yielded, time.perf_counter() - started, error, work.sink)
 
 
 def arguments(
@@ -86,9 +102,10 @@ def arguments(
     return ((context,) if signature.context is not None else ()), named
 
 
-async def drain(items: Any) -> list[Any]:
-    """Return all that an async generator yields."""
-    return [item async for item in items]
+async def drain(items: Any, produced: list[Any]) -> None:
+    """Put all that an async generator yields into a list, as it comes."""
+    async for item in items:
+        produced.append(item)  # noqa: PERF401 - what came before an error counts
 
 
 def run_async(coroutine: Any) -> Any:
@@ -97,51 +114,60 @@ def run_async(coroutine: Any) -> Any:
     Raises:
         KeyboardInterrupt: when interrupted; the coroutine is cancelled first.
     """
+    if threading.current_thread() is not threading.main_thread() or loop_runs():
+        return run_beside(coroutine)
+    return asyncio.run(coroutine)
+
+
+def loop_runs() -> bool:
+    """Tell whether an event loop runs in this thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(coroutine)
-    return run_beside(coroutine)
+        return False
+    return True
 
 
 def run_beside(coroutine: Any) -> Any:
-    """Run a coroutine on a loop of its own in a thread, and wait for it in a way that Ctrl-C can end."""
-    loop = asyncio.new_event_loop()
-    context = contextvars.copy_context()
-    result: list[Any] = []
+    """Run a coroutine on a loop of its own in a thread, and wait for it in a way that an interrupt can end."""
+    loops: list[asyncio.AbstractEventLoop] = []
+    results: list[Any] = []
     errors: list[BaseException] = []
     done = threading.Event()
 
     def run() -> None:
         try:
-            asyncio.set_event_loop(loop)
-            result.append(loop.run_until_complete(coroutine))
+            with asyncio.Runner() as runner:
+                loops.append(runner.get_loop())
+                results.append(runner.run(coroutine))
         except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
             errors.append(error)
         finally:
-            loop.close()
             done.set()
 
+    context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), name="ipy_orch async step", daemon=True)
     thread.start()
     try:
-        while not done.wait(0.1):  # an untimed wait would hold Ctrl-C back
+        while not done.wait(HEARTBEAT):
             pass
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
-        cancel_all(loop)
-        thread.join(2)
+        for loop in loops:
+            cancel_all(loop)
+        thread.join(PATIENCE)
         raise
+    thread.join(PATIENCE)
     if errors:
         raise errors[0]
-    return result[0]
+    return results[0]
 
 
 def cancel_all(loop: asyncio.AbstractEventLoop) -> None:
     """Cancel whatever runs on a loop of another thread."""
 
-    def cancel(tasks: Iterable[asyncio.Task[Any]]) -> None:
-        for task in tasks:
+    def cancel() -> None:
+        for task in asyncio.all_tasks(loop):
             task.cancel()
 
     if not loop.is_closed():
-        loop.call_soon_threadsafe(lambda: cancel(asyncio.all_tasks(loop)))
+        loop.call_soon_threadsafe(cancel)

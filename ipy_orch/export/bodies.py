@@ -13,7 +13,7 @@ from typing import Final
 from ipy_orch.authoring.cells import CellText, own_nodes, value_rule
 from ipy_orch.export.layout import call, laid_out
 
-__all__ = ["CHECK_RESULT", "Verdict", "asset_body", "check_body", "verdict"]
+__all__ = ["CHECK_RESULT", "Verdict", "asset_body", "check_body", "checked_returns", "verdict"]
 
 INDENT: Final = "    "
 CHECK_RESULT: Final = "check_result"
@@ -30,9 +30,9 @@ def asset_body(source: CellText) -> str:
     statements, _ = value_rule(source)
     tree = source.tree.body
     if len(statements) > len(tree):
-        return moved(source, ended(source, len(tree), f"return {source.name}"), statements)
+        return moved(ended(source, len(tree), f"return {source.name}"), statements)
     written = ending(source)
-    return moved(source, ended(source, len(tree) - 1, f"return {written}"), statements)
+    return moved(ended(source, len(tree) - 1, f"return {written}"), statements)
 
 
 def ending(source: CellText) -> str:
@@ -64,7 +64,7 @@ def trimmed(text: str) -> str:
     return "\n".join(lines).strip("\n").rstrip()
 
 
-def moved(source: CellText, text: str, expected: Sequence[ast.stmt]) -> str:
+def moved(text: str, expected: Sequence[ast.stmt]) -> str:
     """Return text moved to the right, or, where that would change what it means, written anew from its tree."""
     found = indented(text)
     if same(found, expected):
@@ -90,9 +90,9 @@ def shape(node: ast.stmt) -> str:
 
 
 def indented(text: str) -> str:
-    """Return code moved to the right; lines inside strings stay, but for those of the docstring.
+    r"""Return code moved to the right; lines inside strings stay, but for those of the docstring.
 
-    >>> print(indented("x = '''a\\nb'''"))
+    >>> print(indented("x = '''a\nb'''"))
         x = '''a
     b'''
     """
@@ -123,12 +123,17 @@ def lines_in_strings(text: str) -> set[int]:
 # What these give is a bool, whatever they are called on.
 BOOLEAN_CALLS: Final = frozenset({"all", "any", "bool", "callable", "hasattr", "isinstance", "issubclass"})
 BOOLEAN_METHODS: Final = frozenset(
-    "all any endswith equals exists is_dir is_file isdisjoint issubset issuperset startswith".split()
+    {
+        *("all", "any", "endswith", "equals", "exists", "is_dir", "is_file"),
+        *("isdisjoint", "issubset", "issuperset", "startswith"),
+    }
 )
-BOOLEAN_ATTRIBUTES: Final = frozenset("empty hasnans is_monotonic_decreasing is_monotonic_increasing is_unique".split())
+BOOLEAN_ATTRIBUTES: Final = frozenset(
+    {"empty", "hasnans", "is_monotonic_decreasing", "is_monotonic_increasing", "is_unique"}
+)
 
 
-def verdict(value: ast.expr, body: Sequence[ast.stmt] = ()) -> Verdict:
+def verdict(value: ast.expr, body: Sequence[ast.stmt] = ()) -> Verdict:  # noqa: PLR0911 - a table
     """Tell what a check's value is, as far as its looks tell.
 
     >>> [verdict(ast.parse(text, mode="eval").body) for text in ["len(a) > 0", "a.b == c.d", "(a > b, {})", "f(a)"]]
@@ -166,7 +171,11 @@ def of_call(node: ast.Call, name: str) -> Verdict:
 
 def weakest(found: Sequence[Verdict]) -> Verdict:
     """Return what can be said of one value out of several."""
-    return next((one for one in ("unknown", "bool", "true") if one in found), "unknown") if {*found} <= {"true", "bool"} else "unknown"
+    return (
+        next((one for one in ("unknown", "bool", "true") if one in found), "unknown")
+        if {*found} <= {"true", "bool"}
+        else "unknown"
+    )
 
 
 def is_number(node: ast.expr) -> bool:
@@ -179,7 +188,9 @@ def is_number(node: ast.expr) -> bool:
 def only_assignment(name: str, body: Sequence[ast.stmt]) -> ast.expr | None:
     """Return what a name is assigned, where that happens once and in any case."""
     stores = [n for n in own_nodes(body) if isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Store)]
-    given = [one.value for one in body if isinstance(one, ast.Assign) and len(one.targets) == 1 and one.targets[0] in stores]
+    given = [
+        one.value for one in body if isinstance(one, ast.Assign) and len(one.targets) == 1 and one.targets[0] in stores
+    ]
     return given[0] if len(given) == 1 and len(stores) == 1 else None
 
 
@@ -211,7 +222,9 @@ def moved_check(source: CellText, count: int, last: str) -> str:
     return textwrap.indent(f"{before}\n{last}" if before else last, INDENT)
 
 
-def returned(value: ast.expr, text: str, kind: Verdict, severity: str, source: CellText) -> tuple[list[str], frozenset[str]]:
+def returned(
+    value: ast.expr, text: str, kind: Verdict, severity: str, source: CellText
+) -> tuple[list[str], frozenset[str]]:
     """Return the lines that give a check's value back as an AssetCheckResult, and the framework's names in them."""
     names = {"AssetCheckResult", *(["AssetCheckSeverity"] if severity != "ERROR" else [])}
     words = {"severity": f"AssetCheckSeverity.{severity}"} if severity != "ERROR" else {}
@@ -230,7 +243,10 @@ def returned(value: ast.expr, text: str, kind: Verdict, severity: str, source: C
             passed = free_name("passed", source)
             above = [f"{passed} = {text}"]
     result = call("AssetCheckResult", passed=passed if certain else f"bool({passed})", **words)
-    return [*above, *laid_out("return ", result, indent=INDENT)[len(INDENT) :].replace("\n" + INDENT, "\n").split("\n")], frozenset(names)
+    return [
+        *above,
+        *laid_out("return ", result, indent=INDENT)[len(INDENT) :].replace("\n" + INDENT, "\n").split("\n"),
+    ], frozenset(names)
 
 
 def flat_call(name: str, text: str, words: dict[str, str]) -> str:
@@ -252,3 +268,60 @@ def free_name(name: str, source: CellText) -> str:
     """Return a name that a cell doesn't use."""
     used = {*source.names.bound, *source.names.free}
     return name if name not in used else free_name(f"{name}_", source)
+
+
+# -- decorated checks --------------------------------------------------------------------------------------------------
+
+
+def checked_returns(text: str) -> tuple[str, frozenset[str]]:
+    """Return a decorated check that returns AssetCheckResult wherever it returned a bool, which dagster refuses.
+
+    Returns:
+        The text, and the names of the framework that it uses now.
+    """
+    function = ast.parse(text).body[0]
+    if (
+        not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        or named(function.returns) == "AssetCheckResult"
+    ):
+        return text, frozenset()
+    used: set[str] = set()
+    lines = text.encode().split(b"\n")
+    nodes = [one for one in own_nodes(function.body) if isinstance(one, ast.Return) and one.value is not None]
+    for node in sorted(nodes, key=lambda one: one.lineno, reverse=True):
+        assert node.value is not None
+        around = wrapping(node.value, function.body)
+        if around is not None:
+            used |= {
+                "AssetCheckResult",
+                *([CHECK_RESULT, "AssetCheckSeverity"] if around[0].startswith(CHECK_RESULT) else []),
+            }
+            replace_span(lines, node.value, around)
+    if function.returns is not None and used:
+        replace_span(lines, function.returns, ("AssetCheckResult", ""), keep=False)
+    return b"\n".join(lines).decode(), frozenset(used)
+
+
+def named(node: ast.expr | None) -> str:
+    """Return the last name of ``a.b``."""
+    return getattr(node, "attr", getattr(node, "id", "")) if node is not None else ""
+
+
+def wrapping(value: ast.expr, body: Sequence[ast.stmt]) -> tuple[str, str] | None:
+    """Return what to write before and behind a returned value, None where it is a result already."""
+    match verdict(value, body):
+        case "result":
+            return None
+        case "true" | "bool":
+            return "AssetCheckResult(passed=bool(", "))"
+        case _:
+            return f"{CHECK_RESULT}(", ")"
+
+
+def replace_span(lines: list[bytes], node: ast.expr, around: tuple[str, str], *, keep: bool = True) -> None:
+    """Put text around an expression, or in its place."""
+    end, last = (node.end_lineno or node.lineno) - 1, node.end_col_offset or 0
+    lines[end] = lines[end][:last] + around[1].encode() + lines[end][last:]
+    start, first = node.lineno - 1, node.col_offset
+    rest = lines[start][first:] if keep else lines[start][last:]
+    lines[start] = lines[start][:first] + around[0].encode() + rest

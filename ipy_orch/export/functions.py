@@ -29,8 +29,6 @@ class Function:
 
     Args:
         framework: names of the framework in it.
-        reads: names that its decorator and annotations read -> line.
-        late: names that its body reads -> line.
     """
 
     name: str
@@ -60,12 +58,18 @@ def function_of(cell: Cell, definition: AssetsDefinition, name: str, annotations
     source = cell.source
     assert source is not None
     try:
-        decorator, used = asset_decorator(source, definition, name) if source.kind == "asset" else check_decorator(source, definition, name)
+        decorator, used = (
+            asset_decorator(source, definition, name)
+            if source.kind == "asset"
+            else check_decorator(source, definition, name)
+        )
     except DagsterInvalidDefinitionError as error:
         raise DagsterInvalidDefinitionError(error.message, where=cell.label, hint=error.hint) from None
     parameters, more = signature(source, definition, annotations)
     kind = "async def" if awaits(source.tree) else "def"
-    body, needed = (asset_body(source), frozenset[str]()) if source.kind == "asset" else check_body(source, severity_of(source))
+    body, needed = (
+        (asset_body(source), frozenset[str]()) if source.kind == "asset" else check_body(source, severity_of(source))
+    )
     head = laid_out(f"{kind} ", call(name, parameters), ":")
     return Function(name, f"{decorator}\n{head}\n{body}", frozenset({*used, *more, *needed}))
 

@@ -15,7 +15,12 @@ __all__ = ["OURS_ALONE", "Import", "Target", "for_dagster", "import_block", "imp
 Target = Literal["ipy_orch", "dagster"]
 
 # Public names of ipy_orch that dagster doesn't have.
-OURS_ALONE: Final = frozenset({"IsolationWarning", "Session", "session", "load_ipython_extension", "unload_ipython_extension"})
+OURS_ALONE: Final = frozenset(
+    {
+        *("CheckError", "DagsterAssetCheckFailedError", "DagsterInvalidMetadata", "IsolationWarning"),
+        *("session", "load_ipython_extension", "unload_ipython_extension"),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,9 @@ def for_dagster(one: Import, where: str) -> Import:
         return one
     if inside:
         hint = f"from ipy_orch import {one.name or '...'}"
-        raise DagsterInvalidDefinitionError(f"`{one.module}` is inside ipy_orch, and dagster has no such module", where=where, hint=hint)
+        raise DagsterInvalidDefinitionError(
+            f"`{one.module}` is inside ipy_orch, and dagster has no such module", where=where, hint=hint
+        )
     if one.name in OURS_ALONE:
         raise refused(one.name, where)
     return replace(one, module="dagster")
@@ -72,33 +79,54 @@ def for_dagster(one: Import, where: str) -> Import:
 def refused(name: str, where: str) -> DagsterInvalidDefinitionError:
     """Return the error for a name that only ipy_orch has."""
     told = f"dagster has no `{name}`"
-    return DagsterInvalidDefinitionError(told, where=where, hint="leave it out of what is exported, or export for ipy_orch")
+    return DagsterInvalidDefinitionError(
+        told, where=where, hint="leave it out of what is exported, or export for ipy_orch"
+    )
 
 
-def renamed(text: str, modules: Iterable[str], where: str) -> str:
-    """Return code in which ``ipy_orch.asset`` has become ``dagster.asset``.
+def renamed(text: str, aliases: Iterable[str], where: str) -> str:
+    """Return code in which ``ipy_orch.asset`` has become ``dagster.asset``, and so in imports inside functions.
 
     Args:
-        modules: the names under which ipy_orch itself was imported.
+        aliases: the names under which ipy_orch itself was imported.
 
     Raises:
         DagsterInvalidDefinitionError: when dagster doesn't have what is read from it.
     """
-    names = set(modules)
     lines = text.encode().split(b"\n")
-    for node in sorted(names_of_module(ast.parse(text), names, where), key=lambda n: (n.lineno, -n.col_offset)):
-        line, start = lines[node.lineno - 1], node.col_offset
-        lines[node.lineno - 1] = line[:start] + b"dagster" + line[start + len(node.id) :]
+    found = places_of_ours(ast.parse(text), {"ipy_orch", *aliases}, where)
+    for line, column in sorted(found, reverse=True):
+        start = lines[line - 1].index(b"ipy_orch", column)
+        lines[line - 1] = lines[line - 1][:start] + b"dagster" + lines[line - 1][start + len("ipy_orch") :]
     return b"\n".join(lines).decode()
 
 
-def names_of_module(tree: ast.Module, names: set[str], where: str) -> Iterator[ast.Name]:
-    """Yield the places where ``ipy_orch`` is named by its own name."""
+def places_of_ours(tree: ast.Module, names: set[str], where: str) -> Iterator[tuple[int, int]]:
+    """Yield line and column of each place that names ``ipy_orch``."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in names and node.attr in OURS_ALONE:
-            raise refused(node.attr, where)
-        if isinstance(node, ast.Name) and node.id == "ipy_orch" and node.id in names:
-            yield node
+        match node:
+            case ast.Attribute(value=ast.Name(name), attr=attr) if name in names and attr in OURS_ALONE:
+                raise refused(attr, where)
+            case ast.Name("ipy_orch"):
+                yield node.lineno, node.col_offset
+            case ast.Import(names=[alias]) | ast.ImportFrom(names=[alias, *_]) if isinstance(
+                node, ast.Import | ast.ImportFrom
+            ):
+                module = alias.name if isinstance(node, ast.Import) else node.module or ""
+                if module.partition(".")[0] == "ipy_orch":
+                    for one in node.names:
+                        for_dagster(Import(module, "" if isinstance(node, ast.Import) else one.name), where)
+                    yield node.lineno, node.col_offset
+
+
+def is_ours(module: str, name: str, where: str) -> bool:
+    """Tell whether an import is of ipy_orch.
+
+    Raises:
+        DagsterInvalidDefinitionError: when it is, and dagster doesn't have the name.
+    """
+    one = Import(module, name)
+    return for_dagster(one, where) != one
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
@@ -107,11 +135,11 @@ def names_of_module(tree: ast.Module, names: set[str], where: str) -> Iterator[a
 def import_block(imports: Iterable[Import]) -> str:
     """Return the imports as text, in the order of ruff: future, standard library, the others.
 
-    >>> print(import_block([Import("pandas", "", "pd"), Import("os"), Import("dagster", "asset"), Import("dagster", "Out")]))
+    >>> print(import_block([Import("pandas", "", "pd"), Import("os"), Import("x", "f"), Import("x", "F")]))
     import os
     <BLANKLINE>
     import pandas as pd
-    from dagster import Out, asset
+    from x import F, f
     """
     sections: dict[int, list[str]] = {}
     ranked = sorted(set(imports), key=lambda one: (one.order, one.alias))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
@@ -32,7 +33,7 @@ class Group:
 Doc: TypeAlias = str | Group
 
 
-def call(name: str, positional: Iterable[Doc] = (), **named: Doc) -> Group:
+def call(name: str, positional: Iterable[Doc] = (), /, **named: Doc) -> Group:
     """Return a call; a name that ends with ``_`` loses it."""
     words = ((f"{word.rstrip('_')}=", value) for word, value in named.items())
     return Group(f"{name}(", (*(("", one) for one in positional), *words), ")", filled=True)
@@ -49,10 +50,10 @@ def mapping(items: Mapping[str, Doc]) -> Group:
 
 
 def literal(value: Any, what: str = "value") -> Doc:
-    """Return plain data as Python writes it.
+    r"""Return plain data as Python writes it.
 
     >>> laid_out("", literal({"a": [1, 'say "x"'], "b": {"duckdb"}}))
-    '{"a": [1, \\'say "x"\\'], "b": {"duckdb"}}'
+    '{"a": [1, \'say "x"\'], "b": {"duckdb"}}'
 
     Raises:
         DagsterInvalidDefinitionError: for what has no literal.
@@ -64,7 +65,7 @@ def literal(value: Any, what: str = "value") -> Doc:
             return repr(value)
         case Mapping():
             return mapping({str(key): literal(one, what) for key, one in value.items()})
-        case Set():
+        case AbstractSet():
             return Group("{", tuple(("", literal(one, what)) for one in sorted(value)), "}", filled=False)
         case Sequence():
             return sequence(literal(one, what) for one in value)

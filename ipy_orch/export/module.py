@@ -6,22 +6,20 @@ bytes.
 
 from __future__ import annotations
 
-import ast
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from ipy_orch.authoring.cells import own_nodes
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.export.bodies import CHECK_RESULT, verdict
+from ipy_orch.export.bodies import CHECK_RESULT, checked_returns
 from ipy_orch.export.functions import ANY, Annotations, Function, function_of, resource_annotation
 from ipy_orch.export.imports import Import, Target, for_dagster, import_block, import_of, renamed
 from ipy_orch.export.layout import Doc, call, laid_out, mapping, sequence
-from ipy_orch.export.slicing import END, Piece, Slice, Slicer, as_piece, ordered
+from ipy_orch.export.slicing import Piece, Slice, Slicer, as_piece, ordered
 from ipy_orch.export.statements import Statement, is_plain_import
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
@@ -32,7 +30,7 @@ from ipy_orch.session.session import write
 
 __all__ = ["MARKER", "export_module", "write_module"]
 
-MARKER: Final = "# Written by ipy_orch from a notebook: edit that, or take this line away to keep your edits."
+MARKER: Final = "# Written by ipy_orch from a notebook. Edit the notebook, not this file."
 OURS: Final = "# Written by ipy_orch"
 DOCSTRING: Final = '"""Assets and checks, as the cells of a notebook define them."""'
 TARGETS: Final = ("ipy_orch", "dagster")
@@ -49,7 +47,12 @@ def check_result(value, severity=AssetCheckSeverity.ERROR) -> AssetCheckResult:
 
 
 def export_module(
-    scanned: Scanned, book: CellBook, namespace: Mapping[str, Any], *, target: str = "ipy_orch", order: Sequence[str] = ()
+    scanned: Scanned,
+    book: CellBook,
+    namespace: Mapping[str, Any],
+    *,
+    target: str = "ipy_orch",
+    order: Sequence[str] = (),
 ) -> str:
     """Return the text of ``definitions.py``. Reads only: nothing is run.
 
@@ -62,7 +65,9 @@ def export_module(
         DagsterInvalidDefinitionError: for what a module can't hold, with cell and line.
     """
     if target not in TARGETS:
-        raise DagsterInvalidDefinitionError(f"`{target}` isn't a target of an export", hint=f"one of {', '.join(TARGETS)}")
+        raise DagsterInvalidDefinitionError(
+            f"`{target}` isn't a target of an export", hint=f"one of {', '.join(TARGETS)}"
+        )
     for error in scanned.broken.values():
         raise error
     if not scanned.definitions:
@@ -212,7 +217,10 @@ class Module:
             said = resource_annotation(self.scanned.resources[key], makers, self.namespace)
             if said is None:
                 kind = type(self.scanned.resources[key])
-                told, hint = f"no cell names the class of resource `{key}`", f"from {kind.__module__} import {kind.__name__}"
+                told, hint = (
+                    f"no cell names the class of resource `{key}`",
+                    f"from {kind.__module__} import {kind.__name__}",
+                )
                 raise DagsterInvalidDefinitionError(told, where=cell.label, hint=hint)
             found[name] = said
         return Annotations(str(cell.source.options.get("config", "")), found)
@@ -264,7 +272,11 @@ class Module:
             last = last_name(definition)
             whole = cell.source.target.to_python_identifier()
             longer = whole if cell.source.kind == "asset" else f"{whole}_{last}"
-            choices = [*([] if last in twice else [last]), *([] if longer == last else [longer]), f"{longer}_{cell.source.kind}"]
+            choices = [
+                *([] if last in twice else [last]),
+                *([] if longer == last else [longer]),
+                f"{longer}_{cell.source.kind}",
+            ]
             found[definition] = next((one for one in choices if one not in taken), choices[-1])
             while found[definition] in taken:
                 found[definition] += "_"
@@ -274,14 +286,225 @@ class Module:
     # -- text ---------------------------------------------------------------------------------------------------------
 
     @cached_property
+    def below(self) -> dict[Piece, Statement]:
+        """Return the pieces of the statements that stand below the imports."""
+        rest = [one for one in self.used.statements if one not in self.hoisted]
+        return {as_piece(one, (self.turn.get(one.place[0], 0), one.place[1])): one for one in rest}
+
+    @cached_property
+    def made_of(self) -> dict[Piece, AssetsDefinition]:
+        """Return the definition that each function of a cell is."""
+        return {piece: definition for definition, piece in self.functions.items()}
+
+    @cached_property
     def pieces(self) -> list[Piece]:
         """Return all that comes below the imports, in order: what an asset or check is about stands above it."""
-        below = [self.placed(one) for one in self.used.statements if one not in self.hoisted]
-        made = self.functions
-        makers = {key: made[one] for one in made for key in one.keys}
-        makers |= {key: piece for piece in below for key in self.keys_of(piece)}
-        follows = {one: tuple(makers[key] for key in sorted(one.dependency_keys) if key in makers) for one in made}
-        linked = {one: _with(made[one], follows[one], made) for one in made}
-        for one, piece in linked.items():
-            self.made_of[piece] = one
-        return ordered(self.slicer, [*below, *linked.values()])
+        makers = {key: piece for definition, piece in self.functions.items() for key in definition.keys}
+        for piece, one in self.below.items():
+            for name in one.binds & {holder.name for holder in self.held}:
+                makers |= {key: piece for made in contents(self.namespace[name]) for key in keys_of(made)}
+        above = {p: [makers[key] for key in d.dependency_keys if key in makers] for d, p in self.functions.items()}
+        return ordered(self.slicer, [*self.below, *self.functions.values()], above)
+
+    @cached_property
+    def written(self) -> dict[Piece, Function]:
+        """Return the text of each piece, and the framework's names that were put into it."""
+        return {piece: self.ported(self.plain(piece), piece) for piece in self.pieces}
+
+    def plain(self, piece: Piece) -> Function:
+        """Return the text of a piece as it is for ipy_orch."""
+        if piece.statement is None:
+            definition = self.made_of[piece]
+            cell = self.of_cells[definition]
+            return function_of(cell, definition, self.names[definition], self.annotations(cell, definition))
+        one = piece.statement
+        if self.target == "dagster" and any(is_single_check(self.namespace.get(name)) for name in one.binds):
+            return Function("", *checked_returns(one.text))
+        return Function("", one.text, frozenset())
+
+    def ported(self, function: Function, piece: Piece) -> Function:
+        """Return a text for the target."""
+        if self.target == "ipy_orch":
+            return function
+        imports = [import_of(one.node) for one in self.used.statements if one.is_import]
+        aliases = [one.alias for one in imports if one.module == "ipy_orch" and not one.name and one.alias]
+        return replace(function, text=renamed(function.text, aliases, piece.label))
+
+    @cached_property
+    def framework(self) -> set[str]:
+        """Return the names of the framework that the module uses beyond those that the notebook imports.
+
+        Raises:
+            DagsterInvalidDefinitionError: when something else of the notebook has such a name.
+        """
+        names = {"Definitions"}.union(*(one.framework for one in self.written.values()))
+        if CHECK_RESULT in names:
+            names |= {"AssetCheckResult", "AssetCheckSeverity"}
+        own = {*names, DEFS, *(["Any"] if "ResourceParam" in names else [])}
+        for one in self.used.statements:
+            for name in sorted(one.binds & own):
+                if not (one.is_import and import_of(one.node) in (Import("ipy_orch", name), Import("typing", name))):
+                    told = f"`{name}` is a name that the module needs for itself"
+                    raise DagsterInvalidDefinitionError(told, where=one.label, hint=f"rename it, e.g. `my_{name}`")
+        return names
+
+    @cached_property
+    def imports(self) -> str:
+        """Return the imports."""
+        futures = {
+            import_of(one.node) for one in self.slicer.statements if getattr(one.node, "module", "") == "__future__"
+        }
+        found = {Import("ipy_orch", name) for name in self.framework - {CHECK_RESULT}}
+        found |= {Import("typing", "Any")} if "ResourceParam" in self.framework else set()
+        mine = {(import_of(one.node), one.label) for one in self.hoisted} | {(one, "") for one in found}
+        if self.target == "dagster":
+            mine = {(for_dagster(one, label), label) for one, label in mine}
+        return import_block(futures | {one for one, _ in mine})
+
+    @property
+    def text(self) -> str:
+        """Return the module."""
+        above = [MARKER, DOCSTRING, "", self.imports]
+        blocks = [CHECK_RESULT_TEXT.rstrip()] if CHECK_RESULT in self.framework else []
+        body = "".join(f"\n\n\n{one}" for one in blocks)
+        before: Piece | None = None
+        for piece in self.pieces:
+            apart = "\n\n\n" if (before is None and blocks) else gap(before, piece)
+            body += apart + self.written[piece].text
+            before = piece
+        ends_in_block = is_block(before) if before is not None else bool(blocks)
+        return "\n".join(above) + body + ("\n\n\n" if ends_in_block else "\n\n") + self.definitions + "\n"
+
+    @property
+    def definitions(self) -> str:
+        """Return ``defs = Definitions(...)``."""
+        assets: list[Doc] = []
+        checks: list[Doc] = []
+        holders = {one.name: one for one in self.held}
+        for piece in self.pieces:
+            if piece.statement is None:
+                definition = self.made_of[piece]
+                (assets if definition.has_keys else checks).append(self.names[definition])
+                continue
+            for name in sorted(piece.statement.binds & holders.keys()):
+                one = holders.pop(name)
+                assets += [one.as_asset] if one.as_asset else []
+                checks += [one.as_check] if one.as_check else []
+        for one in holders.values():  # imported
+            assets += [one.as_asset] if one.as_asset else []
+            checks += [one.as_check] if one.as_check else []
+        words: dict[str, Doc] = {"assets": sequence(assets)} if assets else {}
+        words |= {"asset_checks": sequence(checks)} if checks else {}
+        words |= {"resources": mapping({key: key for key in self.resources})} if self.resources else {}
+        return laid_out(f"{DEFS} = ", call("Definitions", **words))
+
+
+FRAMEWORK: Final = frozenset(
+    {
+        "Any",
+        "AssetCheckExecutionContext",
+        "AssetCheckResult",
+        "AssetCheckSeverity",
+        "AssetExecutionContext",
+        "AssetIn",
+        "AssetKey",
+        "Definitions",
+        "ResourceParam",
+        "RetryPolicy",
+        "asset",
+        "asset_check",
+        CHECK_RESULT,
+        DEFS,
+    }
+)
+
+
+def turns(book: CellBook, order: Sequence[str]) -> dict[int, int]:
+    """Return when a cell ran -> where it stands: as the front end says, else as it ran."""
+    said = {key: number for number, key in enumerate(order)}
+    ranked = sorted(book.cells.values(), key=lambda cell: (said.get(cell.key, len(said)), cell.order))
+    return {cell.order: number for number, cell in enumerate(ranked, 1)}
+
+
+def last_name(definition: AssetsDefinition) -> str:
+    """Return the last part of an asset's key, or a check's name."""
+    return definition.key.path[-1] if definition.has_keys else definition.check_key.name
+
+
+def duplicates(names: Iterable[str]) -> set[str]:
+    """Return what is there more than once."""
+    seen: set[str] = set()
+    return {name for name in names if name in seen or seen.add(name)}  # type: ignore[func-returns-value]
+
+
+def alike(statements: Sequence[Statement]) -> bool:
+    """Tell whether statements that bind one name are one import, or imports of parts of one package."""
+    return len({one.text for one in statements}) == 1 or all(is_plain_import(one.node) for one in statements)
+
+
+# -- variables that hold definitions -----------------------------------------------------------------------------------
+
+
+def contents(value: Any) -> list[Any]:
+    """Return the definitions and specs in a variable's value: itself, a list's, or those of a Definitions."""
+    match value:
+        case AssetsDefinition() | AssetSpec():
+            return [value]
+        case Definitions():
+            return [*value.assets, *value.asset_checks]
+        case list() | tuple() if value and all(isinstance(one, AssetsDefinition | AssetSpec) for one in value):
+            return list(value)
+    return []
+
+
+def keys_of(one: Any) -> Iterable[Any]:
+    """Return the keys of a definition or spec."""
+    return one.keys if isinstance(one, AssetsDefinition) else [one.key]
+
+
+def holder_order(name: str, value: Any) -> tuple[int, bool, str]:
+    """Return what variables are asked by: single definitions first, and of those that are the same the one named so."""
+    rank = 0 if isinstance(value, AssetsDefinition | AssetSpec) else 2 if isinstance(value, Definitions) else 1
+    own = isinstance(value, AssetsDefinition) and value.op_def is not None and value.op_def.name != name
+    return rank, own, name
+
+
+def holding(name: str, value: Any) -> Held:
+    """Return how ``Definitions(...)`` names a variable's definitions.
+
+    Raises:
+        DagsterInvalidDefinitionError: for a list of assets and checks.
+    """
+    if isinstance(value, Definitions):
+        checks = f"*{name}.asset_checks" if value.asset_checks else ""
+        return Held(name, f"*{name}.assets" if value.assets else "", checks)
+    star = "*" if isinstance(value, list | tuple) else ""
+    kinds = {isinstance(one, AssetSpec) or one.has_keys for one in contents(value)}
+    if len(kinds) > 1:
+        told = f"`{name}` holds assets and checks, which a module lists apart"
+        raise DagsterInvalidDefinitionError(told, hint=f"two lists, e.g. `{name}` and `{name}_checks`")
+    return Held(name, f"{star}{name}") if kinds == {True} else Held(name, "", f"{star}{name}")
+
+
+def is_single_check(value: Any) -> bool:
+    """Tell whether a value is the definition of one check of its own."""
+    return isinstance(value, AssetsDefinition) and not value.has_keys and len(value.check_keys) == 1
+
+
+# -- blank lines -------------------------------------------------------------------------------------------------------
+
+
+def is_block(piece: Piece) -> bool:
+    """Tell whether a piece is a function or a class."""
+    return piece.statement is None or piece.statement.is_block
+
+
+def gap(before: Piece | None, piece: Piece) -> str:
+    """Return what stands between two pieces: none or one blank line, two round functions and classes."""
+    if is_block(piece) or (before is not None and is_block(before)):
+        return "\n\n\n"
+    one, other = (before.statement if before is not None else None), piece.statement
+    if one is None or other is None or one.place[0] != other.place[0]:
+        return "\n\n"
+    above = other.text.count("\n") - (other.lines[1] - other.lines[0])
+    return "\n" if other.lines[0] - above - one.lines[1] == 1 else "\n\n"

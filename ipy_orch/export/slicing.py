@@ -20,11 +20,13 @@ from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.export.statements import Place, Statement, is_plain_import, statements_of
 from ipy_orch.session.cellbook import CellBook
 
-__all__ = ["END", "Piece", "Slice", "Slicer", "ordered"]
+__all__ = ["END", "Piece", "Slice", "Slicer", "as_piece", "ordered"]
 
 END: Final[Place] = (sys.maxsize, 0)
 MODULE_NAMES: Final = frozenset({"__name__", "__doc__", "__builtins__"})
-OF_IPYTHON: Final = frozenset({"get_ipython", "display", "In", "Out", "_", "__", "___", "_ih", "_oh", "_dh", "exit", "quit"})
+OF_IPYTHON: Final = frozenset(
+    {"get_ipython", "display", "In", "Out", "_", "__", "___", "_ih", "_oh", "_dh", "exit", "quit"}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +39,6 @@ class Piece:
         label: the cell, as Jupyter names it.
         reads: name -> line, of names that must be there before it.
         late: name -> line, of names that it reads when it is called.
-        follows: pieces that a reader expects above it.
         statement: None for a function made of a cell.
     """
 
@@ -46,7 +47,6 @@ class Piece:
     label: str
     reads: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
-    follows: tuple[Piece, ...] = ()
     statement: Statement | None = None
 
     @property
@@ -159,7 +159,9 @@ class Slicer:
         """Return the error for a name that no cell defines."""
         if name in self.of_assets:
             told = f"`{name}` is an asset, and a helper reads it as a variable"
-            return DagsterInvalidDefinitionError(told, where=where, hint=f"give it to the helper as an argument `{name}`")
+            return DagsterInvalidDefinitionError(
+                told, where=where, hint=f"give it to the helper as an argument `{name}`"
+            )
         if name in OF_IPYTHON or name.startswith(("_i", "_o")) or name.strip("_").isdigit():
             told, hint = f"`{name}` is there in IPython only", "leave it out of what is exported"
             return DagsterInvalidDefinitionError(told, where=where, hint=hint)
@@ -193,10 +195,10 @@ class Slicer:
         return known[-1]
 
 
-def as_piece(one: Statement) -> Piece:
-    """Return a statement as a part of a module."""
+def as_piece(one: Statement, place: Place | None = None) -> Piece:
+    """Return a statement as a part of a module, in its own place or another."""
     what = f"`{min(one.binds)}`" if one.binds else f"{one.label}, line {one.lines[0]},"
-    return Piece(one.place, what, one.label, one.reads, one.late, statement=one)
+    return Piece(place or one.place, what, one.label, one.reads, one.late, statement=one)
 
 
 def uses(piece: Piece) -> Iterator[tuple[str, int, Place]]:
@@ -208,13 +210,18 @@ def uses(piece: Piece) -> Iterator[tuple[str, int, Place]]:
 # -- order -------------------------------------------------------------------------------------------------------------
 
 
-def ordered(slicer: Slicer, pieces: Sequence[Piece]) -> list[Piece]:
+def ordered(
+    slicer: Slicer, pieces: Sequence[Piece], above: Mapping[Piece, Iterable[Piece]] | None = None
+) -> list[Piece]:
     """Return the pieces in an order that works, which is the notebook's wherever that works.
+
+    Args:
+        above: piece -> pieces that a reader expects above it.
 
     Raises:
         DagsterInvalidDefinitionError: when there's none: the cells ran in an order that no module can repeat.
     """
-    before = Precedence(slicer, pieces)
+    before = Precedence(slicer, pieces, above or {})
     waiting = sorted(pieces, key=lambda piece: piece.place)
     done: set[Piece] = set()
     order: list[Piece] = []
@@ -223,7 +230,9 @@ def ordered(slicer: Slicer, pieces: Sequence[Piece]) -> list[Piece]:
         if ready is None:
             cells = ", ".join(dict.fromkeys(piece.label for piece in waiting if piece.statement is not None))
             raise DagsterInvalidDefinitionError(
-                "these cells need each other in a circle", where=cells, hint="run the notebook from top to bottom, then export"
+                "these cells need each other in a circle",
+                where=cells,
+                hint="run the notebook from top to bottom, then export",
             )
         waiting.remove(ready)
         done.add(ready)
@@ -232,19 +241,18 @@ def ordered(slicer: Slicer, pieces: Sequence[Piece]) -> list[Piece]:
 
 
 class Precedence:
-    """Tell which pieces come before which, in three degrees: what must, what functions called on the way need, what
-    reads better.
+    """Tell which pieces come before which: those that must, those that called functions need, those that read better.
 
     Attributes:
         levels: from all three to the first alone; the next is asked when the one before leads nowhere.
     """
 
-    def __init__(self, slicer: Slicer, pieces: Sequence[Piece]) -> None:
+    def __init__(self, slicer: Slicer, pieces: Sequence[Piece], above: Mapping[Piece, Iterable[Piece]]) -> None:
         self.slicer = slicer
         self.of = {piece.statement: piece for piece in pieces if piece.statement is not None}
         self.must: dict[Piece, set[Piece]] = {piece: set() for piece in pieces}
         self.called: dict[Piece, set[Piece]] = {piece: set() for piece in pieces}
-        self.better: dict[Piece, set[Piece]] = {piece: set() for piece in pieces}
+        self.better: dict[Piece, set[Piece]] = {piece: {*above.get(piece, ())} for piece in pieces}
         for piece in pieces:
             self.note(piece)
         reads_well = {p: self.must[p] | self.called[p] | self.better[p] for p in pieces}
@@ -253,7 +261,6 @@ class Precedence:
 
     def note(self, piece: Piece) -> None:
         """Note what comes before a piece, and what changes what it has read: that comes after it."""
-        self.better[piece] |= {*piece.follows} & self.must.keys()
         for name in piece.late:
             self.better[piece] |= self.pieces(name, END, piece)
         for name in piece.reads:

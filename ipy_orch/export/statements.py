@@ -22,12 +22,27 @@ Place = tuple[int, int]
 # Methods that change what they are called on. A notebook that changes a value by a method of its own name is beyond
 # what syntax tells.
 CHANGING: Final = frozenset(
-    "add append appendleft basicConfig clear difference_update discard extend extendleft filterwarnings insert "
-    "intersection_update pop popitem popleft register remove reverse seed set setLevel setdefault setlocale simplefilter "
-    "sort symmetric_difference_update update use".split()
+    {
+        *(
+            "add",
+            "append",
+            "appendleft",
+            "clear",
+            "discard",
+            "extend",
+            "extendleft",
+            "insert",
+            "pop",
+            "popitem",
+            "popleft",
+        ),
+        *("difference_update", "intersection_update", "symmetric_difference_update", "update"),
+        *("register", "remove", "reverse", "set", "setdefault", "sort"),
+        *("basicConfig", "filterwarnings", "seed", "setLevel", "setlocale", "simplefilter", "use"),
+    }
 )
 CHANGING_PREFIXES: Final = ("add_", "set_", "register_")
-CHANGING_ARGUMENT: Final = frozenset("delattr heapify heappop heappush insort setattr shuffle".split())
+CHANGING_ARGUMENT: Final = frozenset({"delattr", "heapify", "heappop", "heappush", "insort", "setattr", "shuffle"})
 
 
 @dataclass(frozen=True, eq=False)

@@ -278,7 +278,9 @@ def valid_tags(tags: Mapping[str, str] | None, where: str = "") -> dict[str, str
             raise DagsterInvalidDefinitionError(
                 f"`{key}` can't be a tag: letters, digits, `_`, `-`, `.` and one `/`, at most 63 characters", where=where
             )
-        if not isinstance(value, str) or not _TAG_VALUE.match(value):
+        if not isinstance(value, str):
+            raise DagsterInvalidDefinitionError(f"the value of tag `{key}` is a string, not {value!r}", where=where)
+        if not _TAG_VALUE.match(value):
             raise DagsterInvalidDefinitionError(
                 f"`{value}` can't be the value of tag `{key}`: letters, digits, `_`, `-` and `.`, at most 63", where=where
             )

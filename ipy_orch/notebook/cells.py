@@ -78,7 +78,7 @@ class Cells:
         running.cell = cell = Cell(self.plain_key(info.cell_id, text), 0, text)
         if (old := self.book.cells.get(cell.key)) is not None and old.source is not None:
             self.forget([cell.key])
-        self.bring_back(text)
+        self.bring_back(text, running)
         self.book.before(cell)
         namespace = self.session.namespace
         running.before = {name: id(namespace[name]) for name in cell.names.bound if name in namespace}
@@ -87,6 +87,8 @@ class Cells:
         """Note what a plain cell has defined."""
         info = getattr(result, "info", None)
         running = self.take(info)
+        if running is not None:
+            self.session.store.release(running)
         if info is None or running is None or result.error_before_exec is not None:
             return
         cell = running.cell
@@ -148,10 +150,11 @@ class Cells:
         cell.number = number
         cell.filename = self.ip.compile.get_code_name(raw, cell.text, number)
 
-    def bring_back(self, text: str) -> None:
-        """Make the values again that a cell reads and that were evicted from memory."""
+    def bring_back(self, text: str, running: Running) -> None:
+        """Make the values again that a cell reads and that were evicted; they stay while it runs."""
         evicted = self.session.names.evicted
         for name in [name for name in names_of(text).free if name in evicted] if evicted else ():
+            self.session.store.pin(evicted[name], running)
             try:
                 self.session.value(evicted[name])
             except Exception as error:
@@ -215,8 +218,8 @@ class Cells:
         old = self.book.write(cell)
         try:
             scanned = self.session.scan()
-            if cell.key in scanned.broken:
-                raise scanned.broken[cell.key]
+            if cell.source is not None and cell.source.target in scanned.broken:
+                raise scanned.broken[cell.source.target]
             _ = scanned.graph
         except DagsterError:
             self.book.remove([cell.key])

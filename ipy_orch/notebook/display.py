@@ -67,14 +67,19 @@ class DisplayRoute:
     """Send what is displayed inside a step to the step's sink, and live to the cell where the sink says so."""
 
     def __init__(self, ip: InteractiveShell) -> None:
+        self.ip = ip
         self.kept: dict[int, dict[str, dict[str, Any]]] = {}
-        self.publish = Patch(ip.display_pub, "publish", self.published)
-        self.clear = Patch(ip.display_pub, "clear_output", self.cleared)
+        self.own = ip.display_pub
+        self.patches = self.patch(self.own)
+
+    def patch(self, publisher: Any) -> list[Patch]:
+        """Stand in front of a display publisher."""
+        return [Patch(publisher, "publish", self.published), Patch(publisher, "clear_output", self.cleared)]
 
     def remove(self) -> None:
         """Let displays go where they went before."""
-        self.publish.remove()
-        self.clear.remove()
+        for patch in self.patches:
+            patch.remove()
 
     def published(self, behind: Callable[..., None], data: Any, metadata: Any = None, *args: Any, **kwargs: Any) -> None:
         """Publish, or keep with the step that runs here."""
@@ -111,11 +116,15 @@ class DisplayRoute:
         """Surround a step, where it runs: show the figures that it leaves open, as the end of a cell does."""
         sink, before = current_sink(), set(open_figures())
         self.kept[id(sink)] = {}
+        # `capture_output` puts a publisher of its own in the place of the shell's
+        extra = self.patch(self.ip.display_pub) if self.ip.display_pub is not self.own else []
         try:
             yield
         finally:
             show_figures(before)
             self.kept.pop(id(sink), None)
+            for patch in extra:
+                patch.remove()
 
 
 def open_figures() -> Mapping[int, Any]:

@@ -9,7 +9,8 @@ from typing import Any, Final
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.events.types import Checked
-from ipy_orch.session.report import Line, Report, seconds_text
+from ipy_orch.session.report import Line, Report
+from ipy_orch.session.words import human_seconds
 from ipy_orch.session.why import Why
 
 __all__ = ["block", "line_html", "note_html", "register", "report_html", "verdict_html", "verdict_text", "why_html"]
@@ -85,7 +86,7 @@ def verdict_text(event: Checked, *, served: bool = False) -> str:
 
 def verdict_end(event: Checked, served: bool) -> list[str]:
     """Return the duration, and whether the verdict is an earlier one."""
-    return [seconds_text(event.seconds), *(["from this session"] if served else [])]
+    return [human_seconds(event.seconds), *(["from this session"] if served else [])]
 
 
 def verdict_html(event: Checked, *, served: bool = False) -> str:

@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from html import escape
 from types import TracebackType
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -27,8 +28,8 @@ from ipy_orch.events.types import (
     StepSucceeded,
 )
 from ipy_orch.notebook.display import is_kernel, show
-from ipy_orch.notebook.formatters import block, escape
-from ipy_orch.session.report import seconds_text
+from ipy_orch.notebook.formatters import block
+from ipy_orch.session.words import human_seconds
 
 __all__ = ["Progress", "Tally"]
 
@@ -64,7 +65,7 @@ class Tally:
         names = list(self.running)
         some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         word = self.running[names[0]] if len(names) == 1 else "running"
-        parts = [f"{self.done}/{self.total}", f"{some} {word}" if some else "", seconds_text(time.monotonic() - self.began)]
+        parts = [f"{self.done}/{self.total}", f"{some} {word}" if some else "", human_seconds(time.monotonic() - self.began)]
         return " · ".join(part for part in parts if part)
 
 

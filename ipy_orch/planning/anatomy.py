@@ -39,6 +39,13 @@ UNDEFINED: Final = _Undefined()
 
 
 @dataclass(frozen=True, slots=True)
+class Opaque:
+    """Stand for what can't be followed, and say why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModuleName:
     """Stand for a module that is imported when the function runs."""
 
@@ -127,6 +134,14 @@ def of_function(function: types.FunctionType) -> Anatomy:
     return anatomy
 
 
+def _set_on(function: types.FunctionType) -> list[tuple[str, Any]]:
+    """Return the attributes of a function, without the one of ``functools.wraps`` that its closure has too."""
+    own = dict(vars(function))
+    if any(_content(cell) is own.get("__wrapped__") for cell in function.__closure__ or ()):
+        own.pop("__wrapped__", None)
+    return sorted(own.items())
+
+
 def held(function: types.FunctionType, owner: str, skip: frozenset[str]) -> Iterator[Child]:
     """Yield what a function brought along when it was defined: default arguments and closure."""
     code = function.__code__
@@ -164,9 +179,14 @@ def read(function: types.FunctionType, info: CodeInfo, skip: frozenset[str]) -> 
                 yield Child("global", start + name, value, start + name, name)
         elif not _is_builtin(name, function):
             yield Child("global", start + name, UNDEFINED, asked=name)
+        elif name in _OPAQUE:
+            yield Child("global", start + name, Opaque(f"what `{name}` does can't be followed"))
     package = str(module.get("__package__") or "")
     for imported in imported_modules(info.imports, package) if info.imports else ():
         yield Child("global", f"import {imported}", ModuleName(imported), ANY)
+
+
+_OPAQUE: Final = frozenset({"__import__", "eval", "exec", "globals"})
 
 
 def _is_builtin(name: str, function: types.FunctionType) -> bool:

@@ -259,15 +259,27 @@ def _polars_series(value: Any) -> Steps:
     return head + (yield from items(value.to_list()))
 
 
-def _polars_lazy(value: Any) -> Steps:
-    raw = value.serialize()
-    if b"PLPYUDF" in raw:
+_POLARS_PYTHON = (b"OpaquePython", b"PLPYFN", b"PLPYUDF", b"PythonScan")
+"""How a serialised plan of polars says that a pickled function follows; of no version in particular."""
+
+
+def _without_python(plan: bytes) -> bytes:
+    """Return a serialised plan.
+
+    Raises:
+        Unhashable: it calls a function, whose code and globals can't be seen in it.
+    """
+    if any(mark in plan for mark in _POLARS_PYTHON):
         raise Unhashable("a lazy frame that calls a Python function can't be told from another one")
-    return label("lazy") + (yield from items([raw]))
+    return plan
+
+
+def _polars_lazy(value: Any) -> Steps:
+    return label("lazy") + (yield from items([_without_python(value.serialize())]))
 
 
 def _polars_expression(value: Any) -> Steps:
-    return label("expression") + (yield from items([value.meta.serialize()]))
+    return label("expression") + (yield from items([_without_python(value.meta.serialize())]))
 
 
 _KINDS: dict[tuple[str, str], Expander] = {

@@ -22,7 +22,7 @@ from uuid import uuid4
 
 from ipy_orch.events.types import Part
 from ipy_orch.planning import anatomy as anatomies
-from ipy_orch.planning.anatomy import ANY, UNDEFINED, Anatomy, Child, ModuleName
+from ipy_orch.planning.anatomy import ANY, UNDEFINED, Anatomy, Child, ModuleName, Opaque
 from ipy_orch.planning.atoms import ATOMS
 from ipy_orch.planning.following import Following, OnObject
 from ipy_orch.planning.hashing import Unhashable, digest, short
@@ -73,20 +73,12 @@ def names_read(function: Callable[..., Any], *, transitive: bool = False) -> fro
     if root is None:
         return frozenset()
     names = {name for name, _ in read_code(root.__code__, root.__globals__).reads}
-    for node in Fingerprinter().reached(function) if transitive else ():
-        if node.info is not None and getattr(node.value, "__globals__", None) is root.__globals__:
-            names |= {name for name, _ in node.info.reads}
-    return frozenset(names)
+    return Fingerprinter().names_read(function) if transitive else frozenset(names)
 
 
 def undeclared_reads(function: Callable[..., Any]) -> list[str]:
     """Return the files and environment variables that a function, or one it reaches, reads by a literal name."""
-    found = {
-        f"{notice}, read in `{node.name}`" if node.name else notice
-        for node in Fingerprinter().reached(function)
-        for notice in (node.info.notices if node.info else ())
-    }
-    return sorted(found)
+    return Fingerprinter().undeclared_reads(function)
 
 
 @dataclass(slots=True, eq=False)
@@ -153,9 +145,25 @@ class Fingerprinter:
         parts += [link for node in nodes for edge in node.edges for link in self._link(edge, counts)]
         return _assembled(parts)
 
-    def reached(self, function: Callable[..., Any]) -> list[Node]:
+    def reached(self, function: Callable[..., Any], *, skip: Iterable[str] = ()) -> list[Node]:
         """Return the nodes that a function reaches, its own first."""
-        return _reach(self._root(function, frozenset()))
+        return _reach(self._root(function, frozenset(skip)))
+
+    def names_read(self, function: Callable[..., Any], *, skip: Iterable[str] = ()) -> frozenset[str]:
+        """Return the global names that a function reads, with those that functions it reaches read beside it."""
+        root, *others = self.reached(function, skip=skip)
+        module = getattr(root.value, "__globals__", None)
+        beside = [node for node in others if getattr(node.value, "__globals__", None) is module]
+        return frozenset(name for node in (root, *beside) if node.info for name, _ in node.info.reads)
+
+    def undeclared_reads(self, function: Callable[..., Any], *, skip: Iterable[str] = ()) -> list[str]:
+        """Return the files and environment variables that a function, or one it reaches, reads by a literal name."""
+        found = {
+            f"{notice}, read in `{node.name}`" if node.name else notice
+            for node in self.reached(function, skip=skip)
+            for notice in (node.info.notices if node.info else ())
+        }
+        return sorted(found)
 
     # From functions to nodes
 
@@ -214,6 +222,8 @@ class Fingerprinter:
             node.parts.append(_atom(child.kind, child.name, child.value))
         elif child.value is UNDEFINED:
             node.parts.append(_labelled(child.kind, child.name, "not defined"))
+        elif isinstance(child.value, Opaque):
+            node.parts.append(Part("unknown", child.name, "", child.value.reason))
         elif isinstance(child.value, ModuleName):
             self._add_module(node, child, child.value.name)
         else:
@@ -306,12 +316,12 @@ def _body(info: CodeInfo) -> Part:
 def _atom(kind: str, name: str, value: object) -> Part:
     """Return the part of a number, string and the like; those that are asked for again and again are kept."""
     if isinstance(value, int) or (isinstance(value, str) and len(value) < 100):
-        return _common_atom(kind, name, type(value), value)
+        return _common_atom(kind, name, type(value).__name__, value)
     return Part(kind, name, digest(value), _MASK if looks_secret(name) else short(value))
 
 
 @lru_cache(maxsize=4096)
-def _common_atom(kind: str, name: str, _: type, value: object) -> Part:
+def _common_atom(kind: str, name: str, _cls: str, value: object) -> Part:
     return Part(kind, name, digest(value), _MASK if looks_secret(name) else short(value))
 
 
@@ -335,10 +345,10 @@ def _reach(root: Node) -> list[Node]:
 
 def _assembled(parts: Iterable[Part]) -> tuple[Part, ...]:
     """Return parts sorted, each once, names numbered where two differ, and what is unknown unlike any before."""
-    unique = {(part.kind, part.name, part.digest, part.text): part for part in parts}
+    unique = {(part.kind, part.name, part.digest): part for part in parts}
     recipe: dict[tuple[str, str], Part] = {}
     for key in sorted(unique):
-        kind, name, hashed, text = key
+        (kind, name, hashed), text = key, unique[key].text
         number = 2
         while (kind, name) in recipe:
             name, number = f"{key[1]}#{number}", number + 1

@@ -10,7 +10,7 @@ from typing import Any
 
 from ipy_orch.events.types import Part
 from ipy_orch.planning import anatomy as anatomies
-from ipy_orch.planning.anatomy import ANY, Anatomy, Child, ModuleName
+from ipy_orch.planning.anatomy import Anatomy, Child, ModuleName, Opaque
 from ipy_orch.planning.classes import of_class
 from ipy_orch.planning.hashing import Digester, Unhashable, digest, short
 from ipy_orch.planning.modules import is_installed_function, is_local_class, is_local_module
@@ -63,14 +63,23 @@ class Following:
         return None
 
     def _class(self, cls: type) -> Anatomy:
-        """Return the anatomy of a class whose text names bases and metaclass."""
+        """Return the anatomy of a class whose text names bases, metaclass, and functions that aren't the user's."""
         anatomy = of_class(cls)
+        foreign = [each for each in anatomy.children if self._is_foreign(each.value)]
+        anatomy.text += "".join(f"\n    {each.name} = {self.label(each.value)}" for each in foreign)
         bases = ", ".join(self.label(base) for base in cls.__bases__)
         kind = "" if type(cls) is type else f", metaclass={self.label(type(cls))}"
         anatomy.text = f"class {anatomy.name}({bases}{kind}):\n{anatomy.text}"
         anatomy.digest = digest(anatomy.text)
-        anatomy.children = [each for each in anatomy.children if each.expected != ANY or is_local_class(each.value)]
+        left_out = {id(each) for each in foreign}
+        anatomy.children = [each for each in anatomy.children if id(each) not in left_out]
         return anatomy
+
+    def _is_foreign(self, value: object) -> bool:
+        """Tell whether a base, metaclass or method counts by its name."""
+        if isinstance(value, types.FunctionType):
+            return self.anatomy(value) is None
+        return isinstance(value, type) and not is_local_class(value)
 
     def _wrapper(self, function: types.FunctionType) -> Anatomy | None:
         """Return the anatomy of a wrapper that a library put around functions of the user, if it is one."""
@@ -143,6 +152,8 @@ class Following:
         part = self.answer(child)
         if part is not None:
             return part.kind, part.name, part.digest
+        if isinstance(child.value, Opaque):
+            raise Unhashable(child.value.reason)
         if isinstance(child.value, ModuleName):
             return sorted(self._imported(child.value.name))
         return child.value

@@ -49,7 +49,8 @@ class AssetGraph:
         edges = {key: frozenset(makers[key].asset_deps.get(key, ())) for key in makers}
         loose = {key: deps - {key} for key, deps in edges.items()}
         order = topological({key: sorted(deps) for key, deps in loose.items()}, lambda key: makers[key].origin)
-        return AssetGraph((*found, *stubs.values()), {k: loose[k] for k in order}, {k: makers[k] for k in order}, check_makers)
+        upstream, ordered = {key: loose[key] for key in order}, {key: makers[key] for key in order}
+        return AssetGraph((*found, *stubs.values()), upstream, ordered, check_makers)
 
     @property
     def keys(self) -> tuple[AssetKey, ...]:
@@ -104,7 +105,9 @@ class AssetGraph:
             DagsterInvariantViolationError: when nothing knows it, with the closest name.
         """
         if key not in self.makers:
-            raise DagsterInvariantViolationError(f"there is no asset `{key}`", hint=closest(str(key), map(str, self.makers)))
+            raise DagsterInvariantViolationError(
+                f"there is no asset `{key}`", hint=closest(str(key), map(str, self.makers))
+            )
         return self.makers[key]
 
     def in_order(self, keys: Iterable[AssetKey]) -> list[AssetKey]:
@@ -146,7 +149,7 @@ def stubs_for(
     told: dict[AssetKey, dict[str, Any]] = {}
     for one in definitions:
         said = {dep.asset_key: dep.metadata for spec in one.specs for dep in spec.deps if dep.metadata}
-        for key in one.dependency_keys - makers.keys():
+        for key in (key for key in one.dependency_keys if key not in makers):
             metadata = told.setdefault(key, {})
             for name, value in said.get(key, {}).items():
                 if metadata.setdefault(name, value) != value:
@@ -159,7 +162,9 @@ def stubs_for(
 def twice(what: str, first: AssetsDefinition, second: AssetsDefinition) -> DagsterInvalidDefinitionError:
     """Return the error for two definitions of one thing."""
     places = " and ".join(place for place in (first.origin, second.origin) if place)
-    return DagsterInvalidDefinitionError(f"{what} is defined twice", where=places, hint="rename one, or delete it and `%forget` it")
+    return DagsterInvalidDefinitionError(
+        f"{what} is defined twice", where=places, hint="rename one, or delete it and `%forget` it"
+    )
 
 
 def topological(upstream: Mapping[K, Iterable[K]], origin: Callable[[K], str] = lambda _: "") -> list[K]:

@@ -173,7 +173,10 @@ def _find_spec(name: str) -> ModuleSpec | None:
 def _ask_finders(name: str, path: list[str] | None) -> ModuleSpec | None:
     for finder in sys.meta_path:
         find = getattr(finder, "find_spec", None)
-        spec = find(name, path) if find is not None else None
+        try:
+            spec = find(name, path) if find is not None else None
+        except (ImportError, ValueError):
+            continue
         if isinstance(spec, ModuleSpec):
             return spec
     return None

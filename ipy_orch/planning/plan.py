@@ -7,14 +7,25 @@ run), or is fresh; one pass back up adds the steps whose values are wanted but n
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.planning.graph import AssetGraph, ancestors, topological
-from ipy_orch.planning.staleness import ASKED, EVICTED, FORCED, FRESH, NEVER, UNCHECKED, Reason, Status, difference, version_of
+from ipy_orch.planning.staleness import (
+    ASKED,
+    EVICTED,
+    FORCED,
+    FRESH,
+    NEVER,
+    UNCHECKED,
+    Reason,
+    Status,
+    difference,
+    version_of,
+)
 
 __all__ = ["Knowledge", "Plan", "Request", "Step", "plan", "statuses"]
 
@@ -81,11 +92,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """Be the steps, upstream first, and the status of each asset that was looked at."""
+    """Be the steps, upstream first, and the assets that were looked at."""
 
     steps: tuple[Step, ...]
     request: Request
-    statuses: Mapping[AssetKey, Status] = field(default_factory=dict)
+    looked_at: tuple[AssetKey, ...] = ()
 
     @property
     def keys(self) -> tuple[AssetKey, ...]:
@@ -144,7 +155,7 @@ class Planner:
         check_nodes = self.check_nodes({key for node in assets for key in node.keys})
         if self.want_inputs(check_nodes):
             assets = [node for node in self.nodes.values() if node.reason is not None]
-        return Plan(self.steps(assets, check_nodes), self.request, self.all_statuses())
+        return Plan(self.steps(assets, check_nodes), self.request, tuple(self.node_of))
 
     # -- down: what must run ------------------------------------------------------------------------------------------
 
@@ -188,7 +199,7 @@ class Planner:
         node.reason = self.reason(node, recipe)
         if node.reason is None and any(dep in self.unsure for dep in node.inputs):
             node.reason = Reason("inputs may change", tuple(str(dep) for dep in node.inputs if dep in self.unsure))
-        node.conditional = node.reason is not None and node.reason.only_inputs
+        node.conditional = node.reason is not None and node.reason.only_inputs and all(map(self.kept, node.keys))
         for key in node.keys:
             self.foresee(node, key, recipe)
 
@@ -305,7 +316,8 @@ class Planner:
         """Have the values that checks read made again where they're gone."""
         if self.request.always:
             return False
-        return any([self.want(node.inputs) for node, _ in checks])
+        found = [self.want(node.inputs) for node, _ in checks]
+        return any(found)
 
     # -- the steps ----------------------------------------------------------------------------------------------------
 
@@ -329,7 +341,9 @@ class Planner:
     def own_checks(self, node: Node) -> tuple[AssetCheckKey, ...]:
         """Return the checks that the asset's own op makes."""
         wanted = self.request.checks
-        return tuple(k for k in node.definition.check_keys if wanted is None or k in wanted or not node.definition.can_subset)
+        return tuple(
+            k for k in node.definition.check_keys if wanted is None or k in wanted or not node.definition.can_subset
+        )
 
     def step(
         self,

@@ -12,7 +12,19 @@ from ipy_orch.events.types import Part, Recipe
 __all__ = ["FRESH", "Reason", "Status", "changes", "difference", "version_of"]
 
 # what a person wants to hear first
-ORDER: Final = ("unknown", "code", "closure", "default", "global", "config", "resource", "source", "env", "partition", "input")
+ORDER: Final = (
+    "unknown",
+    "code",
+    "closure",
+    "default",
+    "global",
+    "config",
+    "resource",
+    "source",
+    "env",
+    "partition",
+    "input",
+)
 WORDS: Final = {
     "unknown": "code can't be followed",
     "code": "code changed",

@@ -65,12 +65,14 @@ def signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> str:
 
 
 def imported(body: Iterable[ast.AST]) -> Iterator[Imported]:
-    """Yield the imports in statements, in their order."""
+    """Yield the imports in statements, those through ``importlib`` too."""
     for node in _walk(body):
         if isinstance(node, ast.Import):
             yield from (Imported(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield Imported(node.module or "", tuple(alias.name for alias in node.names), node.level)
+        elif isinstance(node, ast.Call) and _last_name(node.func) == "import_module":
+            yield from (Imported(name) for name in _literal(node.args) if not name.startswith("."))
 
 
 def notices(body: Iterable[ast.AST]) -> Iterator[str]:
@@ -93,13 +95,21 @@ def _walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def _file(call: ast.Call) -> Iterator[str]:
-    name = _last_name(call.func)
-    if name in _FILE_METHODS and isinstance(call.func, ast.Attribute) and _is_path(call.func.value):
-        yield from _literal(call.func.value.args)  # type: ignore[attr-defined]
-    elif name in _FILE_CALLS or name.startswith(("read_", "scan_")) or _is_numpy_load(call.func):
-        mode = next((text for text in _literal(call.args[1:2])), "r")
-        if not (name == "open" and set(mode) & set("wax")):
-            yield from _literal(call.args[:1])
+    name, path = _last_name(call.func), _path(call.func)
+    if path is not None and name in _FILE_METHODS:
+        return _literal(() if _writes(name, call.args[:1]) else path.args)
+    reads = name in _FILE_CALLS or name.startswith(("read_", "scan_")) or _is_numpy_load(call.func)
+    return _literal(call.args[:1] if reads and not _writes(name, call.args[1:2]) else ())
+
+
+def _path(method: ast.expr) -> ast.Call | None:
+    """Return the ``Path(...)`` whose method this is."""
+    owner = method.value if isinstance(method, ast.Attribute) else None
+    return owner if isinstance(owner, ast.Call) and _last_name(owner.func) == "Path" else None
+
+
+def _writes(name: str, mode: Iterable[ast.expr]) -> bool:
+    return name == "open" and any(set(text) & set("wax") for text in _literal(mode))
 
 
 def _called_variable(call: ast.Call) -> Iterator[str]:
@@ -111,10 +121,6 @@ def _called_variable(call: ast.Call) -> Iterator[str]:
 
 def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _is_path(node: ast.expr) -> bool:
-    return isinstance(node, ast.Call) and _last_name(node.func) == "Path"
 
 
 def _is_numpy_load(node: ast.expr) -> bool:

@@ -1,15 +1,15 @@
 """The cell book: which cells ran, what each defined, and which are behind.
 
-A cell is *behind* when a name that it read while it ran has been defined anew since, so that running it again could give
-something else. It is found by symbols, not by values: each name carries a token of how its cell came to define it; a cell
-remembers the tokens that it read. A function's token follows what its body reads when it is called.
+A cell is *behind* when a name that it read while it ran has been defined anew since, so that running it again could
+give something else. It is found by symbols, not by values: each name carries a token of how its cell came to define it;
+a cell remembers the tokens that it read. A function's token follows what its body reads when it is called.
 """
 
 from __future__ import annotations
 
 import ast
 import itertools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -62,18 +62,23 @@ class Behind:
 
     def __str__(self) -> str:
         if not self.since:
-            return f"{self.cell} is behind: it defines `{self.name}` from `{self.reads}`, which no cell defines any more"
+            return (
+                f"{self.cell} is behind: it defines `{self.name}` from `{self.reads}`, which no cell defines any more"
+            )
         return f"{self.cell} is behind: it defines `{self.name}` from `{self.reads}`, which {self.since} defined anew"
 
 
 class CellBook:
-    """Hold the cells of a session by id, and the definer of each name."""
+    """Hold the cells of a session by id, and the definer of each name.
+
+    ``files`` says of each file name under which a cell was ever compiled which current cells have it.
+    """
 
     def __init__(self) -> None:
         self.cells: dict[str, Cell] = {}
         self.definers: dict[str, str] = {}
         self.gone: dict[str, str] = {}
-        self.files: set[str] = set()
+        self.files: dict[str, dict[str, None]] = {}
         self.serial = itertools.count(1)
 
     # -- cells come and go --------------------------------------------------------------------------------------------
@@ -83,7 +88,9 @@ class CellBook:
         old = self.cells.pop(cell.key, None)
         cell.order = next(self.serial)
         self.cells[cell.key] = cell
-        self.files.add(cell.filename)
+        if old is not None:
+            self.files[old.filename].pop(old.key, None)
+        self.files.setdefault(cell.filename, {})[cell.key] = None
         if old is not None:
             self.disown(old, keep=cell.names.bound)
         return old
@@ -92,6 +99,7 @@ class CellBook:
         """Take cells out that were deleted, and return them."""
         found = [self.cells.pop(key) for key in keys if key in self.cells]
         for cell in found:
+            self.files[cell.filename].pop(cell.key, None)
             self.disown(cell)
         return found
 
@@ -111,11 +119,12 @@ class CellBook:
 
     def of_file(self, filename: str) -> Cell | None:
         """Return the cell compiled under a file name, if it's current."""
-        return next((cell for cell in self.cells.values() if cell.filename == filename), None)
+        key = next(iter(self.files.get(filename, ())), None)
+        return self.cells[key] if key is not None else None
 
-    def numbered(self) -> Mapping[str, int]:
-        """Return cell id -> execution count."""
-        return {key: cell.number for key, cell in self.cells.items()}
+    def was_cell(self, filename: str) -> bool:
+        """Tell whether a file name is that of a cell, current or not."""
+        return filename in self.files
 
     # -- what plain cells read and define -----------------------------------------------------------------------------
 

@@ -92,7 +92,9 @@ class Names:
         return [
             f"`{name}` is also a variable of yours; the asset `{key}` was read, not the variable"
             for name, key in scanned.names.items()
-            if key in read and name in self.namespace and not self.is_ours(name, self.namespace[name])
+            if key in read
+            and name in self.namespace
+            and not self.is_ours(name, self.namespace[name])
             and not isinstance(self.namespace[name], AssetsDefinition)
         ]
 

@@ -41,7 +41,9 @@ class FileDigests:
         except OSError:
             return "missing"
         if place.is_dir():
-            return digest(sorted((str(p.relative_to(place)), p.stat().st_size, p.stat().st_mtime_ns) for p in place.rglob("*")))
+            return digest(
+                sorted((str(p.relative_to(place)), p.stat().st_size, p.stat().st_mtime_ns) for p in place.rglob("*"))
+            )
         mark = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
         known = self.known.get(path)
         if known is None or known[0] != mark:
@@ -145,7 +147,8 @@ class Recipes:
             yield Part("resource", f"{key}.{name}" if name else key, digest(value), text)
         for code in recipe.code:
             for part in self.fingerprinter.parts(code):
-                yield Part("resource", f"{key}: {part.name}" if part.name else key, part.digest, part.text)
+                kind = "unknown" if part.kind == "unknown" else "resource"
+                yield Part(kind, f"{key}: {part.name}" if part.name else key, part.digest, part.text)
 
     def sources(self, metadata: Mapping[str, Any]) -> Iterator[Part]:
         """Yield a part per declared file and environment variable."""

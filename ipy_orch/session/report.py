@@ -102,7 +102,9 @@ def line_of(
 
 def skipped_line(key: AssetKey, step: str, result: RunResult | None) -> Line:
     """Return the line of an asset whose step did not run."""
-    skipped = [event for event in (result.events if result else ()) if event.kind == "step skipped" and event.step == step]
+    skipped = [
+        event for event in (result.events if result else ()) if event.kind == "step skipped" and event.step == step
+    ]
     if skipped and getattr(skipped[0], "unchanged", False):
         return Line(key, "fresh", "inputs unchanged, kept")
     why = getattr(skipped[0], "reason", "") if skipped else "not run"

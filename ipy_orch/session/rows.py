@@ -12,7 +12,7 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.results import AssetCheckEvaluation, AssetCheckSeverity
 from ipy_orch.model.specs import DEFAULT_GROUP
-from ipy_orch.planning.plan import Status
+from ipy_orch.planning.staleness import Status
 from ipy_orch.session.report import checks_text
 from ipy_orch.session.scan import Scanned
 
@@ -70,7 +70,9 @@ def checks(scanned: Scanned, ledger: Ledger) -> list[Row]:
                 "severity": verdict.severity.value if verdict is not None else "",
                 "blocking": spec.blocking,
                 "description": (verdict.description if verdict is not None else None) or spec.description or "",
-                "metadata": {name: value.value for name, value in (verdict.metadata if verdict is not None else {}).items()},
+                "metadata": {
+                    name: value.value for name, value in (verdict.metadata if verdict is not None else {}).items()
+                },
                 "seconds": last.seconds if last is not None else None,
                 "when": last.at if last is not None else None,
             }
@@ -111,4 +113,8 @@ def message(event: Any) -> str:
                 if text := getattr(event, name, ""):
                     return str(text)
             evaluation = getattr(event, "evaluation", None)
-            return f"{evaluation.check_name}: {'passed' if evaluation.passed else 'failed'}" if evaluation is not None else ""
+            return (
+                f"{evaluation.check_name}: {'passed' if evaluation.passed else 'failed'}"
+                if evaluation is not None
+                else ""
+            )

@@ -32,6 +32,20 @@ RESOURCES: Final = (ConfigurableResourceFactory, PartialResource, ResourceDefini
 IPYTHON: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
+class LastGraph:
+    """Keep the last graph: most scans find the very definitions that the one before found."""
+
+    def __init__(self) -> None:
+        self.graph: AssetGraph | None = None
+        self.definitions: tuple[AssetsDefinition, ...] = ()
+
+    def of(self, definitions: tuple[AssetsDefinition, ...]) -> AssetGraph:
+        """Return the graph of these definitions."""
+        if self.graph is None or self.definitions != definitions:
+            self.graph, self.definitions = AssetGraph.of(definitions), definitions
+        return self.graph
+
+
 @dataclass(frozen=True)
 class Scanned:
     """Be what a scan found.
@@ -49,6 +63,7 @@ class Scanned:
     cells: Mapping[AssetsDefinition, Cell]
     names: Mapping[str, AssetKey]
     broken: Mapping[AssetKey, DagsterError] = field(default_factory=dict)
+    last: LastGraph = field(default_factory=LastGraph)
 
     @cached_property
     def graph(self) -> AssetGraph:
@@ -57,12 +72,14 @@ class Scanned:
         Raises:
             DagsterInvalidDefinitionError: for a cycle or an asset made twice, with the cells.
         """
-        return AssetGraph.of(self.definitions)
+        return self.last.of(self.definitions)
 
     def as_definitions(self) -> Definitions:
         """Return what was found as one Definitions."""
         checks = [one for one in self.definitions if not one.has_keys]
-        return Definitions([one for one in self.definitions if one.has_keys], resources=self.resources, asset_checks=checks)
+        return Definitions(
+            [one for one in self.definitions if one.has_keys], resources=self.resources, asset_checks=checks
+        )
 
 
 class Scan:
@@ -75,6 +92,7 @@ class Scan:
     def __init__(self, namespace: dict[str, Any], book: CellBook, ours: Callable[[str, Any], bool]) -> None:
         self.namespace, self.book, self.ours = namespace, book, ours
         self.made: dict[tuple[str, int], tuple[Any, AssetsDefinition]] = {}
+        self.last = LastGraph()
 
     def __call__(self) -> Scanned:
         """Scan now."""
@@ -92,10 +110,11 @@ class Scan:
             except DagsterError as error:
                 broken[cell.source.target] = error  # type: ignore[union-attr]  # `sources` returns no others
         for one in found:
-            if (cell := self.cell_of(one)) is not None:
-                cells[one] = cell
-        made = tuple(one for one in cells if one not in found)
-        return Scanned((*made, *found), resources, cells, names, broken)
+            if (place := self.cell_of(one)) is not None:
+                cells[one] = place
+        decorated = set(found)
+        made = tuple(one for one in cells if one not in decorated)
+        return Scanned((*made, *found), resources, cells, names, broken, self.last)
 
     # -- the namespace ------------------------------------------------------------------------------------------------
 
@@ -121,7 +140,7 @@ class Scan:
     def is_ghost(self, definition: AssetsDefinition) -> bool:
         """Tell whether the cell that made a definition has been edited or deleted since."""
         filename = file_of(definition)
-        return filename in self.book.files and self.book.of_file(filename) is None
+        return self.book.was_cell(filename) and self.book.of_file(filename) is None
 
     def cell_of(self, definition: AssetsDefinition) -> Cell | None:
         """Return the cell that a decorated function stands in."""
@@ -132,7 +151,7 @@ class Scan:
     def of_cell(self, cell: Cell, names: Mapping[str, AssetKey], resources: Mapping[str, Any]) -> AssetsDefinition:
         """Return the definition of an asset or check cell, given what its free names mean now."""
         source = cell.source
-        assert source is not None  # noqa: S101 - `sources` returns no others
+        assert source is not None
         roles = self.roles(source, names, resources, cell.label)
         place = (cell.key, cell.order)
         before = self.made.get(place)
@@ -144,9 +163,7 @@ class Scan:
         self.made[place] = (roles, made)
         return made
 
-    def roles(
-        self, source: CellText, names: Mapping[str, AssetKey], resources: Mapping[str, Any], where: str
-    ) -> Roles:
+    def roles(self, source: CellText, names: Mapping[str, AssetKey], resources: Mapping[str, Any], where: str) -> Roles:
         """Return what each free name of a cell is: context, config, input, resource, or (not listed) a global.
 
         Raises:
@@ -156,7 +173,9 @@ class Scan:
         inputs = {name: names[name] for name in free if name in names and name not in (CONTEXT, CONFIG)}
         if source.kind == "asset" and source.target in inputs.values():
             raise DagsterInvalidDefinitionError(
-                f"asset `{source.target}` reads itself", where=f"{where}, line {free[source.name]}", hint="rename the variable"
+                f"asset `{source.target}` reads itself",
+                where=f"{where}, line {free[source.name]}",
+                hint="rename the variable",
             )
         used = {name for name in free if name in resources and name not in inputs}
         config = self.config_class(source, where) if CONFIG in free else None
@@ -261,7 +280,11 @@ def definitions_in(value: Any) -> Iterable[AssetsDefinition]:
         return [external(value)]
     if isinstance(value, Definitions):
         return value.definitions
-    if isinstance(value, list | tuple) and value and all(isinstance(one, AssetsDefinition | AssetSpec) for one in value):
+    if (
+        isinstance(value, list | tuple)
+        and value
+        and all(isinstance(one, AssetsDefinition | AssetSpec) for one in value)
+    ):
         return [found for one in value for found in definitions_in(one)]
     return []
 
@@ -294,12 +317,14 @@ def refuse_doubles(cells: Iterable[Cell]) -> None:
     seen: dict[tuple[str, str, str], Cell] = {}
     for cell in cells:
         source = cell.source
-        assert source is not None  # noqa: S101 - see `of_cell`
+        assert source is not None
         place = (source.kind, str(source.target), source.name)
         if (other := seen.setdefault(place, cell)) is not cell:
             what = f"asset `{source.target}`" if source.kind == "asset" else f"check `{source.target}:{source.name}`"
             raise DagsterInvalidDefinitionError(
-                f"{what} is in two cells", where=f"{other.label} and {cell.label}", hint="rename one, or delete one of the cells"
+                f"{what} is in two cells",
+                where=f"{other.label} and {cell.label}",
+                hint="rename one, or delete one of the cells",
             )
 
 

@@ -24,8 +24,9 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.config import Resolved, resolve_run_config
 from ipy_orch.planning.graph import AssetGraph, ancestors
-from ipy_orch.planning.plan import Knowledge, Plan, Request, Status, Step, plan, statuses
+from ipy_orch.planning.plan import Knowledge, Plan, Request, Step, plan, statuses
 from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.staleness import Status
 from ipy_orch.session import rows
 from ipy_orch.session.cellbook import Behind, CellBook
 from ipy_orch.session.names import Names
@@ -66,7 +67,7 @@ class Session:
         self.lock = threading.RLock()
         self.cancelled = threading.Event()
         self.around_step: Callable[[Step], AbstractContextManager[Any]] | None = None
-        self.foreground: frozenset[AssetKey] = frozenset()
+        self.foreground: frozenset[Any] = frozenset()
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
@@ -207,7 +208,9 @@ class Session:
             checks = frozenset(check for check in scanned.graph.checks if check.asset_key in keys)
             resolved = self.configured(scanned)
             request = Request(keys, checks, what=f"checks of {selection or 'all'}")
-            return self.execute(scanned, self.planned(scanned, request, resolved), resolved, workers or self.settings.workers)
+            return self.execute(
+                scanned, self.planned(scanned, request, resolved), resolved, workers or self.settings.workers
+            )
 
     def execute(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> Report:
         """Run a plan, put the new values into the namespace, and report."""
@@ -217,7 +220,7 @@ class Session:
                 result = self.run(scanned, planned, config, workers)
         finally:
             self.names.bind(scanned, planned)
-        notices = [*map(str, self.behind(scanned, planned)), *self.names.hidden(scanned, planned)]
+        notices = [*map(str, self.behind(planned)), *self.names.hidden(scanned, planned)]
         return report(planned, result, scanned.graph, self.ledger, notices)
 
     def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> RunResult:
@@ -232,7 +235,7 @@ class Session:
             executor=executor,
             workers=workers,
             makers=scanned.graph.makers,
-            tee=lambda step: bool(self.foreground.intersection(step.keys)),
+            tee=lambda step: bool(self.foreground.intersection((*step.keys, *step.checks))),
             on_step=self.around_step,
             cancel=self.cancelled,
         )
@@ -256,7 +259,8 @@ class Session:
         """
         if current_sink() is not None:
             raise DagsterInvariantViolationError(
-                "an asset can't materialize others while it runs", hint="read the other asset by its name: it becomes an input"
+                "an asset can't materialize others while it runs",
+                hint="read the other asset by its name: it becomes an input",
             )
 
     # -- values -------------------------------------------------------------------------------------------------------
@@ -321,14 +325,17 @@ class Session:
         key = self.key(name, scanned.graph)
         knowledge = self.knowledge(scanned, self.configured(scanned))
         planned = plan(scanned.graph, self.ledger, Request(frozenset({key})), knowledge)
-        return explain(key, scanned.graph, self.ledger, planned, knowledge, self.behind(scanned, planned))
+        told = statuses(scanned.graph, self.ledger, knowledge)
+        return explain(key, scanned.graph, self.ledger, planned, told, knowledge, self.behind(planned))
 
-    def behind(self, scanned: Scanned, planned: Plan) -> list[Behind]:
+    def behind(self, planned: Plan) -> list[Behind]:
         """Return the plain cells that are behind and on which what was asked for depends."""
         names: set[str] = set()
-        for key in planned.statuses:
+        for key in planned.looked_at:
             made = self.ledger.materialized.get((key, None))
-            names |= {part.name.split(".")[0] for part in (made.recipe if made is not None else ()) if part.kind != "input"}
+            names |= {
+                part.name.split(".")[0] for part in (made.recipe if made is not None else ()) if part.kind != "input"
+            }
         return self.book.behind(sorted(names))
 
     # -- tables, pictures, export: the upper floors' ------------------------------------------------------------------
@@ -384,10 +391,16 @@ def refuse_unknown_inputs(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
     for key in concerned:
         maker = graph.makers[key]
         for argument, dep in maker.keys_by_input_name.items():
-            if dep not in known and not maker.op.ins[argument].is_nothing and not maker.op.ins[argument].has_default_value:
+            if (
+                dep not in known
+                and not maker.op.ins[argument].is_nothing
+                and not maker.op.ins[argument].has_default_value
+            ):
                 hint = closest(str(dep), map(str, known)) or f"`%%asset {dep}` in a cell above"
                 where = maker.origin or rows.cell_label(scanned, maker)
-                raise DagsterInvalidDefinitionError(f"`{key}` reads `{dep}`, which nothing defines", where=where, hint=hint)
+                raise DagsterInvalidDefinitionError(
+                    f"`{key}` reads `{dep}`, which nothing defines", where=where, hint=hint
+                )
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -401,5 +414,3 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in over.items()
     }
     return {**base, **both}
-
-

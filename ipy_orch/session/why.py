@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ipy_orch.events.ledger import Ledger
@@ -53,12 +53,18 @@ class Why:
 
 
 def explain(
-    key: AssetKey, graph: AssetGraph, ledger: Ledger, planned: Plan, knowledge: Knowledge, behind: Sequence[Behind]
+    key: AssetKey,
+    graph: AssetGraph,
+    ledger: Ledger,
+    planned: Plan,
+    statuses: Mapping[AssetKey, Status],
+    knowledge: Knowledge,
+    behind: Sequence[Behind],
 ) -> Why:
     """Return why an asset stands as it does."""
-    status = planned.statuses.get(key, Status("external"))
+    status = statuses.get(key, Status("external"))
     made = ledger.materialized.get((key, None))
-    ways = tuple(f"{dep} is {planned.statuses[dep]}" for dep in stale_upstream(key, graph, planned))
+    ways = tuple(f"{dep} is {statuses[dep]}" for dep in stale_upstream(key, graph, statuses))
     if made is None:
         hint = f"`%materialize {key}`" if graph.makers[key].is_materializable else ""
         return Why(key, status, (), ways, tuple(behind), hint)
@@ -68,10 +74,10 @@ def explain(
     return Why(key, status, found, ways, tuple(behind), hint)
 
 
-def stale_upstream(key: AssetKey, graph: AssetGraph, planned: Plan) -> list[AssetKey]:
+def stale_upstream(key: AssetKey, graph: AssetGraph, statuses: Mapping[AssetKey, Status]) -> list[AssetKey]:
     """Return the direct inputs that aren't fresh."""
     fine = ("fresh", "external", "evicted")
-    return [dep for dep in graph.in_order(graph.upstream[key]) if dep in planned.statuses and planned.statuses[dep].word not in fine]
+    return [dep for dep in graph.in_order(graph.upstream[key]) if dep in statuses and statuses[dep].word not in fine]
 
 
 def now(
@@ -81,7 +87,11 @@ def now(
     before = {part.name: part.digest for part in made.recipe if part.kind == "input"}
     running = set(planned.keys)
     inputs = [
-        Part("input", str(dep), "will run" if dep in running else ledger.data_version(dep) or before.get(str(dep), "external"))
+        Part(
+            "input",
+            str(dep),
+            "will run" if dep in running else ledger.data_version(dep) or before.get(str(dep), "external"),
+        )
         for dep in graph.in_order(graph.upstream[key])
     ]
     return (*knowledge.parts(graph.makers[key]), *inputs)
@@ -90,10 +100,12 @@ def now(
 def change(kind: str, name: str, old: Part | None, new: Part | None) -> Change:
     """Return one change with its difference."""
     if kind == "input":
-        return Change("input", name, ("new", ) if old is None else ("no longer read",) if new is None else ("its value changed",))
+        return Change(
+            "input", name, ("new",) if old is None else ("no longer read",) if new is None else ("its value changed",)
+        )
     before, after = (part.text if part is not None else "" for part in (old, new))
     if "\n" not in before + after:
         lines = [f"- {before}"] * bool(before) + [f"+ {after}"] * bool(after)
     else:
-        lines = [line for line in difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1)][2:]
+        lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1))[2:]
     return Change(kind, name, tuple(lines) or ("changed",))

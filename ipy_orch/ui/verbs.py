@@ -47,4 +47,4 @@ def show_lineage(
 ) -> Lineage:
     """Return the picture of a lineage."""
     shown = (graph, status, checks, selection)
-    return Lineage(pictures.lineage_svg(*shown), pictures.lineage_text(*shown))  # type: ignore[arg-type]
+    return Lineage(pictures.lineage_svg(*shown), pictures.lineage_text(*shown))

@@ -98,7 +98,10 @@ HITS = {
     "only a docstring": ("def orders(): pass", "def orders():\n    'nothing yet'"),
     "name of the asset": (BODY + "f = orders", BODY.replace("orders", "sales") + "f = sales"),
     "annotations": (BODY, BODY.replace("(raw)", "(raw: list[int]) -> list")),
-    "docstring of a helper": ("def h(): return 1\ndef orders(): return h()", "def h():\n 'd'\n return 1\ndef orders(): return h()"),
+    "docstring of a helper": (
+        "def h(): return 1\ndef orders(): return h()",
+        "def h():\n 'd'\n return 1\ndef orders(): return h()",
+    ),
     "docstring of a class": (
         "class A:\n def f(self): return 1\ndef orders(): return A().f()",
         "class A:\n 'doc'\n def f(self):\n  'doc'\n  return 1\ndef orders(): return A().f()",
@@ -110,7 +113,10 @@ HITS = {
     "an unread global": ("x = 1\ndef orders(): return 1", "x = 2\ndef orders(): return 1"),
     "a global of the same value": ("x = 60 * 60\ndef orders(): return x", "x = 3600\ndef orders(): return x"),
     "a set in another order": ("x = {'a', 'b'}\ndef orders(): return x", "x = {'b', 'a'}\ndef orders(): return x"),
-    "a lambda in another place": ("f = lambda x: x\ndef orders(): return f(1)", "\n\nf = (lambda x:\n  x)\ndef orders(): return f(1)"),
+    "a lambda in another place": (
+        "f = lambda x: x\ndef orders(): return f(1)",
+        "\n\nf = (lambda x:\n  x)\ndef orders(): return f(1)",
+    ),
     "unread local name of a class body": (
         "def orders():\n class A:\n  y = 1; z = y\n return A.z",
         "y = 5\ndef orders():\n class A:\n  y = 1; z = y\n return A.z",
@@ -195,7 +201,11 @@ MISSES = {
         "return 1",
         "return 2",
     ),
-    "helper in a comprehension": ("def h(x): return 1\ndef orders(r): return [h(x) for x in r]", "return 1", "return 2"),
+    "helper in a comprehension": (
+        "def h(x): return 1\ndef orders(r): return [h(x) for x in r]",
+        "return 1",
+        "return 2",
+    ),
     "helper in a nested function": (
         "def h(): return 1\ndef orders():\n def inner(): return (lambda: h())()\n return inner()",
         "return 1",
@@ -208,7 +218,7 @@ MISSES = {
     ),
     "recursive helper": ("def h(n): return n and h(n - 1) + 1\ndef orders(): return h(3)", "+ 1", "+ 2"),
     "mutually recursive helpers": (
-        "def even(n): return n == 0 or odd(n - 1)\ndef odd(n): return n != 0 and even(n - 1)\ndef orders(): return odd(3)",
+        "def even(n): return n == 0 or odd(n - 1)\ndef odd(n): return n and even(n - 1)\ndef orders(): return odd(3)",
         "n == 0",
         "n <= 0",
     ),
@@ -235,7 +245,11 @@ MISSES = {
     "property": (MODEL, "self.limit * 2", "self.limit * 3"),
     "class attribute set later": (MODEL, "def orders", "Model.extra = 1\ndef orders"),
     "method replaced later": (MODEL, "def orders", "def other(self, x): return 0\nModel.fit = other\ndef orders"),
-    "instance of a class: code": (MODEL + "m = Model()\ndef orders(): return m.fit(1)", "x * self.rate", "x - self.rate"),
+    "instance of a class: code": (
+        MODEL + "m = Model()\ndef orders(): return m.fit(1)",
+        "x * self.rate",
+        "x - self.rate",
+    ),
     "instance of a class: state": (MODEL + "m = Model()\ndef orders(): return m.fit(1)", "m = Model()", "m = Model(7)"),
     "bound method": (MODEL + "m = Model().fit\ndef orders(): return m(1)", "m = Model().fit", "m = Model(9).fit"),
     "metaclass": (
@@ -265,15 +279,25 @@ MISSES = {
         "return 1",
         "return 7",
     ),
-    "lru_cache": ("import functools\n@functools.cache\ndef h(): return 1\ndef orders(): return h()", "return 1", "return 2"),
+    "lru_cache": (
+        "import functools\n@functools.cache\ndef h(): return 1\ndef orders(): return h()",
+        "return 1",
+        "return 2",
+    ),
     "context manager": (
         "import contextlib\n@contextlib.contextmanager\ndef h(): yield 1\ndef orders():\n with h() as x: return x",
         "yield 1",
         "yield 2",
     ),
     "single dispatch": (
-        "import functools\n@functools.singledispatch\ndef h(x): return 1\n@h.register\ndef _(x: int): return 5\n"
-        "def orders(): return h(1)",
+        """
+        import functools
+        @functools.singledispatch
+        def h(x): return 1
+        @h.register
+        def _(x: int): return 5
+        def orders(): return h(1)
+        """,
         "return 5",
         "return 6",
     ),
@@ -290,7 +314,11 @@ MISSES = {
         "n=2",
     ),
     "lambda": ("f = lambda x: x + 1\ndef orders(): return f(1)", "x + 1", "x + 2"),
-    "first of two lambdas on a line": ("f, g = lambda: 1, lambda: 2\ndef orders(): return f()", "lambda: 1", "lambda: 3"),
+    "first of two lambdas on a line": (
+        "f, g = lambda: 1, lambda: 2\ndef orders(): return f()",
+        "lambda: 1",
+        "lambda: 3",
+    ),
     "two lambdas swapped": (
         "f, g = lambda: 1, lambda: 2\ndef orders(): return f() - g()",
         "lambda: 1, lambda: 2",
@@ -358,7 +386,11 @@ def test_the_last_definition_of_a_name_wins():
 def test_a_moved_cell_keeps_the_version():
     """Neither the order of cells nor their place matters."""
     helper, asset = "\n\n\ndef h(): return 1", "def orders(): return h()"
-    assert Notebook(helper, asset).version() == Notebook(asset, helper).version() == Notebook(helper + "\n" + asset).version()
+    assert (
+        Notebook(helper, asset).version()
+        == Notebook(asset, helper).version()
+        == Notebook(helper + "\n" + asset).version()
+    )
 
 
 def compiled(body: str, parameters: str = "raw"):
@@ -382,7 +414,15 @@ def test_a_cell_and_a_decorated_function_have_one_version():
     """The same body has one version, written as a cell or as a function."""
     cell = compiled("# comment\nkept = raw[raw > limit]\nkept + 1\n")
     function = Notebook(
-        "limit = 1\ndef asset(f): return f\n@asset\ndef orders(raw):\n  'doc'\n  kept = raw[raw > limit]\n  return kept + 1"
+        """
+        limit = 1
+        def asset(f): return f
+        @asset
+        def orders(raw):
+            'doc'
+            kept = raw[raw > limit]
+            return kept + 1
+        """
     )
     assert version(cell) == function.version()
     assert version(compiled("kept = raw[raw > limit]\nkept + 2\n")) != version(cell)
@@ -532,6 +572,18 @@ def test_source_not_available_in_a_container_fails_closed():
     assert [part.kind for part in fingerprint(notebook["orders"])] == ["code", "unknown"]
 
 
+@pytest.mark.parametrize("call", ["eval('h()')", "exec('h()')", "globals()['h']()", "__import__('h').h()"])
+def test_what_is_looked_up_by_text_fails_closed(call: str):
+    """Code that is reached through a string can't be followed."""
+    notebook = Notebook(
+        "def h(): return 1", f"def orders(): return {call}", "steps = [orders]\ndef all_(): return steps"
+    )
+    for name in ("orders", "all_"):
+        assert [part for part in fingerprint(notebook[name]) if "can't be followed" in part.text]
+    notebook.run("eval = exec = globals = __import__ = len")
+    assert not [part for part in fingerprint(notebook["orders"]) if part.kind == "unknown"]
+
+
 @pytest.mark.parametrize(
     ("source", "why"),
     [
@@ -557,7 +609,12 @@ def test_an_imported_local_module_is_followed(module):
     """What is used of a local module counts, and nothing else of it."""
     helpers = module("helpers_a", "LIMIT = 1\nOTHER = 1\ndef clean(x): return x + LIMIT\ndef unused(): return 1\n")
     notebook = Notebook("import helpers_a as h\ndef orders(raw): return h.clean(raw)")
-    assert names(notebook["orders"]) == [("code", ""), ("code", "helpers_a.clean"), ("global", "h.clean"), ("global", "helpers_a.LIMIT")]
+    assert names(notebook["orders"]) == [
+        ("code", ""),
+        ("code", "helpers_a.clean"),
+        ("global", "h.clean"),
+        ("global", "helpers_a.LIMIT"),
+    ]
     before = notebook.version()
     helpers.OTHER = 2
     assert notebook.version() == before
@@ -655,6 +712,13 @@ def test_a_module_imported_by_the_function(module):
     path.write_text("def clean(): return 22\n")
     importlib.reload(sys.modules["mod_g"])
     assert notebook.version() != before
+
+
+def test_a_module_imported_by_its_name(module):
+    """``importlib.import_module("...")`` is an import like any other."""
+    module("mod_i", "def clean(): return 1\n")
+    notebook = Notebook("import importlib\ndef orders(): return importlib.import_module('mod_i').clean()")
+    assert ("code", "import mod_i") in names(notebook["orders"])
 
 
 def test_which_modules_are_local(module):
@@ -789,7 +853,9 @@ def test_nothing_of_the_user_runs():
 
 def test_one_pass_gives_what_single_calls_give():
     """A shared fingerprinter changes nothing, in whichever order functions are given to it."""
-    source = MODEL + "steps = [orders, Model]\ndef a(): return steps\ndef b(): return Model, steps, a\ndef c(): return c, b"
+    source = (
+        MODEL + "steps = [orders, Model]\ndef a(): return steps\ndef b(): return Model, steps, a\ndef c(): return c, b"
+    )
     notebook = Notebook(source)
     single = {name: fingerprint(notebook[name]) for name in ("orders", "a", "b", "c")}
     for order in itertools.permutations(single):
@@ -800,7 +866,9 @@ def test_one_pass_gives_what_single_calls_give():
 def test_a_deep_chain_of_helpers():
     """A chain of helpers may be longer than Python's stack is deep."""
     cells = "\n".join(f"def f{number}(): return f{number + 1}()" for number in range(3000))
-    notebook = Notebook(cells + "\ndef f3000(): return 1\ndef orders(): return f0()\nsteps = [orders]\ndef all_(): return steps")
+    notebook = Notebook(
+        cells + "\ndef f3000(): return 1\ndef orders(): return f0()\nsteps = [orders]\ndef all_(): return steps"
+    )
     assert len(fingerprint(notebook["orders"])) == 3002
     assert len(fingerprint(notebook["all_"])) == 3004
 
@@ -819,3 +887,4 @@ def test_functions_are_followed_under_partials_and_methods():
     assert ("closure", "self") in names(bound)
     assert ("default", "raw") in names(functools.partial(notebook["orders"], raw=1))
     assert names(len) == [("code", "")]
+    assert ("code", "Model.fit") in names(notebook["Model"])

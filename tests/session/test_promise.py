@@ -1,7 +1,7 @@
-"""The promise: after any sequence of edits, the session's values are those of "restart and run all", or it says who is behind.
+"""The promise: after any edits, the session's values are those of "restart and run all", or it says who is behind.
 
-A random notebook is built and edited at random: cells are added, changed, renamed and deleted, config is set, and a part
-of it is run. After each edit every asset's value is compared with a notebook that starts from nothing and runs the same
+A random notebook is built and edited at random: cells are added, changed and deleted, config is set, and a part of it
+is run. After each edit every asset's value is compared with a notebook that starts from nothing and runs the same
 cells in order. Where they differ, the session must have named the plain cell that is behind.
 """
 
@@ -37,17 +37,18 @@ class Edit:
 
 
 def plain(edit: Edit) -> str:
-    """Return a plain cell that defines the names of its place: a constant, a helper, a derived value, a class."""
+    """Return a plain cell that defines the names of its place."""
     i, a, b, c = edit.where, edit.a, edit.b, edit.c
     return {
         "constant": f"g{i} = {a}",
         "container": f"box{i} = {{'k': [{a}, {b}]}}",
         "helper": f"def h{i}(x, step={c}):\n    # a comment: {b}\n    return [v + {a} + step for v in x]",
-        "reader": f"def r{i}(x):\n    return [v + globals_of_{i}() for v in x]\ndef globals_of_{i}():\n    return g{a} + {b}",
+        "reader": f"def r{i}(x):\n    return [v + low{i}() for v in x]\ndef low{i}():\n    return g{a} + {b}",
         "derived": f"d{i} = g{a} * 10 + {b}",
         "base": f"class Base{i}:\n    k = {a}\n    def m(self):\n        return self.k + {b}",
         "sub": f"class Sub{i}(Base{a}):\n    extra = {b}",
-        "closure": f"def make{i}(n):\n    def inner(x):\n        return [v * n for v in x]\n    return inner\nf{i} = make{i}({a} + {b})",
+        "closure": f"def make{i}(n):\n    def f(x):\n        return [v * n for v in x]\n    return f\n"
+        f"f{i} = make{i}({a} + {b})",
     }[edit.kind]
 
 
@@ -147,7 +148,7 @@ def attempt(action: Callable[[], Any]) -> Any:
     """Return what an action gives, or FAILED."""
     try:
         return action()
-    except Exception:  # noqa: BLE001 - a random notebook may be wrong in any way
+    except Exception:
         return FAILED
 
 
@@ -167,10 +168,9 @@ def named_behind(notebook: Notebook, name: str) -> bool:
     """Tell whether the session says that a cell is behind on which an asset depends."""
     session = notebook.session
     try:
-        scanned = session.scan()
         planned = session.plan([AssetKey(name)])
-        return bool(session.behind(scanned, planned))
-    except Exception:  # noqa: BLE001
+        return bool(session.behind(planned))
+    except Exception:
         return False
 
 

@@ -10,10 +10,12 @@ from tests.session.notebook import Notebook
 
 @pytest.fixture
 def nb() -> Notebook:
+    """Return an empty notebook."""
     return Notebook()
 
 
 def ran(report: object) -> list[str]:
+    """Return the assets that ran."""
     return [str(key) for key in report.materialized]  # type: ignore[attr-defined]
 
 
@@ -108,7 +110,9 @@ def test_a_cycle_names_its_cells(nb: Notebook) -> None:
     nb.run = False
     nb.cell("1", "%%asset a\nb")
     nb.cell("2", "%%asset b\na")
-    with pytest.raises(DagsterInvalidDefinitionError, match=r"(?s)circle.*Cell In\[1\].*Cell In\[2\]|(?s:circle.*In\[2\].*In\[1\])"):
+    with pytest.raises(
+        DagsterInvalidDefinitionError, match=r"(?s)circle.*Cell In\[1\].*Cell In\[2\]|(?s:circle.*In\[2\].*In\[1\])"
+    ):
         nb.session.materialize()
 
 

@@ -1,0 +1,254 @@
+"""Storing what a step made: values through IO managers, and the facts about assets and checks into the log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import GeneratorType
+from typing import Any
+
+from ipy_orch.errors import DagsterAssetCheckFailedError
+from ipy_orch.events.types import Checked, Logged, Materialized, Observed, OutputStored, Part, Recipe
+from ipy_orch.execution.capture import Chunk
+from ipy_orch.execution.contexts import OpExecutionContext
+from ipy_orch.execution.io_contexts import OutputContext
+from ipy_orch.execution.iomanagers import SessionIOManager
+from ipy_orch.execution.isolation import refuse_iterator
+from ipy_orch.execution.outputs import Harvest, Made
+from ipy_orch.execution.sizes import nbytes, shape
+from ipy_orch.execution.wiring import Outlet, check_type, wiring
+from ipy_orch.execution.world import OpenRun
+from ipy_orch.model.env import redact
+from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.results import (
+    AssetCheckEvaluation,
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetMaterialization,
+    AssetObservation,
+)
+from ipy_orch.planning.plan import Step
+from ipy_orch.planning.staleness import version_of
+
+__all__ = ["Finished", "Storing", "recipe_of"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """Be a step whose function has ended.
+
+    Args:
+        recipe: all that its values depend on.
+        seconds: what its function took.
+        chunks: what it printed and displayed.
+        failed: whether it raised after it had yielded something.
+    """
+
+    step: Step
+    context: OpExecutionContext
+    recipe: Recipe
+    seconds: float = 0.0
+    chunks: tuple[Chunk, ...] = ()
+    failed: bool = False
+
+
+class Storing:
+    """Store what the steps of one run made."""
+
+    def __init__(self, run: OpenRun) -> None:
+        self.run = run
+
+    def store_all(self, finished: Finished, harvest: Harvest) -> DagsterAssetCheckFailedError | None:
+        """Store the outputs, append the verdicts, and return the error of blocking checks that failed.
+
+        Raises:
+            DagsterTypeCheckDidNotPass: when a value isn't of the type that its output declares.
+            DagsterInvariantViolationError: when a value can be read only once.
+            Exception: what an IO manager raises.
+        """
+        step, ports = finished.step, wiring(finished.step.definition)
+        outlets = [(ports.outlets[name], made) for name, made in harvest.outputs.items()]
+        for outlet, made in outlets:
+            check_output(outlet, made)
+        self.report(step, (*harvest.events, *finished.context.events), finished.recipe)
+        for outlet, made in outlets:
+            self.store(finished, outlet, made)
+        failed = [verdict for verdict in harvest.verdicts.values() if self.check(finished, verdict)]
+        return blocking_error(failed) if failed else None
+
+    # -- one output ---------------------------------------------------------------------------------------------------
+
+    def store(self, finished: Finished, outlet: Outlet, made: Made) -> None:
+        """Hand one output to its IO manager and say that the asset is materialized, or that it was observed."""
+        step, world = finished.step, self.run.world
+        added = finished.context.output_metadata.get(outlet.name)
+        metadata = {**made.metadata, **normalize_metadata(added)} if added else made.metadata
+        if step.definition.is_observable:
+            self.observe(step, outlet, made, metadata)
+            return
+        version, data_version = self.versions(finished, outlet, made)
+        added = self.hand_over(finished, outlet, made, data_version, metadata) if made.has_value else {}
+        if world.keep_values:
+            self.run.result.values[step.name, outlet.name] = made.value
+        sized = world.measure and made.has_value
+        self.run.emit(
+            Materialized(
+                run_id=self.run.run_id,
+                at=time.time(),
+                step=step.name,
+                materialization=AssetMaterialization(
+                    outlet.key, outlet.spec.description, {**metadata, **added} if added else metadata, step.partition, made.tags or {}
+                ),
+                partition=step.partition,
+                version=version,
+                data_version=data_version,
+                said=made.said is not None,
+                recipe=finished.recipe,
+                seconds=finished.seconds,
+                nbytes=nbytes(made.value) if sized else 0,
+                shape=shape(made.value) if sized else None,
+                manager=outlet.manager,
+                output=finished.chunks,
+            )
+        )
+        if made.has_value:
+            self.run.emit(
+                OutputStored(self.run.run_id, time.time(), step.name, outlet.name, outlet.key, outlet.manager, added)
+            )
+
+    def versions(self, finished: Finished, outlet: Outlet, made: Made) -> tuple[str, str]:
+        """Return the version of what was made, and the version that downstream depends on.
+
+        What a step made before it raised has no version, so that it is made again.
+        """
+        version = version_of(finished.recipe, outlet.label)
+        data_version = version_of((), version, self.run.run_id) if finished.step.fresh_version else version
+        return "" if finished.failed else version, made.said.value if made.said is not None else data_version
+
+    def observe(self, step: Step, outlet: Outlet, made: Made, metadata: Mapping[str, Any]) -> None:
+        """Say that an asset was looked at."""
+        said = made.said.value if made.said is not None else None
+        seen = AssetObservation(outlet.key, metadata=metadata, partition=step.partition, tags=made.tags or {})
+        self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, step.partition, said))
+
+    def hand_over(
+        self, finished: Finished, outlet: Outlet, made: Made, data_version: str, metadata: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Have the IO manager store a value, and return the metadata that it adds."""
+        step, manager = finished.step, self.run.objects[outlet.manager]
+        # the session's own store takes it by key, see inputs.py
+        if type(manager) is SessionIOManager:
+            named = {"version": data_version, "seconds": finished.seconds, "name": outlet.label}
+            manager.put(outlet.key, step.partition, made.value, **named)
+            return {}
+        context = self.context(finished, outlet, data_version, metadata)
+        told = manager.handle_output(context, made.value)
+        if isinstance(told, GeneratorType):
+            context.logged.extend(told)
+        self.report(step, context.logged, ())
+        return context.added
+
+    def context(
+        self, finished: Finished, outlet: Outlet, data_version: str, metadata: Mapping[str, Any]
+    ) -> OutputContext:
+        """Return what an IO manager learns about an output."""
+        step, run = finished.step, self.run
+        return OutputContext(
+            name=outlet.name,
+            key=outlet.key,
+            step_key=step.name,
+            run_id=run.run_id,
+            partition=step.partition,
+            definition_metadata=outlet.spec.metadata,
+            dagster_type=outlet.type,
+            resources=run.resources_for(outlet.manager),
+            resource_config=run.config_of(outlet.manager),
+            op_def=step.definition.op,
+            config=self.config(step, outlet.name),
+            data_version=data_version,
+            spec=outlet.spec,
+            run=run.info,
+            emit=finished.context.emit,
+            seconds=finished.seconds,
+            output_metadata=metadata,
+            version=outlet.spec.code_version,
+        )
+
+    def config(self, step: Step, name: str) -> Any:
+        """Return what run config says of an output: a mapping, or a list of mappings with one output each."""
+        config = self.run.world.config
+        given = config.op_outputs(step.definition.op.name) if config is not None else None
+        entries: Iterable[Any] = given if isinstance(given, list) else [given or {}]
+        return next((entry[name] for entry in entries if name in entry), None)
+
+    # -- other facts --------------------------------------------------------------------------------------------------
+
+    def report(self, step: Step, events: Iterable[Any], recipe: Recipe) -> None:
+        """Say that the user's code made or observed an asset by itself."""
+        run_id = self.run.run_id
+        for event in events:
+            now = time.time()
+            if isinstance(event, AssetMaterialization):
+                version = version_of(recipe, str(event.asset_key))
+                self.run.emit(Materialized(run_id, now, step.name, event, event.partition, version, version, recipe=recipe))
+            elif isinstance(event, AssetObservation):
+                self.run.emit(Observed(run_id, now, step.name, event, event.partition, event.data_version))
+            else:
+                self.run.emit(Logged(run_id, now, step.name, "event", "", redact(repr(event))))
+
+    def check(self, finished: Finished, verdict: AssetCheckResult) -> bool:
+        """Append a verdict; tell whether it is a failure that blocks."""
+        step = finished.step
+        spec = next(s for s in step.definition.check_specs if (s.asset_key, s.name) == (verdict.asset_key, verdict.check_name))
+        evaluation = AssetCheckEvaluation(
+            spec.asset_key,
+            spec.name,
+            verdict.passed,
+            verdict.metadata,
+            severity=verdict.severity,
+            description=verdict.description,
+            blocking=spec.blocking,
+            partition=step.partition,
+        )
+        self.run.emit(
+            Checked(
+                run_id=self.run.run_id,
+                at=time.time(),
+                step=step.name,
+                evaluation=evaluation,
+                partition=step.partition,
+                version="" if finished.failed else version_of(finished.recipe, str(spec.key)),
+                recipe=finished.recipe,
+                blocking=spec.blocking,
+                seconds=finished.seconds,
+                output=finished.chunks,
+            )
+        )
+        return spec.blocking and not evaluation.passed and evaluation.severity == AssetCheckSeverity.ERROR
+
+
+def check_output(outlet: Outlet, made: Made) -> None:
+    """Refuse a value that can't be stored, before anything of the step is.
+
+    Raises:
+        DagsterInvariantViolationError: for a value that can be read only once.
+        DagsterTypeCheckDidNotPass: for a value of another type than the declared one.
+    """
+    if made.has_value:
+        refuse_iterator(made.value, outlet.label)
+    if made.has_value or made.value is not None:
+        check_type(outlet.type, made.value, f"asset `{outlet.label}`")
+
+
+def recipe_of(step: Step, run: OpenRun) -> Recipe:
+    """Return all that a step's values depend on, with the versions that its inputs have now."""
+    versions = run.world.ledger.data_version
+    inputs = [Part("input", str(key), versions(key, step.partition) or "external") for key in step.inputs]
+    return (*step.parts, *inputs)
+
+
+def blocking_error(failed: list[AssetCheckResult]) -> DagsterAssetCheckFailedError:
+    """Return the error of blocking checks that failed."""
+    names = ", ".join(f"`{verdict.asset_key}:{verdict.check_name}`" for verdict in failed)
+    return DagsterAssetCheckFailedError(f"blocking check failed: {names}", hint="`%checks` shows what it found")

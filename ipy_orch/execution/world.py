@@ -1,0 +1,122 @@
+"""What a run finds around it, what comes of it, and the run itself while it is going on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ipy_orch.events.ledger import Ledger
+from ipy_orch.events.log import EventLog
+from ipy_orch.events.types import Event
+from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo
+from ipy_orch.execution.resources import ResourceScope
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.resources import as_resource
+from ipy_orch.planning.config import Resolved
+from ipy_orch.planning.plan import Step
+
+__all__ = ["OpenRun", "RunResult", "World"]
+
+
+@dataclass
+class World:
+    """Be what a run finds around it.
+
+    Args:
+        log: takes the events.
+        ledger: the latest facts; it listens to the log.
+        resources: key -> resource, the IO managers among them.
+        config: validated run config.
+        executor: where steps run; None means the calling thread.
+        workers: how many run at once.
+        makers: asset -> definition, of all assets, so that inputs from outside the plan find their IO manager.
+        keep_values: keep what steps returned in the result, as Dagster's in-process execution does.
+        measure: look at values' sizes and shapes.
+        tee: whether a step's output appears live as well, in the cell that runs.
+        on_step: returns a context manager for each step, entered where its function runs (rich displays ...); not
+            asked by executors of other processes.
+        cancel: set it to end the run.
+        instance: what ``context.instance`` is.
+    """
+
+    log: EventLog
+    ledger: Ledger
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    config: Resolved | None = None
+    executor: Executor | None = None
+    workers: int = 1
+    makers: Mapping[AssetKey, AssetsDefinition] = field(default_factory=dict)
+    keep_values: bool = False
+    measure: bool = True
+    tee: Callable[[Step], bool] = lambda _step: False
+    on_step: Callable[[Step], AbstractContextManager[Any]] | None = None
+    cancel: threading.Event = field(default_factory=threading.Event)
+    run_id: str = ""
+    job_name: str = "materialize"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    instance: Any = None
+
+
+@dataclass
+class RunResult:
+    """Be what came of a run: ``success``, ``failure`` or ``canceled``, its events, and the exceptions by step."""
+
+    run_id: str
+    status: str = "success"
+    seconds: float = 0.0
+    events: list[Event] = field(default_factory=list)
+    errors: dict[str, BaseException] = field(default_factory=dict)
+    values: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    @property
+    def success(self) -> bool:
+        """Tell whether all went well."""
+        return self.status == "success"
+
+
+class OpenRun:
+    """Be a run that is going on: the world around it, which run it is, its open resources, its events so far."""
+
+    def __init__(self, world: World, run_id: str) -> None:
+        self.world = world
+        self.result = RunResult(run_id)
+        config = world.config.given if world.config is not None else {}
+        self.info = RunInfo(run_id, world.job_name, world.tags, config, world.instance)
+        self.objects: Mapping[str, Any] = {}
+        self.resources_of_managers: dict[str, Any] = {}
+
+    @property
+    def run_id(self) -> str:
+        """Return the id of the run."""
+        return self.info.run_id
+
+    def scope(self, required: Iterable[str]) -> ResourceScope:
+        """Return the resources under these keys; they are open while it is entered."""
+        config = self.world.config.resources if self.world.config is not None else {}
+        scope = ResourceScope(self.world.resources, sorted(required), config, self.info, instance=self.world.instance)
+        self.objects = scope.objects
+        self.namespace = scope.namespace
+        return scope
+
+    def emit(self, event: Event) -> None:
+        """Append an event."""
+        self.result.events.append(event)
+        self.world.log.append(event)
+
+    def resources_for(self, manager: str) -> Any:
+        """Return the resources that an IO manager requires."""
+        if manager not in self.resources_of_managers:
+            definition = self.world.resources.get(manager)
+            keys = as_resource(definition).required_resource_keys if definition is not None else ()
+            self.resources_of_managers[manager] = self.namespace(keys) if keys else NO_RESOURCES
+        return self.resources_of_managers[manager]
+
+    def config_of(self, manager: str) -> Any:
+        """Return the config of an IO manager, as plain data."""
+        config = self.world.config
+        return config.resource_config(manager) if config is not None and manager in config.definitions else None

@@ -1,0 +1,176 @@
+"""Completion of names and options on the lines of our magics and directives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
+from IPython.core.interactiveshell import InteractiveShell
+
+from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, Option
+from ipy_orch.errors import DagsterError
+from ipy_orch.session.session import Session
+
+__all__ = ["complete", "register"]
+
+FLAGS: Final = {
+    "materialize": ["--force", "--config", "--workers", "--checks-only"],
+    "export": ["--for", "--force"],
+}
+CELLS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS}
+DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS}
+SELECTING: Final = ("materialize", "forget", "lineage")
+NAMING: Final = ("why", "open")
+
+_CELL = re.compile(r"^%%(asset|asset_check)\s+(.*)$")
+_LINE = re.compile(r"^\s*%?(materialize|why|open|forget|lineage|export)\s+(.*)$")
+_DIRECTIVE = re.compile(r"^#\|\s*(.*)$")
+_KIND = re.compile(r"^\s*#\|\s*(asset|check)\s*:", re.MULTILINE)
+
+
+def complete(session: Session, text: str, line_number: int, line: str) -> list[str] | None:
+    """Return the words that can stand at the end of ``line``; None where the line isn't ours.
+
+    Args:
+        text: the whole cell.
+        line: the current line up to the cursor.
+    """
+    if line_number == 0 and (cell := _CELL.match(line)):
+        return fitting(line, of_cell(session, cell[1], cell[2]))
+    if found := _LINE.match(line):
+        if not line.lstrip().startswith("%") and line_number:
+            return None
+        return fitting(line, of_line(session, found[1], found[2]))
+    if (found := _DIRECTIVE.match(line)) and (kind := _KIND.search(text) or _DIRECTIVE.match(text)):
+        return fitting(line, of_directive(session, kind[1], found[1]))
+    return None
+
+
+def fitting(line: str, words: Iterable[str]) -> list[str]:
+    """Return the words that begin as the last one of the line."""
+    last = re.split(r"[\s,]", line)[-1]
+    return [word for word in dict.fromkeys(words) if word.startswith(last)]
+
+
+def of_cell(session: Session, magic: str, rest: str) -> Iterator[str]:
+    """Yield what can follow on a ``%%asset`` or ``%%asset_check`` line."""
+    before = rest.split()[: -1 if rest and not rest[-1].isspace() else None]
+    option = by_flag(CELLS[magic], before[-1] if before else "")
+    if option is not None and option.kind != "flag":
+        yield from values(session, option)
+        return
+    if not before and magic == "asset_check":
+        yield from names(session)
+    elif before:
+        given = {word.partition("=")[0] for word in before}
+        repeatable = ("list", "map")
+        for one in CELLS[magic]:
+            flag = "--no-run" if one.name == "run" else one.flag
+            if flag not in given or one.kind in repeatable:
+                yield flag
+
+
+def by_flag(options: Iterable[Option], flag: str) -> Option | None:
+    """Return the option of a flag."""
+    return next((option for option in options if option.flag == flag), None)
+
+
+def values(session: Session, option: Option) -> Iterator[str]:
+    """Yield known values of an option."""
+    match option.name:
+        case "deps":
+            yield from names(session)
+        case "group":
+            yield from groups(session)
+        case "severity":
+            yield from ("ERROR", "WARN")
+        case "io_manager":
+            yield from sorted(scanned(session, lambda found: found.resources) or ())
+        case "config":
+            yield from (name for name, one in session.namespace.items() if is_config(name, one))
+        case _:
+            return
+
+
+def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
+    """Yield what can follow on the line of a line magic."""
+    last = rest.split(" ")[-1]
+    if magic in FLAGS and last.startswith("-"):
+        yield from FLAGS[magic]
+        return
+    if magic == "export":
+        if rest.split()[-1:] == ["--for"] or rest.split()[-2:-1] == ["--for"]:
+            yield from ("dagster", "ipy_orch")
+        return
+    yield from names(session)
+    if magic in SELECTING:
+        yield from (f"group:{group}" for group in groups(session))
+        yield from (f"+{name}" for name in names(session) if last.startswith("+"))
+
+
+def of_directive(session: Session, kind: str, rest: str) -> Iterator[str]:
+    """Yield what can follow in a ``#|`` line."""
+    name, colon, value = rest.partition(":")
+    if colon:
+        option = next((one for one in DIRECTIVES.get(kind, ASSET_OPTIONS) if one.name == name.strip()), None)
+        if name.strip() == "check":
+            yield from names(session)
+        elif option is not None and option.kind == "flag":
+            yield from ("true", "false")
+        elif option is not None:
+            yield from values(session, option)
+        return
+    if kind not in DIRECTIVES:
+        yield from ("asset:", "check:")
+        return
+    yield from (f"{option.name}:" for option in DIRECTIVES[kind])
+
+
+def scanned(session: Session, read: Callable[[Any], Any]) -> Any:
+    """Return what ``read`` finds in a scan, or None while the notebook contradicts itself."""
+    try:
+        return read(session.scan())
+    except DagsterError:
+        return None
+
+
+def names(session: Session) -> list[str]:
+    """Return the names of all assets."""
+    return list(map(str, scanned(session, lambda found: found.graph.keys) or ()))
+
+
+def groups(session: Session) -> list[str]:
+    """Return the names of the groups."""
+    specs = scanned(session, lambda found: [found.graph.spec(key) for key in found.graph.keys]) or ()
+    return sorted({spec.group_name for spec in specs if spec.group_name})
+
+
+def is_config(name: str, value: Any) -> bool:
+    """Tell whether a variable is a Config class."""
+    return not name.startswith("_") and isinstance(value, type) and any(base.__name__ == "Config" for base in value.__mro__)
+
+
+def register(ip: InteractiveShell, session: Session) -> Callable[[], None]:
+    """Add a matcher to the shell's completer; return what undoes it."""
+
+    @context_matcher()
+    def ipy_orch_matcher(context: CompletionContext) -> Any:
+        line = context.text_until_cursor
+        words = complete(session, context.full_text, context.cursor_line, line)
+        if not words:
+            return {"completions": [], "suppress": False}
+        fragment = context.token
+        start = len(re.split(r"[\s,]", line)[-1]) - len(fragment)
+        shown = [SimpleCompletion(word[max(start, 0) :], type="param") for word in words]
+        return {"completions": shown, "suppress": True, "ordered": True, "matched_fragment": fragment}
+
+    completer: Any = ip.Completer
+    completer.custom_matchers.append(ipy_orch_matcher)
+
+    def undo() -> None:
+        if ipy_orch_matcher in completer.custom_matchers:
+            completer.custom_matchers.remove(ipy_orch_matcher)
+
+    return undo

@@ -1,0 +1,151 @@
+"""``%load_ext ipy_orch``: put the parts into a shell, and take each of them out again.
+
+Loading runs nothing of the user's.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from IPython.core.getipython import get_ipython
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Bool, Integer, TraitError, observe, validate
+from traitlets.config import Configurable
+
+from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.execution.iomanagers import machine_memory
+from ipy_orch.notebook import completion, directives, formatters
+from ipy_orch.notebook.cells import Cells
+from ipy_orch.notebook.display import DisplayRoute
+from ipy_orch.notebook.magics import OrchMagics
+from ipy_orch.notebook.running import Presenter
+from ipy_orch.notebook.tracebacks import Tracebacks
+from ipy_orch.session.session import Session
+from ipy_orch.session.settings import Settings
+
+__all__ = ["Door", "Orch", "get_session", "load_ipython_extension", "unload_ipython_extension"]
+
+
+class Orch(Configurable):
+    """Hold what ``%config Orch`` sets."""
+
+    autorun = Bool(True, help="Running the cell of an asset materializes it.").tag(config=True)
+    cache_bytes = Integer(0, help="The memory that values may take; 0 means a quarter of the machine's.").tag(config=True)
+    workers = Integer(1, help="How many steps run at once; 1 runs them in the cell's own thread.").tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.session: Session | None = None
+        super().__init__(**kwargs)
+
+    @validate("cache_bytes", "workers")
+    def at_least(self, proposal: Any) -> int:
+        """Refuse numbers that mean nothing."""
+        least = 1 if proposal["trait"].name == "workers" else 0
+        if proposal["value"] < least:
+            raise TraitError(f"`Orch.{proposal['trait'].name}` is at least {least}, not {proposal['value']}")
+        return int(proposal["value"])
+
+    @observe("autorun", "cache_bytes", "workers")
+    def changed(self, change: Any) -> None:
+        """Pass a setting on to the session."""
+        if self.session is None:
+            return
+        setattr(self.session.settings, change["name"], change["new"])
+        if change["name"] == "cache_bytes":
+            self.session.store.limit_bytes = change["new"] or machine_memory() // 4
+
+    def settings(self) -> Settings:
+        """Return the settings as they stand."""
+        return Settings(self.autorun, self.cache_bytes, self.workers)
+
+
+class Door:
+    """Be the parts that stand in one shell."""
+
+    def __init__(self, ip: InteractiveShell) -> None:
+        self.ip = ip
+        self.parts = ExitStack()
+        self.config = Orch(parent=ip)
+        self.session = self.config.session = Session(ip.user_ns, self.config.settings())
+        with ExitStack() as parts:
+            self.enter(parts)
+            self.parts = parts.pop_all()
+
+    def enter(self, parts: ExitStack) -> None:
+        """Put each part in, and note how it's taken out."""
+        ip, session = self.ip, self.session
+        parts.callback(session.names.unbind_all)
+        ip.configurables.append(self.config)
+        parts.callback(remove_from, ip.configurables, self.config)
+        tracebacks = Tracebacks(ip)
+        parts.callback(tracebacks.remove)
+        displays = DisplayRoute(ip)
+        parts.callback(displays.remove)
+        session.around_step = displays.around_step
+        self.presenter = Presenter(ip, session)
+        self.cells = Cells(ip, session, self.presenter.plain_cell)
+        parts.callback(self.cells.remove)
+        parts.callback(directives.register(ip))
+        parts.callback(completion.register(ip, session))
+        parts.callback(formatters.register(ip))
+        self.register_magics(parts)
+
+    def register_magics(self, parts: ExitStack) -> None:
+        """Register the magics; taking them out brings back what had their names before."""
+        manager: Any = self.ip.magics_manager
+        magics = OrchMagics(self.ip, self.session, self.cells, self.presenter)
+        before = {kind: dict(table) for kind, table in manager.magics.items()}
+        self.ip.register_magics(magics)
+
+        def undo() -> None:
+            for kind, names in magics.magics.items():
+                for name in names:
+                    if kind in before and name in before[kind]:
+                        manager.magics[kind][name] = before[kind][name]
+                    else:
+                        manager.magics[kind].pop(name, None)
+            manager.registry.pop(type(magics).__name__, None)
+
+        parts.callback(undo)
+
+    def close(self) -> None:
+        """Take all parts out."""
+        self.session.cancel()
+        self.parts.close()
+
+
+DOORS: WeakKeyDictionary[InteractiveShell, Door] = WeakKeyDictionary()
+
+
+def remove_from(items: list[Any], item: Any) -> None:
+    """Take an item out of a list, where it's in it."""
+    if item in items:
+        items.remove(item)
+
+
+def load_ipython_extension(ip: InteractiveShell) -> None:
+    """Open the door in a shell; where it is open already, nothing happens."""
+    if ip not in DOORS:
+        DOORS[ip] = Door(ip)
+
+
+def unload_ipython_extension(ip: InteractiveShell) -> None:
+    """Close the door, leaving nothing behind."""
+    door = DOORS.pop(ip, None)
+    if door is not None:
+        door.close()
+
+
+def get_session(ip: InteractiveShell | None = None) -> Session:
+    """Return the session of a shell, by default of the one that runs this.
+
+    Raises:
+        DagsterInvariantViolationError: when the extension isn't loaded.
+    """
+    shell = ip if ip is not None else get_ipython()  # type: ignore[no-untyped-call]
+    door = DOORS.get(shell) if shell is not None else None
+    if door is None:
+        raise DagsterInvariantViolationError("there is no session here", hint="`%load_ext ipy_orch` in a notebook")
+    return door.session

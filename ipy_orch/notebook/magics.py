@@ -1,0 +1,288 @@
+"""The magics: each reads its line and calls a verb of the session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import yaml
+from IPython.core.error import UsageError
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+
+from ipy_orch.authoring.cells import read_cell
+from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, Option
+from ipy_orch.errors import DagsterError, DagsterInvalidConfigError, DagsterInvalidSubsetError
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.notebook.cells import Cells
+from ipy_orch.notebook.display import show
+from ipy_orch.notebook.formatters import block
+from ipy_orch.notebook.running import Presenter
+from ipy_orch.notebook.tracebacks import usage
+from ipy_orch.session.session import Session
+
+__all__ = ["OrchMagics"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+SELECTION: Final = 'which assets: names, `+a` (and upstream), `a+` (and downstream), `group:x`, `tag:k=v`, `kind:x`, `and`, `or`, `not`'
+
+
+def with_options(options: Iterable[Option]) -> Callable[[F], F]:
+    """Describe the options of a cell magic, so that ``?`` shows them; reading them is the authoring floor's."""
+
+    def describe(function: F) -> F:
+        for option in reversed(list(options)):
+            flag = {"action": "store_true"} if option.kind == "flag" else {"metavar": option.metavar or option.kind.upper()}
+            function = argument(option.flag, help=option.help.replace("%", "%%"), **flag)(function)
+        return function
+
+    return describe
+
+
+def words(line: str) -> str | None:
+    """Return a selection as it was typed, or None for all."""
+    return line.strip() or None
+
+
+@magics_class
+class OrchMagics(Magics):
+    """Assets and checks in cells, and the verbs of the session."""
+
+    def __init__(self, ip: InteractiveShell, session: Session, cells: Cells, presenter: Presenter) -> None:
+        super().__init__(ip)
+        self.session, self.cells, self.presenter = session, cells, presenter
+        self.opened: dict[str, Any] = {}
+
+    # -- cells --------------------------------------------------------------------------------------------------------
+
+    @no_var_expand
+    @cell_magic
+    @magic_arguments()
+    @argument("name", help="the name of the asset, also of the variable that holds its value; `a/b` for a prefix")
+    @with_options(ASSET_OPTIONS)
+    def asset(self, line: str, cell: str) -> None:
+        """Make an asset of this cell: register it, bring what it reads up to date, run it and show its value.
+
+        The body is the body of a function. Its value is the last expression, else the variable named like the asset.
+        Names of other assets are inputs, names of ConfigurableResource instances are resources.
+        """
+        self.run_source("asset", line, cell)
+
+    @no_var_expand
+    @cell_magic
+    @magic_arguments()
+    @argument("asset", help="the asset that is checked")
+    @argument("check", nargs="?", help="the name of the check; by default ASSET_check")
+    @with_options(CHECK_OPTIONS)
+    def asset_check(self, line: str, cell: str) -> None:
+        """Make a check of this cell, and run it.
+
+        The value of the body is a bool, (bool, metadata), or an AssetCheckResult.
+        """
+        self.run_source("asset_check", line, cell)
+
+    def run_source(self, magic: str, line: str, body: str) -> None:
+        """Register and run the cell of a magic or directive."""
+        text = f"%%{magic} {line}\n{body}" if line.strip() or not body.lstrip().startswith("#|") else body
+        try:
+            read_cell(text, where="this cell")
+        except DagsterError as error:
+            raise usage(error) from None
+        self.presenter.source_cell(self.cells.define(text))
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("selection", nargs="*", help=f"{SELECTION}; all by default")
+    @argument("--force", action="store_true", help="run what is selected although it is fresh")
+    @argument("--config", metavar="YAML", help="run config, as YAML or a file of it")
+    @argument("--workers", type=int, metavar="N", help="how many steps run at once")
+    @argument("--checks-only", action="store_true", help="run only the checks of what is selected")
+    def materialize(self, line: str) -> None:
+        """Bring assets up to date: those selected and, before them, their missing and stale ancestors."""
+        args = parse_argstring(self.materialize, line)
+        selection = words(" ".join(unquoted(one) for one in args.selection))
+        config = read_config(unquoted(args.config)) if args.config else None
+        session = self.session
+        if args.checks_only:
+            self.request(lambda: session.check(selection, workers=args.workers))
+            return
+        self.request(
+            lambda: session.materialize(selection, force=args.force, config=config, workers=args.workers, what=words(line) or "all")
+        )
+
+    def request(self, verb: Callable[[], Any]) -> None:
+        """Run a verb; what was typed wrongly is a usage error."""
+        try:
+            self.presenter.request(verb)
+        except (DagsterInvalidSubsetError, DagsterInvalidConfigError) as error:
+            if error.__cause__ is None:
+                raise usage(error) from None
+            raise
+
+    # -- looking ------------------------------------------------------------------------------------------------------
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    def assets(self, line: str) -> Any:
+        """Return a DataFrame of all assets: status, reason, group, size, duration, when."""
+        parse_argstring(self.assets, line)
+        return self.session.assets()
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    def checks(self, line: str) -> Any:
+        """Return a DataFrame of all checks with their last verdicts."""
+        parse_argstring(self.checks, line)
+        return self.session.checks()
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    def runs(self, line: str) -> Any:
+        """Return a DataFrame of the runs of this session, newest first."""
+        parse_argstring(self.runs, line)
+        return self.session.runs()
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("run", nargs="?", help="the id of a run, or how it begins")
+    def events(self, line: str) -> Any:
+        """Return a DataFrame of the events of one run or of all."""
+        return self.session.events(parse_argstring(self.events, line).run)
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("asset", help="the asset")
+    def why(self, line: str) -> Any:
+        """Say what has changed since the value of an asset was made."""
+        return self.named(self.session.why, parse_argstring(self.why, line).asset)
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("selection", nargs="*", help=f"{SELECTION}; all by default")
+    def lineage(self, line: str) -> Any:
+        """Return a picture of the lineage with the status of each asset."""
+        parse_argstring(self.lineage, line)
+        return self.named(self.session.lineage, words(line))
+
+    @staticmethod
+    def named(verb: Callable[..., Any], *args: Any) -> Any:
+        """Call a verb with what was typed; a name that nothing has is a usage error."""
+        try:
+            return verb(*args)
+        except DagsterError as error:
+            if type(error).__name__ in ("DagsterInvalidSubsetError", "DagsterInvariantViolationError") and error.__cause__ is None:
+                raise usage(error) from None
+            raise
+
+    # -- changing -----------------------------------------------------------------------------------------------------
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("asset", help="the asset")
+    def open(self, line: str) -> None:
+        """Put an asset's inputs, config and resources into variables, to try its body in a scratch cell.
+
+        A variable of yours is never overwritten: what would take its place gets the asset's name in front.
+        """
+        name = parse_argstring(self.open, line).asset
+        found: Mapping[str, Any] = self.named(self.session.open, name)
+        placed = [self.place(name, variable, value) for variable, value in found.items()]
+        self.say(f"in your variables now: {', '.join(placed)}" if placed else f"`{name}` reads nothing")
+
+    def place(self, asset: str, name: str, value: Any) -> str:
+        """Put a value into a variable that is free or ours, and return how it is called."""
+        namespace = self.session.namespace
+        if namespace.get(name) is value or self.session.names.is_ours(name, namespace.get(name)):
+            return f"`{name}`"
+        told = f"`{name}`"
+        if name in namespace and self.opened.get(name) is not namespace[name]:
+            own = f"{AssetKey.from_user_string(asset).path[-1]}_{name}"
+            told, name = f"`{own}` (`{name}` is yours)", own
+        namespace[name] = self.opened[name] = value
+        return told
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("path", help="the module to write, e.g. definitions.py")
+    @argument("--for", dest="target", choices=["ipy_orch", "dagster"], default="ipy_orch", help="what the module imports")
+    @argument("--force", action="store_true", help="write over a file that %%export didn't write")
+    def export(self, line: str) -> None:
+        """Write the notebook as a definitions module: its assets, checks and resources, and what they need."""
+        args = parse_argstring(self.export, line)
+        path = Path(unquoted(args.path)).expanduser()
+        if not args.force and is_foreign(path):
+            raise UsageError(f"{path} is there already, and %export didn't write it (--force overwrites it)")
+        written = self.session.export(path, target=args.target)
+        self.say(f"written: {relative(Path(written or path))}")
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    @argument("selection", nargs="+", help=SELECTION)
+    def forget(self, line: str) -> None:
+        """Drop the values of assets and what is known of them; they count as never materialized."""
+        parse_argstring(self.forget, line)
+        keys = self.named(self.session.forget, words(line))
+        self.say(f"forgotten: {', '.join(map(str, keys))}" if keys else "nothing to forget")
+
+    def say(self, text: str) -> None:
+        """Show one line."""
+        from html import escape
+
+        show(self.presenter.ip, block([escape(text)]), text)
+
+
+def unquoted(text: str) -> str:
+    """Return an argument without the quotes around it.
+
+    >>> unquoted("'a b'"), unquoted("a")
+    ('a b', 'a')
+    """
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def read_config(text: str) -> dict[str, Any]:
+    """Return run config from YAML or from a file of it.
+
+    Raises:
+        UsageError: when it is neither.
+    """
+    path = Path(text).expanduser()
+    is_file = len(text) < 1000 and "\n" not in text and path.is_file()
+    if not is_file and text.endswith((".yaml", ".yml")):
+        raise UsageError(f"there is no file {text}")
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8") if is_file else text)
+    except yaml.YAMLError as error:
+        raise UsageError(f"--config isn't YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(found, dict):
+        raise UsageError("--config is a mapping, e.g. '{ops: {orders: {config: {limit: 10}}}}'")
+    return found
+
+
+def is_foreign(path: Path) -> bool:
+    """Tell whether a file is there that wasn't written by an export."""
+    if not path.is_file():
+        return False
+    head = path.read_text(encoding="utf-8", errors="replace")[:2000]
+    return bool(head.strip()) and "ipy_orch" not in head
+
+
+def relative(path: Path) -> str:
+    """Return a path as seen from the working folder, where it's inside."""
+    return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,249 @@
+"""Run what a cell defines and show it: the value as the cell would have, and one status line.
+
+    lines of the ancestors that ran | what the step printed | the value | the status line and notices
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
+from typing import Any, Final
+
+from IPython.core.interactiveshell import InteractiveShell
+
+from ipy_orch.errors import DagsterExecutionInterruptedError
+from ipy_orch.events.types import Checked
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.notebook.display import is_silenced, show, show_chunks, show_value
+from ipy_orch.notebook.formatters import block, line_html, note_html, verdict_html, verdict_text
+from ipy_orch.notebook.progress import Progress
+from ipy_orch.notebook.tracebacks import Canceled
+from ipy_orch.planning.fingerprint import undeclared_reads
+from ipy_orch.session.cellbook import Cell
+from ipy_orch.session.report import Line, Report
+from ipy_orch.session.scan import ENV, FILES, Scanned
+from ipy_orch.session.session import Session
+
+__all__ = ["Presenter"]
+
+QUIET: Final = ("fresh",)
+
+
+class Presenter:
+    """Run assets and checks of cells, and requests of magics, and show what came of it."""
+
+    def __init__(self, ip: InteractiveShell, session: Session) -> None:
+        self.ip, self.session = ip, session
+        self.noticed: set[str] = set()
+
+    # -- cells --------------------------------------------------------------------------------------------------------
+
+    def source_cell(self, cell: Cell) -> None:
+        """Run an asset or check cell, or say that it is registered."""
+        source = cell.source
+        assert source is not None
+        if not source.options.get("run", self.session.settings.autorun):
+            self.registered(cell)
+        elif source.kind == "asset":
+            self.present([source.target], [], quiet=is_silenced(source.body), cell=cell)
+        else:
+            self.present([], [AssetCheckKey(source.target, source.name)], cell=cell)
+
+    def registered(self, cell: Cell) -> None:
+        """Say that a cell is registered, and what it reads."""
+        source = cell.source
+        assert source is not None
+        scanned = self.session.scan()
+        one = next(one for one, where in scanned.cells.items() if where is cell)
+        name = str(source.target) if source.kind == "asset" else f"{source.target}:{source.name}"
+        reads = ", ".join(map(str, sorted(one.dependency_keys)))
+        text = " · ".join(["registered, not run", *([f"reads {reads}"] if reads else [])])
+        show(self.ip, block([f"<b>{escape(name)}</b> · {escape(text)}"]), f"{name} · {text}")
+
+    def plain_cell(self, cell: Cell, result: Any) -> None:
+        """Run the decorated assets and checks that stand in a plain cell which has run."""
+        if not self.session.settings.autorun:
+            return
+        scanned = self.session.scan()
+        here = [one for one, where in scanned.cells.items() if where is cell and one.is_executable]
+        keys = [key for one in here if one.is_materializable for key in sorted(one.keys)]
+        checks = [check for one in here if not one.has_keys for check in sorted(one.check_keys)]
+        if not keys and not checks:
+            return
+        try:
+            self.present(scanned.graph.in_order(keys), checks, cell=cell, quiet=is_silenced(cell.text))
+        except (Exception, KeyboardInterrupt) as error:
+            result.error_in_exec = error
+            self.ip.last_execution_succeeded = False
+            self.ip.showtraceback()
+
+    def present(
+        self, keys: Sequence[AssetKey], checks: Sequence[AssetCheckKey], *, cell: Cell, quiet: bool = False
+    ) -> None:
+        """Materialize and check, and show ancestors, output, the last value and the status lines.
+
+        Raises:
+            Exception: the first that the user's code raised.
+            Canceled: when interrupted.
+        """
+        with self.pinned(keys):
+            self.present_pinned(keys, checks, cell, quiet=quiet)
+
+    @contextmanager
+    def pinned(self, keys: Iterable[AssetKey]) -> Iterator[None]:
+        """Keep values while they are shown, however small the cache is."""
+        owner = object()
+        for key in keys:
+            self.session.store.pin(key, owner)
+        try:
+            yield
+        finally:
+            self.session.store.release(owner)
+
+    def present_pinned(self, keys: Sequence[AssetKey], checks: Sequence[AssetCheckKey], cell: Cell, *, quiet: bool) -> None:
+        """Do what :meth:`present` says."""
+        asked = frozenset([*keys, *(check.asset_key for check in checks)])
+        report, progress = self.run(
+            lambda: self.session.materialize(sorted(asked), what=cell.label), frozenset([*keys, *checks]), least=2
+        )
+        others = [line for line in report.lines if line.key not in keys and line.status not in QUIET]
+        progress.finish(list(map(line_html, others)), "\n".join(map(str, others)))
+        raise_first(report)
+        lines = {line.key: line for line in report.lines}
+        for key in keys:
+            if lines[key].status == "fresh":
+                self.show_output(key)
+        if keys and not quiet:
+            self.show_asset(keys[-1])
+        self.show_status([lines[key] for key in keys], self.verdicts(checks), report, self.notices(report, cell))
+
+    def show_output(self, key: AssetKey) -> None:
+        """Show again what an asset printed and displayed when it was made."""
+        made = self.session.ledger.materialized.get((key, None))
+        show_chunks(self.ip, made.output if made is not None else ())
+
+    def show_asset(self, key: AssetKey) -> None:
+        """Show the value of an asset."""
+        made = self.session.ledger.materialized.get((key, None))
+        scanned = self.session.scan()
+        maker = scanned.graph.makers[key]
+        if made is None or maker.op.outs[maker.output_of[key]].is_nothing:
+            return
+        value = self.session.load(scanned, key)
+        if not (is_figure(value) and any(chunk.kind == "display" for chunk in made.output)):
+            show_value(self.ip, value)
+
+    def verdicts(self, checks: Iterable[AssetCheckKey]) -> list[Checked]:
+        """Return the last verdicts of checks."""
+        found = (self.session.ledger.checked.get((check, None)) for check in checks)
+        return [one for one in found if one is not None]
+
+    def show_status(self, lines: Sequence[Line], verdicts: Sequence[Checked], report: Report, notices: Sequence[str]) -> None:
+        """Show the status lines of assets, the verdicts of checks and notices as one block."""
+        run_id = report.result.run_id if report.result is not None else ""
+        for verdict in verdicts:
+            show_chunks(self.ip, verdict.output if verdict.run_id != run_id else ())
+        served = {verdict.key: verdict.run_id != run_id for verdict in verdicts}
+        html = [
+            *map(line_html, lines),
+            *(verdict_html(verdict, served=served[verdict.key]) for verdict in verdicts),
+            *map(note_html, notices),
+        ]
+        text = [
+            *map(str, lines),
+            *(verdict_text(verdict, served=served[verdict.key]) for verdict in verdicts),
+            *(f"note: {notice}" for notice in notices),
+        ]
+        if html:
+            show(self.ip, block(html), "\n".join(text))
+
+    # -- notices ------------------------------------------------------------------------------------------------------
+
+    def notices(self, report: Report, cell: Cell) -> list[str]:
+        """Return the notices of a report, and what a cell reads without declaring it."""
+        scanned = self.session.scan()
+        here = [one for one, where in scanned.cells.items() if where is cell]
+        found = [notice for one in here for notice in self.undeclared(one, cell, scanned)]
+        return list(dict.fromkeys([*report.notices, *found]))
+
+    def undeclared(self, one: AssetsDefinition, cell: Cell, scanned: Scanned) -> list[str]:
+        """Return a notice per file and variable that a definition reads and doesn't declare, once."""
+        if not one.is_executable or not one.specs:
+            return []
+        spec = one.specs[0]
+        said = f"{spec.metadata.get(FILES, '')}{spec.metadata.get(ENV, '')}"
+        found = []
+        for read in undeclared_reads(one.op.signature.function):
+            name = read.split("`")[1]
+            mark = f"{spec.key} {read}"
+            if mark in self.noticed or name in said:
+                continue
+            self.noticed.add(mark)
+            found.append(f"`{spec.key}` reads {read}, which isn't declared: {hint(read, name, cell, str(spec.key))}")
+        return found
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    def run(
+        self, verb: Callable[[], Report], foreground: frozenset[Any] = frozenset(), least: int = 1
+    ) -> tuple[Report, Progress]:
+        """Call a verb of the session with a line of progress; the caller finishes it.
+
+        Raises:
+            Canceled: when interrupted.
+        """
+        session = self.session
+        session.foreground = foreground
+        with Progress(self.ip, session.log, least) as progress:
+            try:
+                report = verb()
+            except (KeyboardInterrupt, DagsterExecutionInterruptedError):
+                raise Canceled(self.canceled_steps()) from None
+            finally:
+                session.foreground = frozenset()
+        if report.result is not None and report.result.status == "canceled":
+            progress.finish([], "")
+            raise Canceled(self.canceled_steps())
+        return report, progress
+
+    def canceled_steps(self) -> list[str]:
+        """Return the steps of the last run that were running when it was canceled."""
+        last = next(reversed(self.session.history.runs.values()), None)
+        if last is None:
+            return []
+        return [step.name for step in last.steps.values() if step.status == "canceled" and step.started is not None]
+
+    def request(self, verb: Callable[[], Report]) -> None:
+        """Run what a magic asks for: progress, then a line per asset.
+
+        Raises:
+            Exception: the first that the user's code raised.
+            Canceled: when interrupted.
+        """
+        report, progress = self.run(verb)
+        html = [*map(line_html, report.lines), *map(note_html, report.notices)]
+        progress.finish(html or ["nothing to do"], str(report) or "nothing to do")
+        raise_first(report)
+
+
+def hint(read: str, name: str, cell: Cell, key: str) -> str:
+    """Return what to write to declare a read."""
+    option = "files" if read.startswith("file") else "env"
+    if cell.source is None:
+        return f'`metadata={{"{FILES if option == "files" else ENV}": ["{name}"]}}`'
+    return f"`%%asset {key} --{option} {name}`" if cell.text.lstrip().startswith("%%") else f"`#| {option}: {name}`"
+
+
+def raise_first(report: Report) -> None:
+    """Raise the first exception of a report, as it was raised."""
+    for error in report.errors.values():
+        raise error
+
+
+def is_figure(value: Any) -> bool:
+    """Tell whether a value is a figure of matplotlib."""
+    figures = sys.modules.get("matplotlib.figure")
+    return figures is not None and isinstance(value, figures.Figure)

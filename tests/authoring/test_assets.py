@@ -1,0 +1,206 @@
+"""Functions become assets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ipy_orch.authoring.assets import asset, multi_asset
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
+from ipy_orch.model.assets import AssetIn, AssetOut
+from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.results import MaterializeResult
+from ipy_orch.model.specs import AssetDep, AssetSpec
+from ipy_orch.model.types import Nothing
+
+
+def plain():
+    """Say what it is."""
+
+
+def reads(raw): ...
+
+
+def test_a_bare_decorator():
+    """Name, description and inputs are the function's."""
+
+    @asset
+    def orders(context, raw, limit=3):
+        """Be the orders."""
+
+    assert orders.key == AssetKey("orders")
+    assert orders.keys_by_input_name == {"raw": AssetKey("raw"), "limit": AssetKey("limit")}
+    assert orders.get_asset_spec().description == "Be the orders."
+    assert orders.op.ins["limit"].default_value == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        ({"name": "a"}, ["a"]),
+        ({"key": "a"}, ["a"]),
+        ({"key": ["p", "a"]}, ["p", "a"]),
+        ({"key_prefix": "p"}, ["p", "plain"]),
+        ({"key_prefix": ["p", "q"], "name": "a"}, ["p", "q", "a"]),
+        ({"key_prefix": "a-b"}, ["a-b", "plain"]),
+    ],
+)
+def test_keys(options: dict[str, Any], key: list[str]):
+    """A key is said whole, or as prefix and name."""
+    assert asset(**options)(plain).key.path == key
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"key": "a/b"},
+        {"key": ["a/b", "c"]},
+        {"key_prefix": "a/b"},
+        {"key": "a", "name": "b"},
+        {"key": "a", "key_prefix": "b"},
+        {"name": "a b"},
+        {"kinds": {"a"}, "compute_kind": "b"},
+        {"kinds": {"a%"}},
+        {"io_manager_key": "a", "io_manager_def": object()},
+        {"ins": {"x": AssetIn("y")}},
+        {"check_specs": [AssetCheckSpec("c", asset="other")]},
+        {"check_specs": [AssetCheckSpec("c", asset="plain"), AssetCheckSpec("c", asset="plain", description="d")]},
+    ],
+)
+def test_contradictions_are_refused(options: dict[str, Any]):
+    """What contradicts itself is an error of the definition."""
+    with pytest.raises(DagsterInvalidDefinitionError):
+        asset(**options)(plain)
+
+
+def test_unknown_options_are_refused():
+    """An option that the decorator doesn't have is a TypeError, with the closest one."""
+    with pytest.raises(TypeError, match="did you mean `group_name`"):
+        asset(group_nam="a")
+    with pytest.raises(CheckError):
+        asset(check_specs=[1])(plain)
+
+
+def test_deps_are_not_loaded():
+    """Dependencies order steps; arguments are loaded."""
+    made = asset(deps=["x", AssetDep("y")])(reads)
+    assert made.asset_deps[made.key] == {AssetKey("raw"), AssetKey("x"), AssetKey("y")}
+    assert made.op.ins["x"].is_nothing
+    assert not made.op.ins["raw"].is_nothing
+
+
+def test_a_dependency_may_be_an_argument_too():
+    """In `deps` and as an argument is one dependency, whose partition mapping `deps` says."""
+    made = asset(deps=[AssetDep("raw", partition_mapping="last")])(reads)
+    assert list(made.op.ins) == ["raw"]
+    assert made.get_partition_mapping(AssetKey("raw")) == "last"
+    renamed = asset(deps=["source"], ins={"raw": AssetIn("source", input_manager_key="m")})(reads)
+    assert renamed.keys_by_input_name == {"raw": AssetKey("source")}
+
+
+@pytest.mark.parametrize("said", [{"partition_mapping": "m"}, {"metadata": {"a": 1}}, {"key_prefix": "p"}, {"dagster_type": Nothing}])
+def test_a_dependency_is_said_once(said):
+    """When `deps` has it, an AssetIn says only which asset it is and who loads it."""
+    with pytest.raises(DagsterInvalidDefinitionError):
+        asset(deps=["raw"], ins={"raw": AssetIn(**said)})(reads)
+
+
+def test_the_value_has_a_type():
+    """A return annotation is the type of the value; None and MaterializeResult store nothing."""
+
+    def number() -> int: ...
+
+    def nothing() -> None: ...
+
+    def result() -> MaterializeResult: ...
+
+    assert asset(number).op.outs["result"].dagster_type.python_type is int
+    assert asset(nothing).op.outs["result"].is_nothing
+    assert asset(result).op.outs["result"].is_nothing
+    assert not asset(plain).op.outs["result"].is_nothing
+
+
+def test_resources_are_needed():
+    """Carried resources and IO managers are needed ones."""
+    made = asset(required_resource_keys={"a"}, resource_defs={"b": 1}, io_manager_def=2)(plain)
+    assert made.required_resource_keys == {"a", "b", "plain__io_manager"}
+    assert made.resource_defs == {"b": 1, "plain__io_manager": 2}
+
+
+def test_outs_of_a_multi_asset():
+    """Each output is an asset that depends on all inputs, unless it's said."""
+
+    @multi_asset(
+        outs={"a": AssetOut(), "b": AssetOut(key="x"), "c": AssetOut(key_prefix="p", is_required=False)},
+        internal_asset_deps={"b": {AssetKey("a")}},
+        deps=[AssetDep("w", partition_mapping="m")],
+        code_version="1",
+    )
+    def made(raw): ...
+
+    raw, w = AssetKey("raw"), AssetKey("w")
+    assert made.keys_by_output_name == {"a": AssetKey("a"), "b": AssetKey("x"), "c": AssetKey(["p", "c"])}
+    assert list(made.asset_deps.values()) == [{raw, w}, {AssetKey("a")}, {raw, w}]
+    assert set(made.keys_by_input_name) == {"raw", "w"}
+    assert [spec.skippable for spec in made.specs] == [False, False, True]
+    assert set(made.code_versions_by_key.values()) == {"1"}
+
+
+def test_specs_of_a_multi_asset():
+    """Each spec is an asset; dependencies inside need no port."""
+
+    @multi_asset(specs=[AssetSpec("x", deps=["u"]), AssetSpec("y", deps=["x"], skippable=True)], group_name="g")
+    def made(u): ...
+
+    assert made.keys_by_input_name == {"u": AssetKey("u")}
+    assert [out.is_required for out in made.op.outs.values()] == [True, False]
+    assert set(made.group_names_by_key.values()) == {"g"}
+
+
+def test_parts_need_not_be_made():
+    """When a part can be run alone, no output of it must come."""
+
+    @multi_asset(specs=[AssetSpec("x"), AssetSpec("y")], can_subset=True)
+    def made(): ...
+
+    assert not any(out.is_required for out in made.op.outs.values())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"outs": {"a": AssetOut()}, "specs": [AssetSpec("a")]},
+        {"specs": [AssetSpec("a")]},
+        {"specs": [AssetSpec("a", deps=["raw"])], "deps": ["b"]},
+        {"specs": [AssetSpec("a", deps=["raw"])], "internal_asset_deps": {"a": {AssetKey("b")}}},
+        {"specs": [AssetSpec("a", deps=["raw"], group_name="g")], "group_name": "h"},
+        {"specs": [AssetSpec("a", deps=["raw"], kinds={"k"})], "compute_kind": "l"},
+        {"specs": [AssetSpec("a", deps=["raw"]), AssetSpec("a", deps=["raw"], description="d")]},
+        {"specs": [AssetSpec("a", deps=["raw"])], "ins": {"raw": AssetIn(metadata={"a": 1})}},
+        {"specs": [AssetSpec("a", deps=["raw"])], "check_specs": [AssetCheckSpec("c", asset="b")]},
+        {"outs": {"a": AssetOut()}, "internal_asset_deps": {"a": set()}},
+        {"outs": {"a": AssetOut()}, "internal_asset_deps": {"b": set()}},
+        {"outs": {"a": AssetOut()}, "internal_asset_deps": {"a": {AssetKey("other")}}},
+        {"outs": {"a": AssetOut(), "b": AssetOut(key="a")}},
+    ],
+)
+def test_contradictions_of_a_multi_asset_are_refused(options):
+    """What contradicts itself is an error of the definition."""
+    with pytest.raises(DagsterInvalidDefinitionError):
+        multi_asset(**options)(reads)
+
+
+def test_specs_are_specs():
+    """A multi_asset takes AssetSpecs."""
+    with pytest.raises(CheckError):
+        multi_asset(specs=["a"])(plain)
+
+
+def test_checks_of_other_assets_on_request():
+    """A multi_asset may check what it doesn't make, when it says so."""
+    spec = AssetCheckSpec("c", asset="other")
+    made = multi_asset(specs=[AssetSpec("a")], check_specs=[spec], allow_arbitrary_check_specs=True)(plain)
+    assert list(made.check_specs) == [spec]

@@ -1,0 +1,96 @@
+"""Names of assets and of checks."""
+
+from __future__ import annotations
+
+import pytest
+
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
+
+TRICKY = [["a"], ["a", "b"], ["a/b"], ["a\\", "b"], ["a\\", "/b"], ["a\\/b"], ["a", "b\\c"], ["a\\\\", "b"], ["a", "", "b"]]
+
+
+def test_a_string_is_one_part():
+    """A string isn't split, as in Dagster; from_user_string splits."""
+    assert AssetKey("a/b").path == ["a/b"]
+    assert AssetKey.from_coercible("a/b") == AssetKey(["a/b"])
+    assert AssetKey.from_user_string("a/b") == AssetKey(["a", "b"])
+
+
+@pytest.mark.parametrize("path", TRICKY)
+def test_user_strings_go_round(path):
+    """The spelling of a key reads back as the key, whatever its parts hold."""
+    key = AssetKey(path)
+    assert AssetKey.from_user_string(key.to_user_string()) == key
+    assert AssetKey.from_db_string(key.to_string()) == key
+
+
+def test_user_strings_are_distinct():
+    """No two keys are spelled alike."""
+    assert len({AssetKey(path).to_user_string() for path in TRICKY}) == len(TRICKY)
+
+
+def test_keys_are_values():
+    """Equal paths are equal keys with equal hashes, and keys are ordered."""
+    assert AssetKey("a") == AssetKey(["a"])
+    assert hash(AssetKey("a")) == hash(AssetKey(("a",)))
+    assert AssetKey("a") != "a"
+    assert sorted([AssetKey("b"), AssetKey(["a", "c"]), AssetKey("a")]) == [AssetKey("a"), AssetKey(["a", "c"]), AssetKey("b")]
+
+
+@pytest.mark.parametrize("path", [1, None, [], ["a", 1]])
+def test_other_types_are_refused(path):
+    """A key is a string or a sequence of strings."""
+    with pytest.raises(CheckError):
+        AssetKey(path)
+
+
+def test_keys_are_not_sequences():
+    """A key that is taken for a list of keys is an error, not a list of letters."""
+    with pytest.raises(TypeError):
+        list(AssetKey("orders"))
+    with pytest.raises(TypeError):
+        AssetKey("orders")[0]
+
+
+def test_prefixes():
+    """A prefix is a string or a sequence."""
+    assert AssetKey("a").with_prefix("p") == AssetKey(["p", "a"])
+    assert AssetKey("a").with_prefix(["p", "q"]) == AssetKey(["p", "q", "a"])
+    assert AssetKey(["p", "a"]).has_prefix(["p"])
+    assert not AssetKey(["p", "a"]).has_prefix(["a"])
+    with pytest.raises(TypeError):
+        AssetKey("a").with_prefix(1)
+
+
+def test_identifiers():
+    """A key has a name that Python accepts."""
+    assert AssetKey(["a-b.c", "d"]).to_python_identifier() == "a_b_c__d"
+    assert AssetKey("a").to_python_identifier("x") == "a__x"
+
+
+def test_check_keys():
+    """A check is spelled `asset:check`."""
+    key = AssetCheckKey(AssetKey(["sales", "orders"]), "unique")
+    assert str(key) == "sales/orders:unique"
+    assert AssetCheckKey.from_user_string("sales/orders:unique") == key
+    assert key.with_asset_key_prefix("p").asset_key == AssetKey(["p", "sales", "orders"])
+    assert key.replace_asset_key(AssetKey("a")) == AssetCheckKey(AssetKey("a"), "unique")
+    with pytest.raises(DagsterInvariantViolationError):
+        AssetCheckKey.from_user_string("orders")
+
+
+def test_frozen_lists_equal_lists():
+    """Where Dagster has a list, ours is a tuple that equals it, and hashes."""
+    row = FrozenList(["a"])
+    assert row == ["a"] == row
+    assert row == ("a",)
+    assert row != ["b"]
+    assert {row: 1}[FrozenList(["a"])] == 1
+
+
+def test_valid_names():
+    """A name that can't be one is refused with one that can."""
+    assert valid_name("a_1") == "a_1"
+    with pytest.raises(DagsterInvalidDefinitionError, match="hint: `my_name`"):
+        valid_name("my-name")

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+from tests.notebook.conftest import Notebook
+
+
+def keys(notebook: Notebook) -> list[str]:
+    """Return the assets that exist."""
+    return sorted(map(str, notebook.session.scan().graph.keys))
+
+
+def test_a_renamed_asset_leaves_no_ghost(notebook: Notebook) -> None:
+    """A cell edited from one asset to another: the first is gone, with its variable."""
+    notebook.good("%%asset a\n1", "one")
+    notebook.good("%%asset b\n2", "one")
+    assert keys(notebook) == ["b"]
+    assert "a" not in notebook.variables
+
+
+def test_an_asset_cell_that_becomes_plain(notebook: Notebook) -> None:
+    """A cell edited from an asset to plain code: the asset is gone."""
+    notebook.good("%%asset a\n1", "one")
+    notebook.good("x = 2", "one")
+    assert keys(notebook) == []
+    assert "a" not in notebook.variables
+
+
+def test_a_plain_cell_with_a_syntax_error_changes_nothing(notebook: Notebook) -> None:
+    """A half-typed edit keeps the old asset."""
+    notebook.good("%%asset a\n1", "one")
+    assert notebook.run("x = (", "one").error is not None
+    assert keys(notebook) == ["a"]
+
+
+def test_a_wrong_edit_keeps_the_old_asset(notebook: Notebook) -> None:
+    """An edit that can't be an asset shows its error; the old definition stays until a valid edit."""
+    notebook.good("%%asset a\n1", "one")
+    for wrong in ("%%asset a\nreturn 1", "%%asset a\nx = (", "%%asset a\na + 1", "%%asset a\nx = 1", "%%asset a --oops\n1"):
+        assert notebook.run(wrong, "one").error is not None
+        assert "from this session" in notebook.good("%materialize a").status
+
+
+def test_two_cells_with_one_key(notebook: Notebook) -> None:
+    """Two cells with one asset are an error that names both; the first stays."""
+    notebook.good("%%asset a\n1", "one")
+    ran = notebook.run("%%asset a\n2", "two")
+    assert "asset `a` is in two cells" in ran.traceback
+    assert "Cell In[2] and Cell In[3]" in ran.traceback
+    assert notebook.good("a").out == 1
+
+
+def test_without_ids_the_asset_is_the_key(notebook: Notebook) -> None:
+    """In a terminal a cell with the same asset replaces the former one."""
+    notebook.good("%%asset a\n1")
+    notebook.good("%%asset a\n2")
+    assert notebook.variables["a"] == 2
+
+
+def test_deleted_cells(notebook: Notebook) -> None:
+    """Cells that JupyterLab says were deleted are gone, but not the one that runs."""
+    notebook.good("%%asset a\n1", "one")
+    notebook.good("%%asset b\n2", "two")
+    told = {"metadata": {"deletedCells": ["one", "three"]}}
+    notebook.ip.kernel = SimpleNamespace(get_parent=lambda: told)
+    try:
+        notebook.good("1", "three")
+        assert keys(notebook) == ["b"]
+        assert "a" not in notebook.variables
+        told["metadata"]["deletedCells"] = ["two"]
+        notebook.good("%%asset b\n2", "two")
+        assert keys(notebook) == ["b"]
+    finally:
+        del notebook.ip.kernel
+
+
+def test_a_deleted_decorated_asset(notebook: Notebook) -> None:
+    """An asset of a plain cell is gone when the cell defines it no more."""
+    notebook.good("from ipy_orch import asset", "i")
+    notebook.good("@asset\ndef a():\n    return 1", "one")
+    notebook.good("@asset\ndef b():\n    return 1", "one")
+    assert keys(notebook) == ["b"]
+
+
+def test_a_cell_behind_is_named(notebook: Notebook) -> None:
+    """A plain cell that ran before a name it reads was redefined is named where a version depends on it."""
+    notebook.good("factor = 2", "one")
+    notebook.good("double = factor * 2", "two")
+    notebook.good("%%asset a\ndouble", "three")
+    notebook.good("factor = 3", "one")
+    ran = notebook.good("%%asset a\ndouble", "three")
+    assert "Cell In[3] is behind: it defines `double` from `factor`, which Cell In[5] defined anew" in ran.shown[-1]
+    notebook.good("double = factor * 2", "two")
+    assert "behind" not in notebook.good("%%asset a\ndouble", "three").shown[-1]
+
+
+def test_the_same_value_again_is_not_behind(notebook: Notebook) -> None:
+    """Running a plain cell again that gives the same value leaves others as they are."""
+    notebook.good("factor = 2", "one")
+    notebook.good("double = factor * 2", "two")
+    notebook.good("%%asset a\ndouble", "three")
+    notebook.good("factor = 2", "one")
+    assert "behind" not in notebook.good("%%asset a\ndouble", "three").shown[-1]
+
+
+def test_a_failed_cell_counts_for_what_it_defined(notebook: Notebook) -> None:
+    """Of a cell that failed, the names that it had bound count."""
+    notebook.good("factor = 2", "one")
+    notebook.good("double = factor * 2", "two")
+    notebook.good("%%asset a\ndouble", "three")
+    assert notebook.run("factor = 3\n1 / 0", "one").error is not None
+    assert "behind" in notebook.good("%%asset a\ndouble", "three").shown[-1]
+
+
+def test_cells_before_the_extension_count(bare: Notebook) -> None:
+    """Helpers of cells that ran before, or beside, loading the extension are followed."""
+    bare.good("factor = 2")
+    bare.good("%load_ext ipy_orch\nother = 3")
+    bare.good("double = factor * other", "two")
+    bare.good("%%asset a\ndouble", "three")
+    bare.good("factor = 5", "one")
+    assert "behind" in bare.good("%%asset a\ndouble", "three").shown[-1]
+
+
+def test_an_evicted_value_comes_back(notebook: Notebook) -> None:
+    """A variable whose value was evicted is made again when a cell reads it."""
+    notebook.good("%%asset a\n'x' * 100_000", "one")
+    notebook.good("%config Orch.cache_bytes = 1000")
+    notebook.good("%%asset b\n'y' * 100_000", "two")
+    assert "a" not in notebook.variables
+    assert notebook.good("len(a)").out == 100_000
+
+
+def test_loading_runs_nothing(bare: Notebook) -> None:
+    """Loading the extension runs no user code, also of decorated assets that are there already."""
+    bare.good("from ipy_orch import asset\n@asset\ndef a():\n    print('ran')")
+    assert bare.good("%load_ext ipy_orch").stdout == ""
+
+
+def test_a_scratch_variable_that_hides_an_asset(notebook: Notebook) -> None:
+    """A variable named like an asset is reported, and the asset is read."""
+    notebook.good("%%asset raw\n1", "one")
+    notebook.good("raw = 99", "two")
+    ran = notebook.good("%%asset b\nraw + 1", "three")
+    assert ran.shown[0] == "2"
+    assert "`raw` is also a variable of yours" in ran.shown[1]
+
+
+def test_async_cells(notebook: Notebook) -> None:
+    """A cell that awaits is an async asset, in both spellings."""
+    notebook.good("import asyncio")
+    assert notebook.good("%%asset a\nawait asyncio.sleep(0)\n1", "a").shown[0] == "1"
+    assert notebook.good("#| asset: b\nawait asyncio.sleep(0)\na + 1", "b").shown[0] == "2"

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import sys
+import traceback
+
+import pytest
+
+from tests.notebook.conftest import Notebook
+
+
+def frames() -> list[str]:
+    """Return the functions of the last traceback, as `%debug` sees them."""
+    return [frame.name for frame in traceback.extract_tb(sys.last_traceback)][1:]
+
+
+@pytest.mark.parametrize("head", ["%%asset a", "#| asset: a"])
+def test_the_users_frame_comes_first(notebook: Notebook, head: str) -> None:
+    """The traceback of an asset has the user's frames, the cell, the line, and nothing of ours."""
+    ran = notebook.run(f"{head}\nx = 1\n\nx / 0")
+    assert isinstance(ran.error, ZeroDivisionError)
+    assert "Cell In[2], line 4" in ran.traceback
+    assert "----> 4 x / 0" in ran.traceback
+    for word in ("ipy_orch", "run_cell_magic", "engine", "magics"):
+        assert word not in ran.traceback
+    assert frames() == ["a"]
+    assert sys.last_value is ran.error
+    assert sys.last_traceback is ran.error.__traceback__
+
+
+def test_a_helper_is_shown(notebook: Notebook) -> None:
+    """Frames of helpers of other cells are shown, each with its own cell."""
+    notebook.good("def half(x):\n    return x / 0")
+    ran = notebook.run("%%asset a\nhalf(1)")
+    assert "Cell In[3], line 2" in ran.traceback
+    assert "Cell In[2], line 2" in ran.traceback
+    assert frames() == ["a", "half"]
+
+
+def test_an_error_in_an_ancestor(notebook: Notebook) -> None:
+    """An error of an ancestor names it, and shows its cell."""
+    notebook.good("%%asset raw --no-run\n1 / 0")
+    ran = notebook.run("%%asset b\nraw")
+    assert "Cell In[2], line 2, in raw" in ran.traceback.replace("raw()", "raw")
+    assert "raw · failed: ZeroDivisionError" in ran.shown[0]
+    assert "b · skipped: raw failed" in ran.shown[0]
+
+
+def test_with_workers(notebook: Notebook) -> None:
+    """On a worker thread the traceback is the same."""
+    notebook.good("%%asset a --no-run\n1 / 0")
+    ran = notebook.run("%materialize a --workers 2")
+    assert "Cell In[2], line 2" in ran.traceback
+    assert frames() == ["a"]
+
+
+def test_in_a_coroutine(notebook: Notebook) -> None:
+    """An async asset's traceback has no frames of the event loop."""
+    ran = notebook.run("%%asset a\nimport asyncio\nawait asyncio.sleep(0)\n1 / 0")
+    assert frames() == ["a"]
+    assert "Cell In[2], line 4" in ran.traceback
+
+
+def test_chained_errors(notebook: Notebook) -> None:
+    """The exceptions that an exception came from are shown without our frames, too."""
+    ran = notebook.run("%%asset a\ntry:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('b') from error")
+    assert "ZeroDivisionError" in ran.traceback
+    assert "KeyError" in ran.traceback
+    assert "ipy_orch" not in ran.traceback
+
+
+def test_definition_errors_are_messages(notebook: Notebook) -> None:
+    """An error of a definition is a message: what, where, and what to type."""
+    ran = notebook.run("%%asset a\nx = 1\nreturn x")
+    assert ran.traceback.splitlines() == [
+        "DagsterInvalidDefinitionError: `return` can't be in an asset's cell",
+        "  where: Cell In[2], line 3",
+        "  hint: end the cell with the value as its last line",
+    ]
+
+
+def test_a_magic_in_a_body(notebook: Notebook) -> None:
+    """A shell line in a body is refused with its line."""
+    ran = notebook.run("%%asset a\n1\n!ls")
+    assert "`!ls` can't be in an asset" in ran.traceback
+    assert "Cell In[2], line 3" in ran.traceback
+
+
+def test_a_syntax_error_in_a_body(notebook: Notebook) -> None:
+    """A syntax error is shown as in any cell, at the cell's line."""
+    ran = notebook.run("%%asset a\nx = 1\ny = = 2")
+    assert "Cell In[2], line 3" in ran.traceback
+    assert "y = = 2" in ran.traceback
+    assert "SyntaxError" in ran.traceback
+    assert "ipy_orch" not in ran.traceback
+
+
+def test_a_cycle_names_the_cells(notebook: Notebook) -> None:
+    """A cycle is an error with both cells; the notebook stays as it was."""
+    notebook.good("%%asset a --no-run\nb", "one")
+    ran = notebook.run("%%asset b --no-run\na", "two")
+    assert "Cell In[" in ran.traceback
+    assert "Traceback" not in ran.traceback
+
+
+def test_other_errors_are_untouched(notebook: Notebook) -> None:
+    """The traceback of a plain cell is IPython's."""
+    ran = notebook.run("1 / 0")
+    assert "----> 1 1 / 0" in ran.traceback
+
+
+def test_a_misused_decorator(notebook: Notebook) -> None:
+    """A decorator used wrongly in a plain cell shows the cell's line and none of our frames."""
+    ran = notebook.run("from ipy_orch import asset\n\n@asset(group_nam='x')\ndef a():\n    return 1")
+    assert "line 3" in ran.traceback
+    assert "ipy_orch/" not in ran.traceback
+
+
+def test_writing_into_an_input(notebook: Notebook) -> None:
+    """A write into a read-only input says what to do."""
+    notebook.good("%%asset a\nimport numpy\nnumpy.zeros(1000)", "a")
+    ran = notebook.run("%%asset b\na[0] = 1\na", "b")
+    assert "x = x.copy()" in ran.traceback
+
+
+def test_a_session_verb_in_a_cell(notebook: Notebook) -> None:
+    """A verb called in a plain cell shows that cell and the asset's."""
+    notebook.good("%%asset a --no-run\n1 / 0")
+    notebook.run("import ipy_orch\nipy_orch.session().value('a')")
+    assert frames()[-1] == "a"
+    assert frames()[0] == "<module>"
+    assert len(frames()) == 2
+
+
+def test_interrupt(notebook: Notebook) -> None:
+    """An interrupt is one quiet line that names the step; the next cell works."""
+    ran = notebook.run("%%asset a\nraise KeyboardInterrupt")
+    assert ran.traceback == "canceled while `a` ran: nothing was stored of it"
+    assert isinstance(ran.error, KeyboardInterrupt)
+    assert "a" not in notebook.variables
+    assert notebook.good("%%asset a\n1").shown[0] == "1"
