@@ -26,6 +26,7 @@ from ipy_orch.authoring.load import (
     load_definitions_from_package_module,
     load_definitions_from_package_name,
 )
+from ipy_orch.authoring.ops import op
 from ipy_orch.authoring.sources import multi_observable_source_asset, observable_source_asset
 from ipy_orch.errors import (
     BetaWarning,
@@ -53,10 +54,26 @@ from ipy_orch.errors import (
     DagsterUserCodeExecutionError,
     IsolationWarning,
 )
+from ipy_orch.execution.build import (
+    build_asset_check_context,
+    build_asset_context,
+    build_input_context,
+    build_op_context,
+    build_output_context,
+)
 from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+from ipy_orch.execution.instance import (
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    EventLogEntry,
+    EventLogRecord,
+    instance_for_test,
+)
 from ipy_orch.execution.io_contexts import InputContext, OutputContext
 from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
+from ipy_orch.execution.providing import with_resources
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
 from ipy_orch.execution.results import DagsterEvent, DagsterEventType, ExecuteInProcessResult
 from ipy_orch.model.assets import AssetChecksDefinition, AssetIn, AssetOut, AssetsDefinition, SourceAsset
@@ -225,6 +242,7 @@ __all__ = [
     "DagsterExecutionInterruptedError",
     "DagsterExecutionStepExecutionError",
     "DagsterExecutionStepNotFoundError",
+    "DagsterInstance",
     "DagsterInvalidConfigDefinitionError",
     "DagsterInvalidConfigError",
     "DagsterInvalidDefinitionError",
@@ -234,8 +252,10 @@ __all__ = [
     "DagsterInvariantViolationError",
     "DagsterJobMetadataValue",
     "DagsterResourceFunctionError",
+    "DagsterRun",
     "DagsterRunMetadataValue",
     "DagsterRunNotFoundError",
+    "DagsterRunStatus",
     "DagsterStepOutputNotFoundError",
     "DagsterType",
     "DagsterTypeCheckDidNotPass",
@@ -252,6 +272,8 @@ __all__ = [
     "Enum",
     "EnumValue",
     "EnvVar",
+    "EventLogEntry",
+    "EventLogRecord",
     "ExecuteInProcessResult",
     "ExpectationResult",
     "Failure",
@@ -331,11 +353,17 @@ __all__ = [
     "__version__",
     "asset",
     "asset_check",
+    "build_asset_check_context",
+    "build_asset_context",
     "build_init_resource_context",
+    "build_input_context",
+    "build_op_context",
+    "build_output_context",
     "build_resources",
     "check_dagster_type",
     "configured",
     "input_manager",
+    "instance_for_test",
     "io_manager",
     "load_asset_checks_from_current_module",
     "load_asset_checks_from_modules",
@@ -360,10 +388,12 @@ __all__ = [
     "multi_asset_check",
     "multi_observable_source_asset",
     "observable_source_asset",
+    "op",
     "resource",
     "session",
     "unload_ipython_extension",
     "usable_as_dagster_type",
+    "with_resources",
 ]
 
 __version__ = "0.1.0"

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, overload
 
 from ipy_orch.authoring.signature import read_signature
-from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, closest
+from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.model.assets import MATERIALIZATION, AssetIn, AssetOut, AssetsDefinition, distinct_specs, manager_in
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
 from ipy_orch.model.results import MaterializeResult, ObserveResult
-from ipy_orch.model.specs import DAGSTER_TYPE, AssetDep, AssetSpec, distinct_deps, valid_tags
+from ipy_orch.model.specs import DAGSTER_TYPE, AssetDep, AssetSpec, distinct_deps, refuse_others, valid_tags
 from ipy_orch.model.types import Nothing
 
 __all__ = ["asset", "multi_asset"]
@@ -210,6 +210,7 @@ def define_multi_asset(
         raise DagsterInvalidDefinitionError("a multi_asset has `outs` or `specs`, one of the two", where=where)
     if specs is not None and (deps or non_argument_deps or internal_asset_deps):
         raise DagsterInvalidDefinitionError("with `specs`, dependencies belong to each spec", where=where)
+    refuse_others(specs or (), AssetSpec, f"{where}: `specs`", "an AssetSpec")
     call = signature or read_signature(function, what=where)
     loaded = loaded_inputs(call, ins or {}, where)
     waited = distinct_deps([*(deps or ()), *(non_argument_deps or ())], where)
@@ -219,7 +220,9 @@ def define_multi_asset(
         if outs is not None
         else multi_specs(specs or (), partitions_def, can_subset)
     )
-    made = {port: spec_with_defaults(spec, group_name, code_version, compute_kind, where) for port, spec in made.items()}
+    made = {
+        port: spec_with_defaults(spec, group_name, code_version, compute_kind, where) for port, spec in made.items()
+    }
     keys = {port: spec.key for port, spec in made.items()}
     refuse_unused(loaded, made.values(), where)
     outside = {dep.asset_key: dep for spec in made.values() for dep in spec.deps if dep.asset_key not in keys.values()}
@@ -255,7 +258,7 @@ def define_multi_asset(
     )
 
 
-# -- the parts ----------------------------------------------------------------------------------------------------------
+# -- the parts --------------------------------------------------------------------------------------------------------
 
 
 def check_options(what: str, function: Function, options: Mapping[str, Any]) -> None:
@@ -274,7 +277,9 @@ def key_for(function: Function, name: str | None, key: Any, key_prefix: str | Se
         DagsterInvalidDefinitionError: when ``key`` comes with ``name`` or ``key_prefix``.
     """
     if key is not None and (name or key_prefix):
-        raise DagsterInvalidDefinitionError("give `key`, or `name` and `key_prefix`", where=f"asset `{function.__name__}`")
+        raise DagsterInvalidDefinitionError(
+            "give `key`, or `name` and `key_prefix`", where=f"asset `{function.__name__}`"
+        )
     if key is not None:
         return AssetKey.from_coercible(key)
     prefix = [key_prefix] if isinstance(key_prefix, str) else list(key_prefix or ())
@@ -293,28 +298,35 @@ def loaded_inputs(call: Signature, ins: Mapping[str, AssetIn], where: str) -> di
             said = AssetIn.from_coercible(one)
             if not call.keywords and said.dagster_type is not Nothing:
                 raise DagsterInvalidDefinitionError(
-                    f"`ins` names `{name}`, which isn't a parameter of the function", where=where, hint=closest(name, call.inputs)
+                    f"`ins` names `{name}`, which isn't a parameter of the function",
+                    where=where,
+                    hint=closest(name, call.inputs),
                 )
             loaded[name] = said
     return loaded
 
 
 def refuse_overlap(loaded: Mapping[str, AssetIn], waited: Iterable[AssetDep], where: str) -> None:
-    """Refuse an argument that is in ``deps`` too, where its AssetIn says more than which asset it is and who loads it."""
+    """Refuse an argument that is in ``deps`` too, when its AssetIn says more than the asset and who loads it."""
     deps = {dep.asset_key for dep in waited}
     for name, one in loaded.items():
         plain = one.dagster_type is NO_VALUE and not (one.metadata or one.key_prefix or one.partition_mapping)
         named = {one.key_for(name), AssetKey(name)} if one.key is None else {one.key}
         if not plain and named & deps:
             raise DagsterInvalidDefinitionError(
-                f"`{min(named & deps)}` is in `deps` and in `ins`, each saying how it is read", where=where, hint="leave it out of `deps`"
+                f"`{min(named & deps)}` is in `deps` and in `ins`, each saying how it is read",
+                where=where,
+                hint="leave it out of `deps`",
             )
 
 
 def joined(loaded: Mapping[str, AssetIn], waited: Iterable[AssetDep]) -> list[AssetDep]:
-    """Return the dependencies of arguments and of ``deps``; where one is both, ``deps`` says which partitions are read."""
+    """Return the dependencies of arguments and of ``deps``; where one is both, ``deps`` says which partitions."""
     said = {dep.asset_key: dep for dep in waited}
-    read = {one.key_for(name): AssetDep(one.key_for(name), partition_mapping=one.partition_mapping) for name, one in loaded.items()}
+    read = {
+        one.key_for(name): AssetDep(one.key_for(name), partition_mapping=one.partition_mapping)
+        for name, one in loaded.items()
+    }
     return list({**read, **said}.values())
 
 
@@ -393,7 +405,14 @@ def value_type(call: Signature, said: Any) -> Any:
 def is_result(annotation: Any) -> bool:
     """Tell whether an annotation is a wrapper (``Output[int]``, an iterator ...) and not the value's own type."""
     origin = getattr(annotation, "__origin__", annotation)
-    return getattr(origin, "__name__", "") in ("Output", "MaterializeResult", "Iterator", "Generator", "Iterable", "AsyncIterator")
+    return getattr(origin, "__name__", "") in (
+        "Output",
+        "MaterializeResult",
+        "Iterator",
+        "Generator",
+        "Iterable",
+        "AsyncIterator",
+    )
 
 
 def config_type(call: Signature, schema: Any, where: str) -> Any:
@@ -410,12 +429,13 @@ def own_checks(specs: Sequence[AssetCheckSpec], keys: set[AssetKey], where: str)
         DagsterInvalidDefinitionError: when one is of another asset, or two have one name.
         CheckError: for what isn't an AssetCheckSpec.
     """
+    refuse_others(specs, AssetCheckSpec, f"{where}: `check_specs`", "an AssetCheckSpec")
     found: dict[str, AssetCheckSpec] = {}
     for spec in specs:
-        if not isinstance(spec, AssetCheckSpec):
-            raise CheckError(f"{where}: `check_specs` holds {spec!r}, which isn't an AssetCheckSpec")
         if spec.asset_key not in keys:
-            raise DagsterInvalidDefinitionError(f"check `{spec.name}` is of `{spec.asset_key}`, which isn't made here", where=where)
+            raise DagsterInvalidDefinitionError(
+                f"check `{spec.name}` is of `{spec.asset_key}`, which isn't made here", where=where
+            )
         if found.setdefault(spec.get_python_identifier(), spec) is not spec:
             raise DagsterInvalidDefinitionError(f"check `{spec.key}` is there twice", where=where)
     return found
@@ -438,11 +458,18 @@ def multi_outs(
     known = {dep.asset_key: dep for dep in every}
     for name, deps in internal.items():
         if name not in outs:
-            raise DagsterInvalidDefinitionError(f"`internal_asset_deps` names no output: `{name}`", hint=closest(name, outs))
+            raise DagsterInvalidDefinitionError(
+                f"`internal_asset_deps` names no output: `{name}`", hint=closest(name, outs)
+            )
         for key in deps:
             if key not in known and key not in keys.values():
-                raise DagsterInvalidDefinitionError(f"`internal_asset_deps` of `{name}` names `{key}`, which isn't an input or output")
-    chosen = {name: [known.get(k, AssetDep(k)) for k in sorted(internal[name])] if name in internal else every for name in outs}
+                raise DagsterInvalidDefinitionError(
+                    f"`internal_asset_deps` of `{name}` names `{key}`, which isn't an input or output"
+                )
+    chosen = {
+        name: [known.get(k, AssetDep(k)) for k in sorted(internal[name])] if name in internal else every
+        for name in outs
+    }
     specs = {name: out.to_spec(keys[name], chosen[name], partitions_def) for name, out in outs.items()}
     return {name: out.to_out() for name, out in outs.items()}, specs
 
@@ -453,18 +480,14 @@ def multi_specs(
     """Return output -> port and output -> spec, of a multi_asset with ``specs``.
 
     Raises:
-        CheckError: for what isn't an AssetSpec.
         DagsterInvalidDefinitionError: when two of one key differ.
     """
-    for spec in specs:
-        if not isinstance(spec, AssetSpec):
-            raise CheckError(f"`specs` holds {spec!r}, which isn't an AssetSpec")
     made = {spec.key.to_python_identifier(): with_partitions(spec, partitions_def) for spec in distinct_specs(specs)}
     return {name: port_of(spec, can_subset) for name, spec in made.items()}, made
 
 
 def port_of(spec: AssetSpec, can_subset: bool) -> Out:
-    """Return the output of an asset that is said by a spec: Nothing is stored, unless the spec names a type or an IO manager."""
+    """Return the output of a spec: nothing is stored, unless the spec names a type or an IO manager."""
     kind = spec.metadata.get(DAGSTER_TYPE, Any if manager_in(spec) else Nothing)
     return Out(kind, spec.description, not (spec.skippable or can_subset), manager_in(spec) or None, spec.metadata)
 
@@ -495,4 +518,3 @@ def spec_with_defaults(
     if compute_kind:
         changes["kinds"] = {compute_kind}
     return spec.replace_attributes(**changes) if changes else spec
-

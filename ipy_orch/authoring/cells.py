@@ -162,7 +162,8 @@ def refuse_repeated(header: str, where: str) -> None:
         DagsterInvalidDefinitionError: with the line of the second.
     """
     seen: set[str] = set()
-    for key, _ in yaml.compose(header, Loader=yaml.SafeLoader).value:
+    root = yaml.compose(header, Loader=yaml.SafeLoader)
+    for key, _ in root.value if root is not None else ():
         if key.value in seen:
             place = f"{where}, line {key.start_mark.line + 1}"
             raise DagsterInvalidDefinitionError(f"`{key.value}` is said twice in the `#|` lines", where=place)
@@ -194,7 +195,7 @@ def valid_part(part: str) -> str:
     return f"_{name}" if name[0].isdigit() else f"{name}_" if keyword.iskeyword(name) else name
 
 
-# -- what a body can't hold --------------------------------------------------------------------------------------------
+# -- what a body can't hold -------------------------------------------------------------------------------------------
 
 _MAGIC_LINE = re.compile(r"^\s*(?:%{1,2}\S|!{1,2}\s*\S|.*=\s*[%!]\s*\w|\?{1,2}\w|\S[^#'\"]*\?\??\s*$)")
 
@@ -262,7 +263,7 @@ def awaits(tree: ast.Module) -> bool:
     )
 
 
-# -- body -> function --------------------------------------------------------------------------------------------------
+# -- body -> function -------------------------------------------------------------------------------------------------
 
 
 def value_rule(source: CellText) -> tuple[list[ast.stmt], str]:

@@ -72,7 +72,7 @@ def define_check(
     """Return the check that ``function`` makes; the arguments are those of Dagster's ``@asset_check``.
 
     Args:
-        asset: the asset checked; a parameter of the function that is named like it, or is the only one, receives its value.
+        asset: the asset checked; the parameter that isn't in ``additional_ins`` receives its value.
         blocking: when it fails as an error, what is downstream of the asset doesn't run.
 
     Raises:
@@ -87,7 +87,9 @@ def define_check(
     waited = distinct_deps(additional_deps or (), where)
     if any(dep.asset_key == asset_key for dep in waited):
         raise DagsterInvalidDefinitionError(
-            f"the check's own asset `{asset_key}` is in `additional_deps`", where=where, hint="leave it out: a check depends on it"
+            f"the check's own asset `{asset_key}` is in `additional_deps`",
+            where=where,
+            hint="leave it out: a check depends on it",
         )
     spec = AssetCheckSpec(
         check_name,
@@ -132,7 +134,9 @@ def check_inputs(call: Signature, asset_key: AssetKey, ins: Mapping[str, AssetIn
     loaded = loaded_inputs(call, ins, where)
     for argument in ins:
         if AssetIn.from_coercible(ins[argument]).key_for(argument) == asset_key:
-            raise DagsterInvalidDefinitionError(f"`additional_ins` names the checked asset `{asset_key}` itself", where=where)
+            raise DagsterInvalidDefinitionError(
+                f"`additional_ins` names the checked asset `{asset_key}` itself", where=where
+            )
     free = [argument for argument in loaded if argument not in ins]
     if len(free) > 1:
         raise DagsterInvalidDefinitionError(

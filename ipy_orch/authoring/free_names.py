@@ -78,7 +78,7 @@ class Scope(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):  # `del x` makes x a local variable too
             self.bind(node.id)
 
-    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:  # noqa: N802
+    def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:
         self.outer.update(node.names)
 
     visit_Nonlocal = visit_Global  # noqa: N815

@@ -64,14 +64,18 @@ def load_assets_from_modules(
     Raises:
         DagsterInvalidDefinitionError: when two different ones have one key, or one is in another group already.
     """
-    found: list[tuple[str, Loaded]] = held(modules, (AssetsDefinition, AssetSpec) if include_specs else AssetsDefinition)
+    found: list[tuple[str, Loaded]] = held(
+        modules, (AssetsDefinition, AssetSpec) if include_specs else AssetsDefinition
+    )
     assets = [one for _, one in found if not isinstance(one, AssetChecksDefinition)]
     refuse_doubles(found)
     new = {**prefixed(filter(is_made, assets), key_prefix), **prefixed(filter(is_source, assets), source_key_prefix)}
     return [changed(one, new, group_name, automation_condition, backfill_policy) for one in assets]
 
 
-def load_assets_from_current_module(group_name: str | None = None, key_prefix: Prefix = None, **options: Any) -> list[Loaded]:
+def load_assets_from_current_module(
+    group_name: str | None = None, key_prefix: Prefix = None, **options: Any
+) -> list[Loaded]:
     """Return the assets of the module that calls; see :func:`load_assets_from_modules`."""
     return load_assets_from_modules([calling_module(inspect.currentframe())], group_name, key_prefix, **options)
 
@@ -90,7 +94,9 @@ def load_assets_from_package_name(
     return load_assets_from_package_module(importlib.import_module(package_name), group_name, key_prefix, **options)
 
 
-def load_asset_checks_from_modules(modules: Iterable[ModuleType], asset_key_prefix: Prefix = None) -> list[AssetChecksDefinition]:
+def load_asset_checks_from_modules(
+    modules: Iterable[ModuleType], asset_key_prefix: Prefix = None
+) -> list[AssetChecksDefinition]:
     """Return the checks that variables of the modules hold, also in lists, each once.
 
     Args:
@@ -114,7 +120,9 @@ def load_asset_checks_from_package_module(
     return load_asset_checks_from_modules(modules_in(package_module), asset_key_prefix)
 
 
-def load_asset_checks_from_package_name(package_name: str, asset_key_prefix: Prefix = None) -> list[AssetChecksDefinition]:
+def load_asset_checks_from_package_name(
+    package_name: str, asset_key_prefix: Prefix = None
+) -> list[AssetChecksDefinition]:
     """Return the checks of the package of this name."""
     return load_asset_checks_from_package_module(importlib.import_module(package_name), asset_key_prefix)
 
@@ -178,7 +186,7 @@ def load_definitions_from_package_name(
     return load_definitions_from_package_module(importlib.import_module(package_name), resources, loggers, executor)
 
 
-# -- where to look ------------------------------------------------------------------------------------------------------
+# -- where to look ----------------------------------------------------------------------------------------------------
 
 
 def calling_module(frame: FrameType | None) -> ModuleType:
@@ -218,10 +226,12 @@ def refuse_doubles(found: Iterable[tuple[str, Loaded]]) -> None:
             where, other = seen.setdefault(key, (module, one))
             if other is not one and not (isinstance(one, AssetSpec) and one == other):
                 places = " and ".join(dict.fromkeys((where, module)))
-                raise DagsterInvalidDefinitionError(f"asset `{key}` is defined twice", where=places, hint="rename one of them")
+                raise DagsterInvalidDefinitionError(
+                    f"asset `{key}` is defined twice", where=places, hint="rename one of them"
+                )
 
 
-# -- what to change -----------------------------------------------------------------------------------------------------
+# -- what to change ---------------------------------------------------------------------------------------------------
 
 
 def is_source(one: Loaded) -> bool:
@@ -241,7 +251,9 @@ def prefixed(assets: Iterable[Loaded], prefix: Prefix) -> dict[AssetKey, AssetKe
 
 
 def changed(one: Loaded, new: Mapping[AssetKey, AssetKey], group: str | None, condition: Any, policy: Any) -> Loaded:
-    """Return an asset under its new key, in its group."""
+    """Return an asset under its new key, in its group; the same object where there's nothing to change."""
+    if not (new or group or condition or policy):
+        return one
     if isinstance(one, AssetSpec):
         if group is not None and one.group_name not in (None, DEFAULT_GROUP, group):
             raise DagsterInvalidDefinitionError(f"`{one.key}` is in group `{one.group_name}` already")
@@ -249,7 +261,9 @@ def changed(one: Loaded, new: Mapping[AssetKey, AssetKey], group: str | None, co
             group_name=group or one.group_name, automation_condition=one.automation_condition or condition
         )
         return told.renamed(new)
-    lacking = {key: condition for key, spec in one.specs_by_key.items() if condition and spec.automation_condition is None}
+    lacking = {
+        key: condition for key, spec in one.specs_by_key.items() if condition and spec.automation_condition is None
+    }
     return one.with_attributes(
         asset_key_replacements=new,
         group_names_by_key={} if group is None else dict.fromkeys(one.keys, group),

@@ -96,7 +96,9 @@ def parse_line(
             )
         if option.kind == "flag":
             if equals:
-                raise DagsterInvalidDefinitionError(f"`{word}` takes no value", where=where, hint=f"{word} or --no-{option.name}")
+                raise DagsterInvalidDefinitionError(
+                    f"`{word}` takes no value", where=where, hint=f"{word} or --no-{option.name}"
+                )
             found[option.name] = not negated
             continue
         if not equals and not rest:

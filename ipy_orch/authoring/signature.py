@@ -26,7 +26,7 @@ def read_signature(function: Callable[..., Any], *, what: str = "") -> Signature
         what: names the definition in messages.
 
     Raises:
-        DagsterInvalidDefinitionError: for ``*args``, positional-only parameters, and a ``context`` that isn't the first.
+        DagsterInvalidDefinitionError: for ``*args``, positional-only parameters, a ``context`` that isn't the first.
         DagsterInvalidConfigDefinitionError: for a ``config`` that isn't annotated.
     """
     parameters = list(inspect.signature(function).parameters.values())
@@ -66,7 +66,9 @@ def resolve_one(annotation: Any, space: Mapping[str, Any]) -> Any:
     if not isinstance(annotation, str):
         return annotation
     try:
-        return typing.get_type_hints(type("_", (), {"__annotations__": {"x": annotation}}), dict(space), include_extras=True)["x"]
+        return typing.get_type_hints(
+            type("_", (), {"__annotations__": {"x": annotation}}), dict(space), include_extras=True
+        )["x"]
     except Exception:  # noqa: BLE001
         return NO_VALUE
 
@@ -86,7 +88,9 @@ def refuse_unnamed(parameters: list[inspect.Parameter], what: str) -> None:
     for parameter in parameters:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
             raise DagsterInvalidDefinitionError(
-                f"parameter `{parameter}` can't be an input: inputs are given by name", where=what, hint="name each input"
+                f"parameter `{parameter}` can't be an input: inputs are given by name",
+                where=what,
+                hint="name each input",
             )
 
 
@@ -94,7 +98,9 @@ def refuse_special(parameters: list[inspect.Parameter], what: str) -> None:
     """Refuse a context that isn't the first parameter, and a config of no type."""
     for parameter in parameters:
         if parameter.name == "context":
-            raise DagsterInvalidDefinitionError("`context` is the first parameter", where=what, hint="def f(context, ...)")
+            raise DagsterInvalidDefinitionError(
+                "`context` is the first parameter", where=what, hint="def f(context, ...)"
+            )
         if parameter.name == CONFIG and parameter.annotation is parameter.empty:
             raise DagsterInvalidConfigDefinitionError(
                 "`config` needs a type", where=what, hint="def f(config: MyConfig), with `class MyConfig(Config): ...`"

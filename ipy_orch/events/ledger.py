@@ -14,7 +14,7 @@ Place: TypeAlias = tuple[AssetKey, str | None]
 
 
 class Ledger:
-    """Hold the last materialization, observation and failure per asset and partition, and the last verdict per check."""
+    """Hold the last materialization, observation and failure per asset and partition, and the last verdicts."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         self.materialized: dict[Place, Materialized] = {}

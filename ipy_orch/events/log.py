@@ -5,13 +5,15 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from ipy_orch.events.types import Event
 
 __all__ = ["EventLog"]
 
 Listener = Callable[[Event], None]
-KEPT = 100_000
+KEPT: Final = 100_000
+KEPT_CHARACTERS: Final = 64_000_000
 
 
 class EventLog:
@@ -21,11 +23,14 @@ class EventLog:
     that a session of many thousand runs stays small: folds hear each event when it happens and keep what they need.
 
     Args:
-        kept: how many events are kept.
+        kept: how many events are kept at most.
+        kept_characters: how much text and display data of steps they may hold in all.
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self.events: deque[Event] = deque(maxlen=kept)
+    def __init__(self, kept: int = KEPT, kept_characters: int = KEPT_CHARACTERS) -> None:
+        self.events: deque[Event] = deque()
+        self.kept, self.kept_characters = kept, kept_characters
+        self.characters = 0
         self.listeners: list[Listener] = []
         self.lock = threading.RLock()
 
@@ -33,6 +38,9 @@ class EventLog:
         """Keep an event and tell the listeners, in the order they came."""
         with self.lock:
             self.events.append(event)
+            self.characters += characters(event)
+            while len(self.events) > self.kept or (self.characters > self.kept_characters and len(self.events) > 1):
+                self.characters -= characters(self.events.popleft())
             for listener in self.listeners:
                 listener(event)
 
@@ -57,3 +65,9 @@ class EventLog:
 
     def __len__(self) -> int:
         return len(self.events)
+
+
+def characters(event: Event) -> int:
+    """Return how much text and display data of its step an event holds; the rest is small."""
+    output = getattr(event, "output", ())
+    return len(getattr(event, "text", "")) + (sum(chunk.size for chunk in output) if output else 0)

@@ -9,12 +9,14 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.execution.engine import World, run
+from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
 from ipy_orch.execution.load import load_value
+from ipy_orch.execution.providing import needed
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.config import RunConfig
@@ -62,22 +64,20 @@ def materialize(
         >>> materialize([raw, total]).output_for_node("total")
         6
     """
-    definitions = [external(one) if isinstance(one, AssetSpec) else one for one in assets]
-    for one in definitions:
-        if not isinstance(one, AssetsDefinition):
-            raise DagsterInvariantViolationError(f"`materialize` takes assets and checks, not {one!r}")
+    definitions = as_definitions(assets)
     graph = AssetGraph.of(definitions)
-    given = {key: one for made in definitions for key, one in made.resource_defs.items()}
-    given |= resources or {}
+    given = resources_of(definitions, resources or {})
+    planned = planned_for(graph, selection, partition_key)
+    instance = instance or DagsterInstance.ephemeral()
     if "io_manager" not in given:
         given["io_manager"] = FilesystemIOManager(base_dir=tempfile.mkdtemp(prefix="ipy_orch_"))
-    planned = planned_for(graph, selection, partition_key)
+    for step in planned.steps:
+        needed(given, step.definition.required_resource_keys, f"`{step.definition.label}`")
     ops = {step.definition.op.name: step.definition.op.config_type for step in planned.steps}
     config = resolve_run_config(run_config, {n: kind for n, kind in ops.items() if kind is not None}, given)
     log, ledger = EventLog(), Ledger()
     log.listen(ledger.apply)
-    if instance is not None:
-        log.listen(instance.log.append)
+    log.listen(instance.log.append)
     world = World(
         log, ledger, given, config, makers=graph.makers, keep_values=True, measure=False, tags=tags or {}, instance=instance
     )
@@ -89,8 +89,39 @@ def materialize(
         key: (step.name, step.definition.get_output_name_for_asset_key(key)) for step in planned.steps for key in step.keys
     }
     return ExecuteInProcessResult(
-        result, places, lambda key: load_value(key, graph.makers[key], given, config, partition_key)
+        result,
+        places,
+        lambda key: load_value(key, graph.makers[key], given, config, partition_key),
+        instance.get_run_by_id(result.run_id),
     )
+
+
+def as_definitions(assets: Sequence[Any]) -> list[AssetsDefinition]:
+    """Return definitions of assets and checks; a spec stands for an external asset.
+
+    Raises:
+        CheckError: for anything else.
+    """
+    definitions = [external(one) if isinstance(one, AssetSpec) else one for one in assets]
+    for one in definitions:
+        if not isinstance(one, AssetsDefinition):
+            raise CheckError(f"`materialize` takes assets and checks, not {one!r}")
+    return definitions
+
+
+def resources_of(definitions: Sequence[AssetsDefinition], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the resources given and those that definitions carry.
+
+    Raises:
+        DagsterInvalidInvocationError: when a definition carries another one under a key that is given.
+        DagsterInvalidDefinitionError: when two definitions do.
+    """
+    carried: dict[str, Any] = {}
+    for one in definitions:
+        for key, resource in one.with_resources(given).resource_defs.items():
+            if carried.setdefault(key, resource) is not resource:
+                raise DagsterInvalidDefinitionError(f"two definitions bring different resources `{key}`", where=one.label)
+    return {**carried, **given}
 
 
 def planned_for(graph: AssetGraph, selection: Any, partition: str | None) -> Plan:

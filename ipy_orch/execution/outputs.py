@@ -27,7 +27,7 @@ from ipy_orch.model.results import (
     Output,
 )
 
-__all__ = ["EVENTS", "RESULTS", "Harvest", "Made", "gather", "kind_of"]
+__all__ = ["EVENTS", "RESULTS", "Harvest", "Made", "gather", "kind_of", "spec_of"]
 
 SEVERITY: Final = "ipy_orch/severity"
 RESULTS: Final = (Output, DynamicOutput, MaterializeResult, ObserveResult, AssetCheckResult)

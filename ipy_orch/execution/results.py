@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
 from typing import Any, Final
@@ -24,10 +24,10 @@ from ipy_orch.events.types import (
     StepStarted,
     StepSucceeded,
 )
-from ipy_orch.execution.engine import RunResult
+from ipy_orch.execution.world import RunResult
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import RESULT
-from ipy_orch.model.results import AssetCheckEvaluation, AssetMaterialization, AssetObservation
+from ipy_orch.model.results import DATA_VERSION_TAG, AssetCheckEvaluation, AssetMaterialization, AssetObservation
 
 __all__ = ["DagsterEvent", "DagsterEventType", "ExecuteInProcessResult"]
 
@@ -86,13 +86,22 @@ class DagsterEvent:
     @property
     def materialization(self) -> AssetMaterialization:
         """Return the materialization."""
-        return self.event.materialization  # type: ignore[union-attr]
+        return self.event_specific_data.materialization  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Any:
         """Return ``is_step_success`` and the like: whether the event is of that kind."""
         if name.startswith("is_") and name[3:].upper() in DagsterEventType.__members__:
             return self.event_type is DagsterEventType[name[3:].upper()]
         raise AttributeError(name)
+
+
+@dataclass(frozen=True)
+class FailureData:
+    """Be what a ``Failure`` says."""
+
+    description: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    label: str = "intentional-failure"
 
 
 @dataclass(frozen=True)
@@ -104,6 +113,7 @@ class StepData:
     output_name: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
     error: Any = None
+    user_failure_data: FailureData | None = None
 
     @property
     def error_display_string(self) -> str:
@@ -151,17 +161,28 @@ def details(event: Event) -> Any:
     """Return the details of an event as Dagster names them."""
     match event:
         case Materialized():
-            return StepData(materialization=event.materialization)
+            return StepData(materialization=with_versions(event))
         case Observed():
             return StepData(asset_observation=event.observation)
         case Checked():
             return event.evaluation
-        case StepFailed() | StepRetrying():
+        case StepFailed():
+            failure = FailureData(event.error.partition(": ")[2] or None, event.metadata) if event.metadata else None
+            return StepData(error=event.error, user_failure_data=failure)
+        case StepRetrying():
             return StepData(error=event.error)
         case OutputStored() | InputLoaded():
             return StepData(output_name=event.name, metadata=event.metadata)
         case _:
             return StepData()
+
+
+def with_versions(event: Materialized) -> AssetMaterialization:
+    """Return a materialization with the tag that names its data version; a report of the user's as it came."""
+    made = event.materialization
+    if made.tags is None or not event.data_version:
+        return made
+    return replace(made, tags={DATA_VERSION_TAG: event.data_version, **made.tags})
 
 
 class ExecuteInProcessResult:

@@ -112,7 +112,7 @@ class OpenRun:
         """Return the resources that an IO manager requires."""
         if manager not in self.resources_of_managers:
             definition = self.world.resources.get(manager)
-            keys = as_resource(definition).required_resource_keys if definition is not None else ()
+            keys = getattr(as_resource(definition), "required_resource_keys", ())
             self.resources_of_managers[manager] = self.namespace(keys) if keys else NO_RESOURCES
         return self.resources_of_managers[manager]
 

@@ -6,6 +6,8 @@ bytes.
 
 from __future__ import annotations
 
+import ast
+import keyword
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
+from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.export.bodies import CHECK_RESULT, checked_returns
 from ipy_orch.export.functions import ANY, Annotations, Function, function_of, resource_annotation
 from ipy_orch.export.imports import Import, Target, for_dagster, import_block, import_of, renamed
@@ -23,6 +25,7 @@ from ipy_orch.export.slicing import Piece, Slice, Slicer, as_piece, ordered
 from ipy_orch.export.statements import Statement, is_plain_import
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.ops import IO_MANAGER
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.session.cellbook import Cell, CellBook
 from ipy_orch.session.scan import Scanned
@@ -73,7 +76,9 @@ def export_module(
     if not scanned.definitions:
         raise DagsterInvalidDefinitionError("there is nothing to export: no cell defines an asset", hint="%%asset NAME")
     scanned.graph.keys  # noqa: B018 - a graph that can't be built is refused before anything else
-    return Module(scanned, book, namespace, "dagster" if target == "dagster" else "ipy_orch", order).text
+    text = Module(scanned, book, namespace, "dagster" if target == "dagster" else "ipy_orch", order).text
+    ast.parse(text)  # fail here rather than in who imports it
+    return text
 
 
 @write.supply
@@ -199,7 +204,12 @@ class Module:
                     needed[key] = key
                     front.append(key)
         for key, label in needed.items():
-            if self.namespace.get(key) is not self.scanned.resources.get(key):
+            if key not in self.scanned.resources and key != IO_MANAGER:
+                hint = closest(key, self.scanned.resources) or f"{key} = ..."
+                raise DagsterInvalidDefinitionError(
+                    f"`{label}` needs resource `{key}`, and no variable holds it", hint=hint
+                )
+            if self.namespace.get(key) is not self.scanned.resources.get(key, self.namespace.get(key)):
                 told = f"resource `{key}` isn't in a variable of its name, and `{label}` needs it"
                 raise DagsterInvalidDefinitionError(told, hint=f"{key} = ...")
         return sorted(key for key in needed if key in self.scanned.resources)
@@ -265,7 +275,8 @@ class Module:
     def names(self) -> dict[AssetsDefinition, str]:
         """Return how the function of each cell is called: like its asset or check, unless that is something else."""
         found: dict[AssetsDefinition, str] = {}
-        taken = {name for one in self.used.statements for name in one.binds} | self.used.builtin | FRAMEWORK
+        taken = {name for one in self.used.statements for name in one.binds}
+        taken |= self.used.builtin | FRAMEWORK | {*keyword.kwlist}
         twice = duplicates([last_name(definition) for definition in self.of_cells])
         for definition, cell in self.of_cells.items():
             assert cell.source is not None
@@ -349,17 +360,41 @@ class Module:
         return names
 
     @cached_property
+    def futures(self) -> set[Import]:
+        """Return the ``from __future__`` imports of the notebook.
+
+        Dagster reads annotations of contexts, configs and resources as they are, so for it they can't stay strings.
+
+        Raises:
+            DagsterInvalidDefinitionError: when they must for a class that names itself.
+        """
+        found = [one for one in self.slicer.statements if getattr(one.node, "module", "") == "__future__"]
+        imports = {import_of(one.node) for one in found}
+        lazy = Import("__future__", "annotations")
+        calls = (one.op.signature for one in self.scanned.definitions if one.op_def is not None)
+        if (
+            self.target == "ipy_orch"
+            or lazy not in imports
+            or not any(c.context or c.config or c.resources for c in calls)
+        ):
+            return imports
+        for one in self.used.statements:
+            for name in sorted(one.binds & one.reads.keys() if one.is_block else ()):
+                told = f"dagster can't do with `from __future__ import annotations`, and `{name}` names itself in one"
+                raise DagsterInvalidDefinitionError(
+                    told, where=f"{one.label}, line {one.reads[name]}", hint=f'"{name}", in quotes'
+                )
+        return imports - {lazy}
+
+    @cached_property
     def imports(self) -> str:
         """Return the imports."""
-        futures = {
-            import_of(one.node) for one in self.slicer.statements if getattr(one.node, "module", "") == "__future__"
-        }
         found = {Import("ipy_orch", name) for name in self.framework - {CHECK_RESULT}}
         found |= {Import("typing", "Any")} if "ResourceParam" in self.framework else set()
         mine = {(import_of(one.node), one.label) for one in self.hoisted} | {(one, "") for one in found}
         if self.target == "dagster":
             mine = {(for_dagster(one, label), label) for one, label in mine}
-        return import_block(futures | {one for one, _ in mine})
+        return import_block(self.futures | {one for one, _ in mine})
 
     @property
     def text(self) -> str:

@@ -135,7 +135,7 @@ def parsed(text: str) -> tuple[str, ast.Module | None]:
     try:
         # IPython drops blank lines on top: they are put back, so that line numbers stay the cell's.
         top = len(text) - len(text.lstrip("\n"))
-        code = "\n" * top + TransformerManager().transform_cell(text)
+        code = "\n" * top + TransformerManager().transform_cell(text)  # type: ignore[no-untyped-call]
         return code, ast.parse(code)
     except SyntaxError:
         return text, None

@@ -234,26 +234,48 @@ class AssetsDefinition:
         is_subset: bool = False,  # noqa: ARG002 - Dagster's argument; it follows from what is selected
         **by_key: Any,
     ) -> None:
-        if node_def is None and (specs is None or by_key or keys_by_input_name or keys_by_output_name or can_subset or backfill_policy):
-            raise CheckError("external assets have `specs` and resources, and nothing else: what computes them is `node_def`")
+        if node_def is None and (
+            specs is None or by_key or keys_by_input_name or keys_by_output_name or can_subset or backfill_policy
+        ):
+            raise CheckError(
+                "external assets have `specs` and resources, and nothing else: what computes them is `node_def`"
+            )
         keys = dict(keys_by_output_name or {})
         made = specs_of_op(node_def, keys, keys_by_input_name or {}, **by_key) if specs is None and node_def else specs
-        values = (node_def, tuple(made or ()), dict(keys_by_input_name or {}), keys, dict(check_specs_by_output_name or {}))
+        values = (
+            node_def,
+            tuple(made or ()),
+            dict(keys_by_input_name or {}),
+            keys,
+            dict(check_specs_by_output_name or {}),
+        )
         chosen = None if selected_asset_keys is None else frozenset(selected_asset_keys)
         checks = None if selected_asset_check_keys is None else frozenset(selected_asset_check_keys)
-        how = (dict(asset_ins or {}), dict(resource_defs or {}), can_subset, chosen, checks, execution_type, backfill_policy)
+        how = (
+            dict(asset_ins or {}),
+            dict(resource_defs or {}),
+            can_subset,
+            chosen,
+            checks,
+            execution_type,
+            backfill_policy,
+        )
         set_all(self, (*values, *how, frozenset(hook_defs or ()), origin))
         self.settle()
 
     def settle(self) -> None:
         """Check the specs, leave out repeated ones, and put those without a group into the default one."""
-        object.__setattr__(self, "asset_specs", tuple(map(in_some_group, distinct_specs(self.asset_specs, self.origin))))
+        object.__setattr__(
+            self, "asset_specs", tuple(map(in_some_group, distinct_specs(self.asset_specs, self.origin)))
+        )
         if len(set(self.all_keys_by_output_name.values())) != len(self.all_keys_by_output_name):
             raise DagsterInvalidDefinitionError(f"two outputs of `{self.label}` make one asset", where=self.origin)
         for spec in self.asset_specs if self.op_def is not None else ():
             if spec.partitions_def is None and any(dep.asset_key == spec.key for dep in spec.deps):
                 raise DagsterInvalidDefinitionError(
-                    f"asset `{spec.key}` depends on itself", where=self.origin, hint="only an asset partitioned by time can"
+                    f"asset `{spec.key}` depends on itself",
+                    where=self.origin,
+                    hint="only an asset partitioned by time can",
                 )
 
     # -- what it makes ------------------------------------------------------------------------------------------------
@@ -344,7 +366,9 @@ class AssetsDefinition:
     def check_key(self) -> AssetCheckKey:
         """Return the key of a definition of one check."""
         if len(self.check_keys) != 1:
-            raise DagsterInvariantViolationError(f"`.check_key` is for one check, and this definition has {len(self.check_keys)}")
+            raise DagsterInvariantViolationError(
+                f"`.check_key` is for one check, and this definition has {len(self.check_keys)}"
+            )
         return next(iter(self.check_keys))
 
     # -- what it needs ------------------------------------------------------------------------------------------------
@@ -425,7 +449,9 @@ class AssetsDefinition:
 
     def get_partition_mapping(self, in_asset_key: AssetKey) -> Any:
         """Return which partitions of a dependency are read, None where it wasn't said."""
-        found = (dep.partition_mapping for spec in self.asset_specs for dep in spec.deps if dep.asset_key == in_asset_key)
+        found = (
+            dep.partition_mapping for spec in self.asset_specs for dep in spec.deps if dep.asset_key == in_asset_key
+        )
         return next((mapping for mapping in found if mapping is not None), None)
 
     def get_partition_mapping_for_dep(self, dep_key: AssetKey) -> Any:
@@ -551,18 +577,26 @@ class AssetsDefinition:
         if not isinstance(new, AssetSpec):
             raise CheckError(f"the function returns an AssetSpec, not {new!r}")
         if old.key != new.key:
-            raise DagsterInvalidDefinitionError(f"`{old.key}` can't become `{new.key}` here", hint="use `with_attributes`")
+            raise DagsterInvalidDefinitionError(
+                f"`{old.key}` can't become `{new.key}` here", hint="use `with_attributes`"
+            )
         arguments = {key for name, key in self.keys_by_input_name.items() if not self.op.ins[name].is_nothing}
         lost = {d.asset_key for d in old.deps} & arguments - {d.asset_key for d in new.deps}
         if lost:
-            raise DagsterInvalidDefinitionError(f"`{min(lost)}` is an argument of the function: it can't be dropped", where=self.label)
+            raise DagsterInvalidDefinitionError(
+                f"`{min(lost)}` is an argument of the function: it can't be dropped", where=self.label
+            )
         return new
 
     def rewired(self, specs: Iterable[AssetSpec]) -> tuple[dict[str, AssetKey], dict[str, In]]:
-        """Return input -> asset and input -> port, with ports that only order steps for what the new specs depend on."""
+        """Return input -> asset and input -> port, with ports that only order steps for new dependencies."""
         checked = [dep for spec in self.all_check_specs_by_output_name.values() for dep in spec.additional_deps]
         needed = {dep.asset_key: None for dep in [*(dep for spec in specs for dep in spec.deps), *checked]}
-        ins = {name: port for name, port in self.op.ins.items() if not port.is_nothing or self.keys_by_input_name.get(name) in needed}
+        ins = {
+            name: port
+            for name, port in self.op.ins.items()
+            if not port.is_nothing or self.keys_by_input_name.get(name) in needed
+        }
         inputs = {name: key for name, key in self.keys_by_input_name.items() if name in ins}
         new = [AssetDep(key) for key in needed if key not in inputs.values() and key not in self.asset_deps]
         for name, (port, key) in nothing_inputs(new, ins).items():
@@ -590,9 +624,15 @@ class AssetsDefinition:
             DagsterInvalidDefinitionError: when an asset has a group already.
         """
         groups, tags, metadata = group_names_by_key or {}, tags_by_key or {}, metadata_by_key or {}
-        grouped = [spec for spec in self.asset_specs if spec.key in groups and spec.group_name not in (DEFAULT_GROUP, groups[spec.key])]
+        grouped = [
+            spec
+            for spec in self.asset_specs
+            if spec.key in groups and spec.group_name not in (DEFAULT_GROUP, groups[spec.key])
+        ]
         if grouped:
-            raise DagsterInvalidDefinitionError(f"`{grouped[0].key}` is in group `{grouped[0].group_name}` already", where=self.origin)
+            raise DagsterInvalidDefinitionError(
+                f"`{grouped[0].key}` is in group `{grouped[0].group_name}` already", where=self.origin
+            )
 
         def changed(spec: AssetSpec) -> AssetSpec:
             given = automation_condition
@@ -629,7 +669,9 @@ class AssetsDefinition:
             asset_specs=tuple(spec.renamed(keys) for spec in self.asset_specs),
             keys_by_input_name={name: new(key) for name, key in self.keys_by_input_name.items()},
             all_keys_by_output_name={name: new(key) for name, key in self.all_keys_by_output_name.items()},
-            all_check_specs_by_output_name={name: one.renamed(keys) for name, one in self.all_check_specs_by_output_name.items()},
+            all_check_specs_by_output_name={
+                name: one.renamed(keys) for name, one in self.all_check_specs_by_output_name.items()
+            },
             asset_ins=named,
             selected=None if self.selected is None else frozenset(map(new, self.selected)),
             selected_checks=None
@@ -686,7 +728,9 @@ class AssetsDefinition:
         Raises:
             DagsterInvalidInvocationError: when it carries another one of the same key.
         """
-        twice = sorted(key for key in resource_defs if self.resource_defs.get(key, resource_defs[key]) is not resource_defs[key])
+        twice = sorted(
+            key for key in resource_defs if self.resource_defs.get(key, resource_defs[key]) is not resource_defs[key]
+        )
         if twice:
             raise DagsterInvalidInvocationError(f"`{self.label}` has a resource already for: {', '.join(twice)}")
         return self.replaced(resource_defs={**self.resource_defs, **resource_defs})
@@ -749,7 +793,7 @@ class SourceAsset(AssetsDefinition):
     ) -> None:
         asset_key = AssetKey.from_coercible(key)
         manager = io_manager_key or (f"{asset_key.to_python_identifier()}__io_manager" if io_manager_def else None)
-        resources = {**(resource_defs or {}), **({manager: io_manager_def} if io_manager_def else {})}
+        resources = dict(resource_defs or {}) | ({str(manager): io_manager_def} if io_manager_def else {})
         spec = AssetSpec(
             asset_key,
             metadata={**(metadata or {}), **({IO_MANAGER_KEY: manager} if manager else {})},
@@ -829,10 +873,10 @@ def specs_of_op(
     partition_mappings: Mapping[AssetKey, Any] | None = None,
     **by_key: Mapping[AssetKey, Any] | None,
 ) -> list[AssetSpec]:
-    """Return the specs of the assets that an op's outputs are; each depends on all inputs where it isn't said otherwise.
+    """Return the specs of the assets that an op's outputs are; each depends on all inputs unless it is said.
 
     Args:
-        by_key: ``group_names_by_key``, ``metadata_by_key``, ``tags_by_key``, ``owners_by_key``, ``descriptions_by_key``.
+        by_key: ``group_names_by_key`` and the others of ``SAID_BY_KEY``.
 
     Raises:
         CheckError: for a partition mapping of what isn't a dependency.
@@ -842,7 +886,11 @@ def specs_of_op(
     if unknown:
         raise TypeError(f"AssetsDefinition has no argument `{min(unknown)}`")
     mappings = partition_mappings or {}
-    foreign = mappings.keys() - set(keys_by_input_name.values()) - {dep for deps in (asset_deps or {}).values() for dep in deps}
+    foreign = (
+        mappings.keys()
+        - set(keys_by_input_name.values())
+        - {dep for deps in (asset_deps or {}).values() for dep in deps}
+    )
     if foreign:
         raise CheckError(f"there is a partition mapping of `{min(foreign)}`, which isn't a dependency")
 

@@ -94,4 +94,6 @@ def refuse_own_asset(asset_key: AssetKey, name: str, deps: Iterable[AssetDep]) -
         ValueError: as Dagster does; the decorators raise DagsterInvalidDefinitionError.
     """
     if any(dep.asset_key == asset_key for dep in deps):
-        raise ValueError(f"check `{name}` names its own asset `{asset_key}` in `additional_deps`: a check always depends on it")
+        raise ValueError(
+            f"check `{name}` names its own asset `{asset_key}` in `additional_deps`: a check always depends on it"
+        )

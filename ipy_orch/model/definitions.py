@@ -13,7 +13,7 @@ from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import IO_MANAGER, set_all
 from ipy_orch.model.port import Port
 from ipy_orch.model.resources import check_resources
-from ipy_orch.model.specs import AssetSpec
+from ipy_orch.model.specs import AssetSpec, refuse_others
 
 if TYPE_CHECKING:
     from ipy_orch.model.metadata import MetadataValue
@@ -69,9 +69,12 @@ class Definitions:
         metadata: Mapping[str, Any] | None = None,
         component_tree: Any = None,
     ) -> None:
-        lists = [listed(given, what) for given, what in zip((assets, schedules, sensors, jobs, asset_checks), PARTS, strict=True)]
-        refuse_others(lists[0], AssetsDefinition | AssetSpec, "assets", "an asset")
-        refuse_others(lists[4], AssetsDefinition, "asset_checks", "a check")
+        lists = [
+            listed(given, what)
+            for given, what in zip((assets, schedules, sensors, jobs, asset_checks), PARTS, strict=True)
+        ]
+        refuse_others(lists[0], AssetsDefinition | AssetSpec, "`assets`", "an asset")
+        refuse_others(lists[4], AssetsDefinition, "`asset_checks`", "a check")
         for name, one in {"executor": executor, **(loggers or {})}.items():
             if isinstance(one, str | bytes | int | float):
                 raise CheckError(f"`{name}` is an executor or a logger, not {one!r}")
@@ -236,13 +239,6 @@ def listed(value: Any, what: str) -> FrozenList[Any]:
     if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
         raise CheckError(f"`{what}` is a list, not {value!r}: write `{what}=[...]`")
     return FrozenList(value)
-
-
-def refuse_others(found: Iterable[Any], kind: Any, what: str, noun: str) -> None:
-    """Refuse elements of another type."""
-    for one in found:
-        if not isinstance(one, kind):
-            raise CheckError(f"`{what}` holds {one!r}, which isn't {noun}")
 
 
 def keyed(value: Any, what: str) -> dict[str, Any]:

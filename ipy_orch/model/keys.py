@@ -33,7 +33,7 @@ class AssetKey:
 
     path: tuple[str, ...]
 
-    def __init__(self, path: str | Sequence[str]) -> None:
+    def __init__(self, path: Any) -> None:
         parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, Iterable) else ()
         if not parts or not all(isinstance(part, str) for part in parts):
             raise CheckError(f"an asset key is a string or a sequence of strings, not {path!r}")
@@ -184,7 +184,7 @@ class AssetCheckKey:
         return json.dumps({"asset_key": self.asset_key.to_string(), "check_name": self.name})
 
 
-def valid_name(name: str, what: str = "name") -> str:
+def valid_name(name: Any, what: str = "name") -> str:
     """Return ``name`` when it is letters, digits and underscores.
 
     Raises:

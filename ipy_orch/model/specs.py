@@ -139,7 +139,7 @@ class AssetSpec:
         return {dep.asset_key: dep.partition_mapping for dep in self.deps if dep.partition_mapping is not None}
 
     def replace_attributes(self, **changes: Any) -> AssetSpec:
-        """Return a copy in which what is given stands instead of the old; ``tags`` leaves the kinds, ``kinds`` the tags."""
+        """Return a copy in which what is given replaces the old; ``tags`` leaves the kinds, ``kinds`` the tags."""
         current: dict[str, Any] = {name: getattr(self, name) for name in self.__dataclass_fields__}
         said = {name: value for name, value in changes.items() if value is not ...}
         kinds = said.pop("kinds", self.kinds)
@@ -240,6 +240,17 @@ def check_types(where: str, kind: type, **arguments: Any) -> None:
             raise CheckError(f"{where}: `{name}` is a {kind.__name__.lower()}, not {value!r}")
 
 
+def refuse_others(found: Iterable[Any], kind: Any, what: str, noun: str) -> None:
+    """Refuse elements of another type.
+
+    Raises:
+        CheckError: naming the first.
+    """
+    for one in found:
+        if not isinstance(one, kind):
+            raise CheckError(f"{what} holds {one!r}, which isn't {noun}")
+
+
 def valid_group(name: str | None, where: str) -> None:
     """Refuse a group that can't be one.
 
@@ -267,7 +278,7 @@ def kind_tags(kinds: Iterable[str] | None, where: str = "") -> dict[str, str]:
     return {f"{KIND}{kind}": "" for kind in kinds or ()}
 
 
-def valid_tags(tags: Mapping[str, str] | None, where: str = "") -> dict[str, str]:
+def valid_tags(tags: Mapping[Any, Any] | None, where: str = "") -> dict[str, str]:
     """Return the tags when each key and value is well formed; those that keep kinds are let pass.
 
     Raises:
@@ -276,13 +287,15 @@ def valid_tags(tags: Mapping[str, str] | None, where: str = "") -> dict[str, str
     for key, value in (tags or {}).items():
         if not isinstance(key, str) or not _TAG_KEY.match(key.removeprefix(KIND)):
             raise DagsterInvalidDefinitionError(
-                f"`{key}` can't be a tag: letters, digits, `_`, `-`, `.` and one `/`, at most 63 characters", where=where
+                f"`{key}` can't be a tag: letters, digits, `_`, `-`, `.` and one `/`, at most 63 characters",
+                where=where,
             )
         if not isinstance(value, str):
             raise DagsterInvalidDefinitionError(f"the value of tag `{key}` is a string, not {value!r}", where=where)
         if not _TAG_VALUE.match(value):
             raise DagsterInvalidDefinitionError(
-                f"`{value}` can't be the value of tag `{key}`: letters, digits, `_`, `-` and `.`, at most 63", where=where
+                f"`{value}` can't be the value of tag `{key}`: letters, digits, `_`, `-` and `.`, at most 63",
+                where=where,
             )
     return dict(tags or {})
 

@@ -124,12 +124,12 @@ class Cells:
 
     def plain_key(self, cell_id: str | None, text: str) -> str:
         """Return the key of a plain cell."""
-        return cell_id or f"text:{text}"
+        return cell_id or text_key(text)
 
     def write_plain(self, cell: Cell) -> None:
         """Put a plain cell that has run into the book."""
         if not cell.key.startswith("text:"):
-            self.book.cells.pop(f"text:{cell.text}", None)  # it ran before the extension was loaded, without its id
+            self.book.remove([text_key(cell.text)])  # it ran before the extension was loaded, without its id
         self.book.write(cell)
         self.book.after(cell, self.digest_of)
 
@@ -240,6 +240,11 @@ class Cells:
             frame = frame.f_back  # type: ignore[assignment]
         number = self.ip.execution_count
         return self.ip.compile.cache(text, number, raw_code=getattr(info, "raw_cell", None) or text), number
+
+
+def text_key(text: str) -> str:
+    """Return the key of a plain cell that has no id."""
+    return f"text:{text.strip()}"
 
 
 def key_of(source: CellText) -> str:

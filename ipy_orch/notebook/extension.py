@@ -107,6 +107,7 @@ class Door:
                     else:
                         manager.magics[kind].pop(name, None)
             manager.registry.pop(type(magics).__name__, None)
+            remove_from(self.ip.configurables, magics)
 
         parts.callback(undo)
 

@@ -206,7 +206,7 @@ class OrchMagics(Magics):
     def place(self, asset: str, name: str, value: Any) -> str:
         """Put a value into a variable that is free or ours, and return how it is called."""
         namespace = self.session.namespace
-        if namespace.get(name) is value or self.session.names.is_ours(name, namespace.get(name)):
+        if name in namespace and (namespace[name] is value or self.session.names.is_ours(name, namespace[name])):
             return f"`{name}`"
         told = f"`{name}`"
         if name in namespace and self.opened.get(name) is not namespace[name]:

@@ -68,7 +68,7 @@ class Presenter:
         if not self.session.settings.autorun:
             return
         scanned = self.session.scan()
-        here = [one for one, where in scanned.cells.items() if where is cell and one.is_executable]
+        here = [one for one, where in scanned.cells.items() if where.filename == cell.filename and one.is_executable]
         keys = [key for one in here if one.is_materializable for key in sorted(one.keys)]
         checks = [check for one in here if not one.has_keys for check in sorted(one.check_keys)]
         if not keys and not checks:
@@ -109,7 +109,8 @@ class Presenter:
         report, progress = self.run(
             lambda: self.session.materialize(sorted(asked), what=cell.label), frozenset([*keys, *checks]), least=2
         )
-        others = [line for line in report.lines if line.key not in keys and line.status not in QUIET]
+        own = ("failed", "ran", *QUIET)  # told by the traceback or the status line
+        others = [line for line in report.lines if line.status not in (own if line.key in keys else QUIET)]
         progress.finish(list(map(line_html, others)), "\n".join(map(str, others)))
         raise_first(report)
         lines = {line.key: line for line in report.lines}
@@ -165,7 +166,7 @@ class Presenter:
     def notices(self, report: Report, cell: Cell) -> list[str]:
         """Return the notices of a report, and what a cell reads without declaring it."""
         scanned = self.session.scan()
-        here = [one for one, where in scanned.cells.items() if where is cell]
+        here = [one for one, where in scanned.cells.items() if where.filename == cell.filename]
         found = [notice for one in here for notice in self.undeclared(one, cell, scanned)]
         return list(dict.fromkeys([*report.notices, *found]))
 

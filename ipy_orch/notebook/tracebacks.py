@@ -8,9 +8,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import concurrent.futures
+import os
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -26,9 +26,9 @@ from ipy_orch.notebook.patches import Patch
 
 __all__ = ["Canceled", "Tracebacks", "cleaned", "is_users", "usage"]
 
-OURS: Final = str(Path(__file__).parents[1])
-SHELL: Final = str(Path(IPython.__file__).parent)
-MACHINERY: Final = tuple(str(Path(module.__file__).parent) for module in (asyncio, concurrent.futures))
+OURS: Final = f"{Path(__file__).parents[1]}{os.sep}"
+SHELL: Final = f"{Path(IPython.__file__).parent}{os.sep}"
+LIBRARIES: Final = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 class Canceled(KeyboardInterrupt):
@@ -128,13 +128,13 @@ def has_ours(tb: TracebackType | None) -> bool:
 
 def is_users(tb: TracebackType | None) -> bool:
     """Tell whether a traceback has a frame of the user's, beside the first, which is IPython's."""
-    return any(not file_of(link).startswith((OURS, SHELL)) for link in list(frames(tb))[1:])
+    return any(not file_of(link).startswith((OURS, SHELL, *LIBRARIES)) for link in list(frames(tb))[1:])
 
 
 def cleaned(tb: TracebackType | None) -> TracebackType | None:
     """Return a traceback without our frames, nor those of the magic that led to them.
 
-    The first link stays whatever it is: IPython leaves it out by itself.
+    The first link is one of IPython's, as it always is: IPython leaves it out by itself.
     """
     links = list(frames(tb))
     first = next((number for number, link in enumerate(links) if file_of(link).startswith(OURS)), None)
@@ -143,19 +143,25 @@ def cleaned(tb: TracebackType | None) -> TracebackType | None:
     head = links[1:first]
     if any(file_of(link).startswith(SHELL) for link in head):
         head = []
-    kept = [links[0], *head, *users(links[max(first, 1) :])]
+    bottom = links[0].tb_frame
     rebuilt: TracebackType | None = None
-    for link in reversed(kept):
+    for link in reversed([*head, *users(links[max(first, 1) :])]):
         rebuilt = TracebackType(rebuilt, link.tb_frame, link.tb_lasti, link.tb_lineno)
-    return rebuilt
+    while bottom.f_back is not None and not bottom.f_code.co_filename.startswith(SHELL):
+        bottom = bottom.f_back
+    return TracebackType(rebuilt, bottom, bottom.f_lasti, bottom.f_lineno)
 
 
 def users(links: Sequence[TracebackType]) -> Iterator[TracebackType]:
-    """Yield the links that aren't ours, nor of the event loop or executor that we called."""
-    called_by_us = True
+    """Yield the links that aren't ours, nor of a library by which we came to the user's code."""
+    called_by_us: list[TracebackType] = []
+    is_ours = True
     for link in links:
         if file_of(link).startswith(OURS):
-            called_by_us = True
-        elif not (called_by_us and file_of(link).startswith(MACHINERY)):
-            called_by_us = False
+            is_ours, called_by_us = True, []
+        elif is_ours and file_of(link).startswith(LIBRARIES):
+            called_by_us.append(link)
+        else:
+            is_ours, called_by_us = False, []
             yield link
+    yield from called_by_us

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
-from ipy_orch.model.assets import AssetsDefinition, external
+from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.specs import STUB, AssetSpec
@@ -128,14 +128,19 @@ def by_key(
     for one in definitions:
         for key in one.keys:
             other = makers.setdefault(key, one)
-            if other is not one and other.is_executable and one.is_executable:
+            if isinstance(other, SourceAsset):
+                makers[key] = one
+            elif other is not one and not isinstance(one, SourceAsset) and not same_source(key, other, one):
                 raise twice(f"asset `{key}`", other, one)
-            if one.is_executable or not other.is_executable:
-                makers[key] = one if one.is_executable else other
         for check in one.check_keys:
             if check_makers.setdefault(check, one) is not one:
                 raise twice(f"check `{check}`", check_makers[check], one)
     return makers, check_makers
+
+
+def same_source(key: AssetKey, one: AssetsDefinition, other: AssetsDefinition) -> bool:
+    """Tell whether two definitions describe one external asset alike."""
+    return not (one.is_executable or other.is_executable) and one.specs_by_key[key] == other.specs_by_key[key]
 
 
 def stubs_for(

@@ -296,7 +296,7 @@ class Session:
         scanned = self.scan()
         key = self.key(name, scanned.graph)
         maker = scanned.graph.makers[key]
-        config = self.configured(scanned)
+        config = self.configured(scanned, needed=[maker.op.name])
         inputs = {
             argument: self.value(dep)
             for argument, dep in maker.keys_by_input_name.items()

@@ -13,14 +13,15 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.results import MaterializeResult
 from ipy_orch.model.specs import AssetDep, AssetSpec
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.types import Nothing, resolve_dagster_type
 
 
 def plain():
     """Say what it is."""
 
 
-def reads(raw): ...
+def reads(raw):
+    """Be a sample."""
 
 
 def test_a_bare_decorator():
@@ -100,7 +101,9 @@ def test_a_dependency_may_be_an_argument_too():
     assert renamed.keys_by_input_name == {"raw": AssetKey("source")}
 
 
-@pytest.mark.parametrize("said", [{"partition_mapping": "m"}, {"metadata": {"a": 1}}, {"key_prefix": "p"}, {"dagster_type": Nothing}])
+@pytest.mark.parametrize(
+    "said", [{"partition_mapping": "m"}, {"metadata": {"a": 1}}, {"key_prefix": "p"}, {"dagster_type": Nothing}]
+)
 def test_a_dependency_is_said_once(said):
     """When `deps` has it, an AssetIn says only which asset it is and who loads it."""
     with pytest.raises(DagsterInvalidDefinitionError):
@@ -116,7 +119,7 @@ def test_the_value_has_a_type():
 
     def result() -> MaterializeResult: ...
 
-    assert asset(number).op.outs["result"].dagster_type.python_type is int
+    assert asset(number).op.outs["result"].dagster_type == resolve_dagster_type(int)
     assert asset(nothing).op.outs["result"].is_nothing
     assert asset(result).op.outs["result"].is_nothing
     assert not asset(plain).op.outs["result"].is_nothing

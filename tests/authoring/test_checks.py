@@ -15,13 +15,16 @@ from ipy_orch.model.specs import AssetDep
 ORDERS, RAW = AssetKey("orders"), AssetKey("raw")
 
 
-def plain(): ...
+def plain():
+    """Be a sample."""
 
 
-def one(whatever): ...
+def one(whatever):
+    """Be a sample."""
 
 
-def two(orders, foo): ...
+def two(orders, foo):
+    """Be a sample."""
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Notebooks as lists of cells, without a kernel: what the tests of the export start from."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import subprocess
@@ -20,13 +21,14 @@ class Notebook:
     def __init__(self, *cells: str) -> None:
         self.namespace: dict[str, Any] = {"__name__": "__main__"}
         self.book = CellBook()
-        self.count = 0
+        self.count = self.flags = 0
         for number, text in enumerate(cells, 1):
             self.run(text, f"cell-{number}")
 
     def run(self, text: str, key: str) -> None:
         """Run a cell, or run it again under its id."""
         self.count += 1
+        self.flags |= __future__.annotations.compiler_flag if "from __future__" in text else 0
         label = f"Cell In[{self.count}]"
         source = read_cell(text, where=label)
         cell = Cell(key, self.count, text, f"<{label}>", source)
@@ -36,7 +38,7 @@ class Notebook:
             return
         self.book.before(cell)
         self.book.write(cell)
-        exec(compile(python(text), cell.filename, "exec", dont_inherit=True), self.namespace)
+        exec(compile(python(text), cell.filename, "exec", self.flags, dont_inherit=True), self.namespace)
         self.book.after(cell, lambda name: None)
 
     def scan(self) -> Scanned:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.slicing import Piece, Slicer, as_piece, ordered
@@ -25,7 +29,10 @@ def values(notebook: Notebook, *names: str) -> list[object]:
 
 
 CASES = {
-    "each import by itself": (["import os, math as m\nfrom json import dumps, loads\nx = m.pi"], "import math as m\nx = m.pi"),
+    "each import by itself": (
+        ["import os, math as m\nfrom json import dumps, loads\nx = m.pi"],
+        "import math as m\nx = m.pi",
+    ),
     "scratch stays": (["x = 1\nprint(x)\ny = x + 1\nx"], "x = 1"),
     "the last definition wins": (["x = 0", "x = 1"], "x = 1"),
     "an earlier definition for an earlier reader": (
@@ -48,7 +55,10 @@ CASES = {
         ["x = {}\ny = {}\nx['a'] = 1\ny['a'] = 1\nx.setdefault('b', 2)\nx.get('a')"],
         "x = {}\nx['a'] = 1\nx.setdefault('b', 2)",
     ),
-    "a loop that fills": (["x = []\nfor i in range(3):\n    x.append(i)"], "x = []\nfor i in range(3):\n    x.append(i)"),
+    "a loop that fills": (
+        ["x = []\nfor i in range(3):\n    x.append(i)"],
+        "x = []\nfor i in range(3):\n    x.append(i)",
+    ),
     "a definition in one case only": (["x = 1\nif x > 5:\n    x = 2"], "x = 1\nif x > 5:\n    x = 2"),
     "a definition in each case": (["x = 0\nif 1:\n    x = 2\nelse:\n    x = 3"], "if 1:\n    x = 2\nelse:\n    x = 3"),
     "adding to a name": (["x = 1\nx += 1"], "x = 1\nx += 1"),
@@ -74,11 +84,20 @@ CASES = {
         "import xml.dom\nimport xml.etree.ElementTree\nx = xml",
     ),
     "the search path is this machine's": (["import sys\nsys.path.append('/home/me')\nx = sys"], "import sys\nx = sys"),
-    "an import of all names": (["from math import *", "x = lambda a: sqrt(a)"], "from math import sqrt\nx = lambda a: sqrt(a)"),
+    "an import of all names": (
+        ["from math import *", "x = lambda a: sqrt(a)"],
+        "from math import sqrt\nx = lambda a: sqrt(a)",
+    ),
     "display": (["display = print\ndel display", "x = 1"], "x = 1"),
-    "comments": (["# Title\n\n# What it is.\n# Really.\nx = 1  # one\n# below"], "# What it is.\n# Really.\nx = 1  # one"),
+    "comments": (
+        ["# Title\n\n# What it is.\n# Really.\nx = 1  # one\n# below"],
+        "# What it is.\n# Really.\nx = 1  # one",
+    ),
     "statements on one line": (["a = 1; x = 'ä' + str(a); b = 3"], "a = 1\nx = 'ä' + str(a)"),
-    "a global of a function": (["n = 0\ndef x():\n    global n\n    n += 1"], "n = 0\ndef x():\n    global n\n    n += 1"),
+    "a global of a function": (
+        ["n = 0\ndef x():\n    global n\n    n += 1"],
+        "n = 0\ndef x():\n    global n\n    n += 1",
+    ),
     "magics and shell lines": (["%matplotlib inline\n!ls\nx = 1\nx?"], "x = 1"),
     "try": (
         ["try:\n    import nothing_of_this_name as x\nexcept ImportError:\n    x = None"],
@@ -104,7 +123,9 @@ def test_a_cell_run_again_moves_above_its_readers():
 
 def test_a_change_stays_below_what_read_the_value_before():
     """A value that was read before it was changed is read before it is changed."""
-    notebook = Notebook("c = {'a': 1}", "def f():\n    return c['a']", "x = f()", "c['a'] = 2", "def g():\n    return f() + x")
+    notebook = Notebook(
+        "c = {'a': 1}", "def f():\n    return c['a']", "x = f()", "c['a'] = 2", "def g():\n    return f() + x"
+    )
     assert values(notebook, "x", "c") == [1, {"a": 2}]
     namespace: dict[str, object] = {}
     exec(sliced(notebook, "g"), namespace)
@@ -129,10 +150,8 @@ def test_what_a_module_cannot_hold(name):
     """What can't be in a module is refused with the cell and the line, when something needs it."""
     cell, wanted, message, where = REFUSED[name]
     notebook = Notebook()
-    try:
+    with contextlib.suppress(SyntaxError):  # a top-level await, which only IPython runs
         notebook.run(cell, "cell-1")
-    except SyntaxError:  # a top-level await, which only IPython runs
-        pass
     with pytest.raises(DagsterInvalidDefinitionError) as error:
         sliced(notebook, wanted)
     assert message in error.value.message
@@ -152,3 +171,38 @@ def test_display_is_imported():
     """What IPython gives to every notebook is imported in a module."""
     notebook = Notebook("def x(a):\n    display(a)")
     assert sliced(notebook, "x").startswith("from IPython.display import display\n")
+
+
+# -- any notebook ------------------------------------------------------------------------------------------------------
+
+NAMES = ("a", "b", "c")
+FORMS = (
+    "{x} = [{n}]",
+    "{x} = [*{y}, {n}]",
+    "{x} = f({n})",
+    "{x}.append({n})",
+    "{x}[0] = {n}",
+    "{x} += [{n}]",
+    "def f(n):\n    return [*{y}, n]",
+    "def f(n):\n    return g({y})",
+    "def g(n):\n    return [*n, {n}]",
+    "if {n} > 3:\n    {x} = [{n}]",
+    "for n in {y}[:2]:\n    {x} = [n, *{x}]",
+)
+START = "a = [1]\nb = [2]\nc = [3]\ndef g(n):\n    return [*n]\ndef f(n):\n    return [n]"
+STATEMENTS = st.builds(
+    str.format, st.sampled_from(FORMS), x=st.sampled_from(NAMES), y=st.sampled_from(NAMES), n=st.integers(0, 9)
+)
+
+
+@given(st.lists(STATEMENTS, max_size=12))
+def test_any_notebook_run_from_top_to_bottom(cells):
+    """What a name needs gives it the value that the whole notebook gave it."""
+    notebook = Notebook(START, *cells)
+    for name in (*NAMES, "f"):
+        namespace: dict[str, object] = {}
+        exec(sliced(notebook, name), namespace)
+        made, expected = namespace[name], notebook.namespace[name]
+        if name == "f":
+            made, expected = made(7), expected(7)  # type: ignore[operator]
+        assert made == expected

@@ -156,7 +156,9 @@ def test_keys_are_replaced_everywhere():
 
 def test_attributes_are_replaced():
     """Groups, tags, metadata and conditions are replaced by key; a group that is there already stays."""
-    told = orders.with_attributes(tags_by_key={orders.key: {"n": "m"}}, metadata_by_key={orders.key: {}}, automation_condition="c")
+    told = orders.with_attributes(
+        tags_by_key={orders.key: {"n": "m"}}, metadata_by_key={orders.key: {}}, automation_condition="c"
+    )
     spec = told.get_asset_spec()
     assert (spec.tags, spec.metadata, spec.automation_condition, spec.owners) == ({"n": "m"}, {}, "c", ["team:t"])
     assert orders.with_attributes().get_asset_spec() == orders.get_asset_spec()

@@ -7,7 +7,17 @@ import pytest
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
 
-TRICKY = [["a"], ["a", "b"], ["a/b"], ["a\\", "b"], ["a\\", "/b"], ["a\\/b"], ["a", "b\\c"], ["a\\\\", "b"], ["a", "", "b"]]
+TRICKY = [
+    ["a"],
+    ["a", "b"],
+    ["a/b"],
+    ["a\\", "b"],
+    ["a\\", "/b"],
+    ["a\\/b"],
+    ["a", "b\\c"],
+    ["a\\\\", "b"],
+    ["a", "", "b"],
+]
 
 
 def test_a_string_is_one_part():
@@ -35,7 +45,11 @@ def test_keys_are_values():
     assert AssetKey("a") == AssetKey(["a"])
     assert hash(AssetKey("a")) == hash(AssetKey(("a",)))
     assert AssetKey("a") != "a"
-    assert sorted([AssetKey("b"), AssetKey(["a", "c"]), AssetKey("a")]) == [AssetKey("a"), AssetKey(["a", "c"]), AssetKey("b")]
+    assert sorted([AssetKey("b"), AssetKey(["a", "c"]), AssetKey("a")]) == [
+        AssetKey("a"),
+        AssetKey(["a", "c"]),
+        AssetKey("b"),
+    ]
 
 
 @pytest.mark.parametrize("path", [1, None, [], ["a", 1]])

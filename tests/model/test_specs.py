@@ -62,7 +62,11 @@ def test_bad_attributes_are_refused(argument: str, value: Any, error: type[Excep
 def test_good_attributes_are_kept():
     """Nested groups, teams, namespaced tags and kinds are well formed."""
     spec = AssetSpec(
-        "orders", group_name="sales/daily", owners=["a.b@c-d.org", "team:x y"], tags={"ns/a": "", "b": "1.0"}, kinds={"duckdb"}
+        "orders",
+        group_name="sales/daily",
+        owners=["a.b@c-d.org", "team:x y"],
+        tags={"ns/a": "", "b": "1.0"},
+        kinds={"duckdb"},
     )
     assert spec.owners == ["a.b@c-d.org", "team:x y"]
     assert spec.tags == {"ns/a": "", "b": "1.0", "dagster/kind/duckdb": ""}
@@ -115,7 +119,12 @@ def test_attributes_are_merged():
     spec = AssetSpec("a", deps=["x"], tags={"a": "b"}, kinds={"q"}, owners=["a@b.co"], metadata={"m": 1})
     more = spec.merge_attributes(deps=["y"], tags={"a": "c"}, kinds={"p"}, owners=["team:t"], metadata={"n": 2})
     assert more.deps == [AssetDep("x"), AssetDep("y")]
-    assert (more.tags["a"], more.kinds, more.owners, more.metadata) == ("c", {"p", "q"}, ["a@b.co", "team:t"], {"m": 1, "n": 2})
+    assert (more.tags["a"], more.kinds, more.owners, more.metadata) == (
+        "c",
+        {"p", "q"},
+        ["a@b.co", "team:t"],
+        {"m": 1, "n": 2},
+    )
 
 
 def test_keys_are_renamed_everywhere():

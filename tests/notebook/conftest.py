@@ -40,6 +40,9 @@ class Shell(InteractiveShell):
     display_pub_class = Type(Publisher)
     tracebacks = List()
 
+    def enable_gui(self, gui: str | None = None) -> None:
+        """Have no window system."""
+
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         self.tracebacks.append(ANSI.sub("", self.InteractiveTB.stb2text(stb)))
 

@@ -62,7 +62,7 @@ def test_in_a_coroutine(notebook: Notebook) -> None:
 
 def test_chained_errors(notebook: Notebook) -> None:
     """The exceptions that an exception came from are shown without our frames, too."""
-    ran = notebook.run("%%asset a\ntry:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('b') from error")
+    ran = notebook.run("%%asset a\ntry:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('b') from error\n1")
     assert "ZeroDivisionError" in ran.traceback
     assert "KeyError" in ran.traceback
     assert "ipy_orch" not in ran.traceback
@@ -133,7 +133,7 @@ def test_a_session_verb_in_a_cell(notebook: Notebook) -> None:
 
 def test_interrupt(notebook: Notebook) -> None:
     """An interrupt is one quiet line that names the step; the next cell works."""
-    ran = notebook.run("%%asset a\nraise KeyboardInterrupt")
+    ran = notebook.run("%%asset a\nraise KeyboardInterrupt\n1")
     assert ran.traceback == "canceled while `a` ran: nothing was stored of it"
     assert isinstance(ran.error, KeyboardInterrupt)
     assert "a" not in notebook.variables

@@ -1,0 +1,318 @@
+"""An instance: where Dagster keeps what happened, here a view of our event log in memory.
+
+It answers what tests of assets ask. It lasts as long as its object; what is to outlive the process is the IO managers'.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, Self
+
+from ipy_orch.events.log import EventLog
+from ipy_orch.events.runs import Run, Runs
+from ipy_orch.events.types import Checked, Event, Materialized, Observed
+from ipy_orch.execution.results import DagsterEvent, DagsterEventType, dagster_events
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.results import AssetMaterialization, AssetObservation
+
+__all__ = ["DagsterInstance", "DagsterRun", "DagsterRunStatus", "EventLogEntry", "EventLogRecord", "instance_for_test"]
+
+STATUSES = {"running": "STARTED", "success": "SUCCESS", "failure": "FAILURE", "canceled": "CANCELED"}
+
+
+class DagsterRunStatus(Enum):
+    """Say how a run stands."""
+
+    QUEUED = "QUEUED"
+    NOT_STARTED = "NOT_STARTED"
+    STARTING = "STARTING"
+    STARTED = "STARTED"
+    SUCCESS = "SUCCESS"
+    FAILURE = "FAILURE"
+    CANCELING = "CANCELING"
+    CANCELED = "CANCELED"
+
+
+@dataclass(frozen=True)
+class DagsterRun:
+    """Be a run in Dagster's shape."""
+
+    job_name: str
+    run_id: str
+    status: DagsterRunStatus = DagsterRunStatus.NOT_STARTED
+    tags: Mapping[str, str] = field(default_factory=dict)
+    run_config: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether all went well."""
+        return self.status is DagsterRunStatus.SUCCESS
+
+    @property
+    def is_failure(self) -> bool:
+        """Tell whether a step failed."""
+        return self.status is DagsterRunStatus.FAILURE
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether it has ended."""
+        return self.status in (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
+
+
+@dataclass(frozen=True)
+class EventLogEntry:
+    """Be an event as Dagster's log has it."""
+
+    run_id: str
+    timestamp: float
+    step_key: str | None
+    dagster_event: DagsterEvent
+
+    @property
+    def dagster_event_type(self) -> DagsterEventType:
+        """Return the kind of the event."""
+        return self.dagster_event.event_type
+
+    @property
+    def asset_materialization(self) -> AssetMaterialization | None:
+        """Return the materialization, if it is one."""
+        return getattr(self.dagster_event.event_specific_data, "materialization", None)
+
+    @property
+    def asset_observation(self) -> AssetObservation | None:
+        """Return the observation, if it is one."""
+        return getattr(self.dagster_event.event_specific_data, "asset_observation", None)
+
+    def get_dagster_event(self) -> DagsterEvent:
+        """Return the event itself."""
+        return self.dagster_event
+
+
+@dataclass(frozen=True)
+class EventLogRecord:
+    """Be an entry with its number in the log, from 1."""
+
+    storage_id: int
+    event_log_entry: EventLogEntry
+
+    @property
+    def asset_key(self) -> AssetKey | None:
+        """Return the asset that it is about."""
+        return self.event_log_entry.dagster_event.asset_key
+
+    @property
+    def asset_materialization(self) -> AssetMaterialization | None:
+        """Return the materialization, if it is one."""
+        return self.event_log_entry.asset_materialization
+
+    @property
+    def partition_key(self) -> str | None:
+        """Return the partition that it is about."""
+        return getattr(self.event_log_entry.dagster_event.event, "partition", None)
+
+    @property
+    def run_id(self) -> str:
+        """Return the run."""
+        return self.event_log_entry.run_id
+
+    @property
+    def timestamp(self) -> float:
+        """Return when it was, in seconds since the epoch."""
+        return self.event_log_entry.timestamp
+
+
+@dataclass(frozen=True)
+class EventRecordsResult:
+    """Be a page of records."""
+
+    records: Sequence[EventLogRecord]
+    cursor: str
+    has_more: bool = False
+
+
+class DagsterInstance:
+    """Keep the events of runs and answer questions about them.
+
+    Args:
+        folder: where IO managers may keep values; a temporary one by default.
+
+    >>> from ipy_orch import asset, materialize
+    >>> @asset
+    ... def orders():
+    ...     return 1
+    >>> with DagsterInstance.ephemeral() as instance:
+    ...     result = materialize([orders], instance=instance)
+    ...     instance.get_latest_materialization_event(AssetKey("orders")).run_id == result.run_id
+    True
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        self.log = EventLog()
+        self.history = Runs()
+        self.log.listen(self.history.apply)
+        self.folder = folder
+        self.remove: weakref.finalize[Any, Any] | None = None
+
+    @staticmethod
+    def ephemeral(tempdir: str | None = None) -> DagsterInstance:
+        """Return an instance that keeps nothing beyond its own life."""
+        return DagsterInstance(tempdir)
+
+    @staticmethod
+    def local_temp(tempdir: str | None = None) -> DagsterInstance:
+        """Return an ephemeral instance whose values are in a folder."""
+        return DagsterInstance(tempdir)
+
+    @staticmethod
+    def get() -> DagsterInstance:
+        """Return the instance of this process."""
+        if not PROCESS:
+            PROCESS.append(DagsterInstance())
+        return PROCESS[0]
+
+    @property
+    def is_ephemeral(self) -> bool:
+        """Tell that nothing is kept beyond its life."""
+        return True
+
+    def storage_directory(self) -> str:
+        """Return the folder for values; it is made when it is first asked for."""
+        if self.folder is None:
+            self.folder = tempfile.mkdtemp(prefix="ipy_orch-")
+            self.remove = weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+        return str(Path(self.folder) / "storage")
+
+    # -- runs --
+
+    def get_run_by_id(self, run_id: str) -> DagsterRun | None:
+        """Return a run, None when there's none of this id."""
+        found = self.history.runs.get(run_id)
+        return dagster_run(found) if found is not None else None
+
+    def get_runs(self, filters: Any = None, cursor: str | None = None, limit: int | None = None) -> list[DagsterRun]:  # noqa: ARG002
+        """Return the runs, the newest first."""
+        return [dagster_run(one) for one in reversed(self.history.runs.values())][:limit]
+
+    def get_runs_count(self) -> int:
+        """Return how many runs there are."""
+        return len(self.history.runs)
+
+    # -- events --
+
+    def records(self, wanted: Callable[[Event], bool] = lambda _: True) -> list[EventLogRecord]:
+        """Return the records of the events wanted, the oldest first."""
+        numbered = [(number, event) for number, event in enumerate(self.log, 1) if wanted(event)]
+        return [
+            EventLogRecord(number, EventLogEntry(event.run_id, event.at, shaped.step_key, shaped))
+            for number, event in numbered
+            for shaped in dagster_events([event])
+        ]
+
+    def all_logs(self, run_id: str, of_type: Any = None) -> list[EventLogEntry]:
+        """Return the events of a run, of one kind or of all."""
+        kinds = None if of_type is None else {of_type} if isinstance(of_type, DagsterEventType) else set(of_type)
+        entries = [one.event_log_entry for one in self.records(lambda event: event.run_id == run_id)]
+        return [entry for entry in entries if kinds is None or entry.dagster_event_type in kinds]
+
+    def materializations(self, key: AssetKey) -> list[EventLogRecord]:
+        """Return the materializations of an asset, the oldest first."""
+        return self.records(lambda event: isinstance(event, Materialized) and event.key == key)
+
+    def get_latest_materialization_event(self, asset_key: AssetKey) -> EventLogEntry | None:
+        """Return the newest materialization of an asset, None when there is none."""
+        found = self.materializations(asset_key)
+        return found[-1].event_log_entry if found else None
+
+    def get_latest_materialization_events(self, asset_keys: Sequence[AssetKey]) -> dict[AssetKey, EventLogEntry | None]:
+        """Return the newest materialization of each asset."""
+        return {key: self.get_latest_materialization_event(key) for key in asset_keys}
+
+    def fetch_materializations(
+        self, records_filter: AssetKey, limit: int = 100, cursor: str | None = None, ascending: bool = False  # noqa: ARG002
+    ) -> EventRecordsResult:
+        """Return materializations of an asset, the newest first unless ``ascending``."""
+        return page(self.materializations(records_filter), limit, ascending)
+
+    def fetch_observations(
+        self, records_filter: AssetKey, limit: int = 100, cursor: str | None = None, ascending: bool = False  # noqa: ARG002
+    ) -> EventRecordsResult:
+        """Return observations of an asset, the newest first unless ``ascending``."""
+        found = self.records(lambda event: isinstance(event, Observed) and event.key == records_filter)
+        return page(found, limit, ascending)
+
+    def get_event_records(self, event_records_filter: Any, limit: int | None = None, ascending: bool = False) -> list[EventLogRecord]:
+        """Return the records that a filter with ``event_type`` and perhaps ``asset_key`` lets through."""
+        kind, key = event_records_filter.event_type, getattr(event_records_filter, "asset_key", None)
+        found = [one for one in self.records() if one.event_log_entry.dagster_event_type is kind and key in (None, one.asset_key)]
+        return (found if ascending else found[::-1])[:limit]
+
+    def get_latest_asset_check_evaluation_record(self, asset_check_key: AssetCheckKey) -> EventLogRecord | None:
+        """Return the newest verdict of a check, None when there is none."""
+        found = self.records(lambda event: isinstance(event, Checked) and event.key == asset_check_key)
+        return found[-1] if found else None
+
+    def report_runless_asset_event(self, asset_event: AssetMaterialization | AssetObservation) -> None:
+        """Keep a report about an asset that no run made."""
+        if isinstance(asset_event, AssetMaterialization):
+            self.log.append(Materialized("", 0.0, "", asset_event, asset_event.partition))
+        else:
+            self.log.append(Observed("", 0.0, "", asset_event, asset_event.partition, asset_event.data_version))
+
+    def has_asset_key(self, asset_key: AssetKey) -> bool:
+        """Tell whether anything is known of an asset."""
+        return asset_key in self.get_asset_keys()
+
+    def get_asset_keys(self) -> list[AssetKey]:
+        """Return the assets of which something is known."""
+        return sorted({event.key for event in self.log if isinstance(event, Materialized | Observed)})
+
+    def get_materialized_partitions(self, asset_key: AssetKey) -> set[str]:
+        """Return the partitions of an asset that were made."""
+        return {one.partition_key for one in self.materializations(asset_key) if one.partition_key is not None}
+
+    # -- its life --
+
+    def dispose(self) -> None:
+        """Remove the temporary folder, if there is one."""
+        if self.remove is not None:
+            self.remove()
+            self.remove = self.folder = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.dispose()
+
+
+PROCESS: list[DagsterInstance] = []
+
+
+@contextmanager
+def instance_for_test(temp_dir: str | None = None) -> Iterator[DagsterInstance]:
+    """Have a fresh instance, which is also that of ``DagsterInstance.get()``, for as long as the block runs."""
+    before = list(PROCESS)
+    with DagsterInstance(temp_dir) as instance:
+        PROCESS[:] = [instance]
+        try:
+            yield instance
+        finally:
+            PROCESS[:] = before
+
+
+def dagster_run(run: Run) -> DagsterRun:
+    """Return a run in Dagster's shape."""
+    return DagsterRun(run.what or "materialize", run.run_id, DagsterRunStatus(STATUSES[run.status]), run.tags)
+
+
+def page(records: list[EventLogRecord], limit: int, ascending: bool) -> EventRecordsResult:
+    """Return the first page of records."""
+    ordered = records if ascending else records[::-1]
+    return EventRecordsResult(ordered[:limit], "", len(ordered) > limit)
