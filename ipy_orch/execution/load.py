@@ -31,7 +31,7 @@ def load_value(
     """
     manager = maker.get_io_manager_key_for_asset_key(key)
     known = {**maker.resource_defs, **resources}
-    own = as_resource(known[manager]).required_resource_keys if manager in known else ()
+    own = getattr(as_resource(known.get(manager)), "required_resource_keys", ())
     with ResourceScope(known, [manager, *own], config.resources if config else {}) as scope:
         context = InputContext(
             "value",

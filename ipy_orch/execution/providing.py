@@ -60,7 +60,7 @@ def needed(known: Mapping[str, Any], keys: Iterable[str], what: str) -> set[str]
             continue
         found.add(key)
         if key in known:
-            front += [(inner, f"resource `{key}`") for inner in as_resource(known[key]).required_resource_keys]
+            front += [(inner, f"resource `{key}`") for inner in getattr(as_resource(known[key]), "required_resource_keys", ())]
         elif key != IO_MANAGER:
             raise DagsterInvalidDefinitionError(
                 f"{reader} needs the resource `{key}`, which isn't there", hint=closest(key, known)

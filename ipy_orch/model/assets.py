@@ -263,6 +263,59 @@ class AssetsDefinition:
         set_all(self, (*values, *how, frozenset(hook_defs or ()), origin))
         self.settle()
 
+    @classmethod
+    def from_op(
+        cls,
+        op_def: OpDefinition,
+        *,
+        keys_by_input_name: Mapping[str, AssetKey] | None = None,
+        keys_by_output_name: Mapping[str, AssetKey] | None = None,
+        key_prefix: str | Sequence[str] | None = None,
+        internal_asset_deps: Mapping[str, Iterable[AssetKey]] | None = None,
+        group_name: str | None = None,
+        partition_mappings: Mapping[str, Any] | None = None,
+        partitions_def: Any = None,
+        resource_defs: Mapping[str, Any] | None = None,
+        can_subset: bool = False,
+        backfill_policy: Any = None,
+        **by_output_name: Mapping[str, Any] | None,
+    ) -> Self:
+        """Return the assets that an op's outputs are; a single output is named like the op.
+
+        Args:
+            keys_by_input_name: by default each input loads the asset named like it.
+            key_prefix: put before the keys of the outputs.
+            internal_asset_deps: output -> the assets it depends on, where these aren't all inputs.
+            partition_mappings: input -> which partitions of it are loaded.
+            by_output_name: ``metadata_by_output_name`` and the like, output -> what the spec says.
+        """
+        only = len(op_def.outs) == 1
+        plain = keys_by_output_name or {name: AssetKey(op_def.name if only else name) for name in op_def.outs}
+        keys = {name: key.with_prefix(key_prefix or ()) for name, key in plain.items()}
+        moved = {plain[name]: key for name, key in keys.items()}
+        inputs = dict(keys_by_input_name or {}) or {name: AssetKey(name) for name in op_def.ins}
+        internal = {keys[name]: {moved.get(k, k) for k in deps} for name, deps in (internal_asset_deps or {}).items()}
+        said = {
+            what.replace("_by_output_name", "_by_key"): {keys[name]: one for name, one in given.items()}
+            for what, given in by_output_name.items()
+            if given
+        }
+        if group_name is not None:
+            said["group_names_by_key"] = dict.fromkeys(keys.values(), group_name)
+        return cls(
+            op_def,
+            None,
+            inputs,
+            keys,
+            resource_defs=resource_defs,
+            can_subset=can_subset,
+            backfill_policy=backfill_policy,
+            asset_deps=internal,
+            partitions_def=partitions_def,
+            partition_mappings={inputs[name]: one for name, one in (partition_mappings or {}).items()},
+            **said,
+        )
+
     def settle(self) -> None:
         """Check the specs, leave out repeated ones, and put those without a group into the default one."""
         object.__setattr__(

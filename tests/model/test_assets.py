@@ -93,6 +93,22 @@ def test_specs_are_read_from_an_op():
     assert all(spec.skippable and spec.description == "d" and spec.metadata == {"m": 1} for spec in made.specs)
 
 
+def test_an_op_becomes_assets():
+    """A single output is named like the op, others like themselves, below a prefix; metadata and groups are by output."""
+    one = AssetsDefinition.from_op(
+        an_op("x"),
+        key_prefix="p",
+        group_name="g",
+        metadata_by_output_name={"x": {"m": 1}},
+        descriptions_by_output_name={"x": "d"},
+    )
+    spec = one.get_asset_spec()
+    assert (spec.key.path, spec.group_name, spec.metadata, spec.description) == (["p", "an_op"], "g", {"m": 1}, "d")
+    two = AssetsDefinition.from_op(an_op("x", "y"), key_prefix=["p"], internal_asset_deps={"y": {AssetKey("x")}})
+    x, y = AssetKey(["p", "x"]), AssetKey(["p", "y"])
+    assert two.asset_deps == {x: set(), y: {x}}
+
+
 def test_an_op_is_tied_once():
     """Two outputs can't be one asset, and a mapping is of a dependency."""
     with pytest.raises(DagsterInvalidDefinitionError):

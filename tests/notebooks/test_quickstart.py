@@ -161,56 +161,6 @@ def test_is_committed_clean() -> None:
         assert not re.fullmatch(r"[0-9a-f]{6,}", cell.id)
 
 
-# -- what the reader is told to try -----------------------------------------------------------------------------------
-
-
-def told(cell_id: str, number: int = 0) -> str:
-    """Return an indented block of a text cell, as the reader types or sees it."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    text = next(cell.source for cell in notebook.cells if cell.id == cell_id)
-    blocks = re.findall(r"(?:^ {4}.*\n?)+", text, flags=re.MULTILINE)
-    return "\n".join(line[4:] for line in blocks[number].rstrip().splitlines())
-
-
-def test_the_edit(quickstart: Quickstart) -> None:
-    """After the edit of section 5 two assets are made again, for the reasons the text says; then all is as before."""
-    kernel, late = quickstart.kernel, quickstart.first["late"].source
-    before = kernel.state()
-    kernel.run(late.replace("LATE = 15", "LATE = 30"))
-    assert shown(kernel.run("%why by_hour")).startswith(told("5-answer"))
-    kernel.run("%materialize by_hour")
-    assert kernel.state()["made"][len(before["made"]) :] == ["departures", "by_hour"]
-    kernel.run(late)
-    kernel.run("%materialize")
-    assert set(kernel.state()["assets"].values()) == {"fresh"}
-
-
-def test_the_config(quickstart: Quickstart) -> None:
-    """The config of section 7 makes one asset again, and the line says why."""
-    kernel = quickstart.kernel
-    before = kernel.state()
-    text = shown(kernel.run(told("7-try")))
-    assert "config changed: min_flights" in text
-    assert kernel.state()["made"][len(before["made"]) :] == ["carriers"]
-    kernel.run('%materialize carriers --config "ops: {carriers: {config: {min_flights: 1000}}}"')
-
-
-def test_the_mistakes(quickstart: Quickstart) -> None:
-    """The mistakes of section 10 give the messages that the text promises, and change nothing."""
-    kernel = quickstart.kernel
-    before = kernel.state()
-    traceback = kernel.fails(told("10-break"))
-    assert "KeyError: 'carier'" in traceback
-    assert "----> 2 departures.groupby" in traceback
-    assert "ipy_orch" not in traceback
-    misspelt = kernel.fails("%materialize departure")
-    assert "there is no asset `departure`" in misspelt
-    assert "`departures`" in misspelt
-    after = kernel.state()
-    assert after["made"] == before["made"]
-    assert {name: after["assets"][name] for name in before["assets"]} == before["assets"]
-
-
 # -- the modules ------------------------------------------------------------------------------------------------------
 
 
@@ -245,3 +195,53 @@ def test_exporting_twice_gives_the_same_bytes(quickstart: Quickstart) -> None:
     first = (kernel.folder / "definitions.py").read_bytes()
     kernel.run("%export definitions.py")
     assert (kernel.folder / "definitions.py").read_bytes() == first
+
+
+# -- what the reader is told to try -----------------------------------------------------------------------------------
+
+
+def told(cell_id: str, number: int = 0) -> str:
+    """Return an indented block of a text cell, as the reader types or sees it."""
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    text = next(cell.source for cell in notebook.cells if cell.id == cell_id)
+    blocks = re.findall(r"(?:^ {4}.*\n?)+", text, flags=re.MULTILINE)
+    return "\n".join(line[4:] for line in blocks[number].rstrip().splitlines())
+
+
+def test_the_edit(quickstart: Quickstart) -> None:
+    """The edit of section 5 makes again what comes from it, for the reason the text says; undone, all is as before."""
+    kernel, late = quickstart.kernel, quickstart.first["late"].source
+    before = kernel.state()
+    kernel.run(late.replace("LATE = 15", "LATE = 30"))
+    assert shown(kernel.run("%why departures")) == told("5-answer")
+    kernel.run("%materialize by_hour")
+    assert kernel.state()["made"][len(before["made"]) :] == ["departures", "by_hour"]
+    kernel.run(late)
+    kernel.run("%materialize")
+    assert set(kernel.state()["assets"].values()) == {"fresh"}
+
+
+def test_the_config(quickstart: Quickstart) -> None:
+    """The config of section 7 makes one asset again, and the line says why."""
+    kernel = quickstart.kernel
+    before = kernel.state()
+    text = shown(kernel.run(told("7-try")))
+    assert "config changed: min_flights" in text
+    assert kernel.state()["made"][len(before["made"]) :] == ["carriers"]
+    kernel.run('%materialize carriers --config "ops: {carriers: {config: {min_flights: 1000}}}"')
+
+
+def test_the_mistakes(quickstart: Quickstart) -> None:
+    """The mistakes of section 10 give the messages that the text promises, and change nothing."""
+    kernel = quickstart.kernel
+    before = kernel.state()
+    traceback = kernel.fails(told("10-break"))
+    assert "KeyError: 'carier'" in traceback
+    assert 'departures.groupby("carier")' in traceback
+    assert "ipy_orch/" not in traceback
+    misspelt = kernel.fails("%materialize departure")
+    assert "there is no asset `departure`" in misspelt
+    assert "`departures`" in misspelt
+    after = kernel.state()
+    assert after["made"] == before["made"]
+    assert {name: after["assets"][name] for name in before["assets"]} == before["assets"]
