@@ -13,7 +13,15 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
 from ipy_orch.model.results import MaterializeResult, ObserveResult
-from ipy_orch.model.specs import DAGSTER_TYPE, AssetDep, AssetSpec, distinct_deps, refuse_others, valid_tags
+from ipy_orch.model.specs import (
+    DAGSTER_TYPE,
+    DEFAULT_GROUP,
+    AssetDep,
+    AssetSpec,
+    distinct_deps,
+    refuse_others,
+    valid_tags,
+)
 from ipy_orch.model.types import Nothing
 
 __all__ = ["asset", "multi_asset"]
@@ -116,7 +124,7 @@ def define_asset(
         description=description or inspect.getdoc(function),
         metadata=metadata,
         skippable=not output_required,
-        group_name=group_name,
+        group_name=DEFAULT_GROUP if group_name is None else group_name,
         code_version=code_version,
         automation_condition=automation_condition,
         owners=owners,

@@ -14,7 +14,7 @@ import ast
 import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
@@ -53,7 +53,6 @@ class CellText:
     body: str
     where: str = ""
     text: str = ""
-    notices: list[str] = field(default_factory=list, compare=False)
 
     @property
     def name(self) -> str:
@@ -79,6 +78,17 @@ class CellText:
     def names(self) -> FreeNames:
         """Return the names that the body reads from outside and those that it binds."""
         return free_names(self.tree)
+
+    @property
+    def surprise(self) -> str:
+        """Return what a person may not expect of the value, or "": the last line counts, not the variable."""
+        last = self.tree.body[-1] if self.tree.body else None
+        if not isinstance(last, ast.Expr) or self.name not in self.names.bound:
+            return ""
+        told = ast.unparse(last.value)
+        if told == self.name:
+            return ""
+        return f"the value of `{self.name}` is the last line, `{told}`, and not the variable `{self.name}`"
 
 
 def is_definition_cell(text: str) -> bool:

@@ -157,7 +157,14 @@ def value_annotation(annotation: Any) -> Any:
     if origin in (Output, MaterializeResult, ObserveResult):
         inner = get_args(annotation)
         return inner[0] if inner else NO_VALUE
-    if getattr(origin, "__name__", "") in ("Iterator", "Generator", "Iterable", "AsyncIterator", "AsyncGenerator", "DynamicOutput"):
+    if getattr(origin, "__name__", "") in (
+        "Iterator",
+        "Generator",
+        "Iterable",
+        "AsyncIterator",
+        "AsyncGenerator",
+        "DynamicOutput",
+    ):
         return NO_VALUE
     return NO_VALUE if annotation is None or annotation is type(None) else annotation
 

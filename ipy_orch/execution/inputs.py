@@ -12,7 +12,7 @@ from ipy_orch.execution.wiring import Inlet, check_type, wiring
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.ops import IO_MANAGER, RESULT
+from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT
 from ipy_orch.planning.plan import Step
 
 __all__ = ["Loader", "upstream_context"]
@@ -62,14 +62,20 @@ class Loader:
         manager = self.run.objects[name]
         added: dict[str, Any] = {}
         # the session's own store is asked by key: for a thousand small steps, contexts would cost more than the steps
-        if type(manager) is SessionIOManager and manager.has(inlet.key, step.partition):
-            value = manager.get(inlet.key, step.partition)
-        else:
+        value = self.kept(manager, inlet.key, step.partition) if type(manager) is SessionIOManager else NO_VALUE
+        if value is NO_VALUE:
             context = self.context(step, inlet, name)
             value, added = manager.load_input(context), context.added
         check_type(inlet.type, value, f"input `{inlet.name}` of `{step.name}`")
         self.run.emit(InputLoaded(self.run.run_id, time.time(), step.name, inlet.name, inlet.key, name, added))
         return value
+
+    def kept(self, store: SessionIOManager, key: AssetKey, partition: str | None) -> Any:
+        """Return a value that the session keeps, or NO_VALUE."""
+        try:
+            return store.get(key, partition)
+        except KeyError:
+            return NO_VALUE
 
     def context(self, step: Step, inlet: Inlet, manager: str) -> InputContext:
         """Return what an IO manager learns about an input."""

@@ -20,6 +20,7 @@ from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.execution.wiring import Outlet, check_type, wiring
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.env import redact
+from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.results import (
     AssetCheckEvaluation,
@@ -197,6 +198,11 @@ class Storing:
             else:
                 self.run.emit(Logged(run_id, now, step.name, "event", "", redact(repr(event))))
 
+    def target(self, key: AssetKey, partition: str | None) -> TargetMaterialization | None:
+        """Return which materialization a check of an asset looks at, None where there is none."""
+        made = self.run.world.ledger.materialized.get((key, partition))
+        return TargetMaterialization(0, made.run_id, made.at) if made is not None else None
+
     def check(self, finished: Finished, verdict: AssetCheckResult) -> bool:
         """Append a verdict; tell whether it is a failure that blocks."""
         step = finished.step
@@ -206,6 +212,7 @@ class Storing:
             spec.name,
             verdict.passed,
             verdict.metadata,
+            self.target(spec.asset_key, step.partition),
             severity=verdict.severity,
             description=verdict.description,
             blocking=spec.blocking,
@@ -226,6 +233,20 @@ class Storing:
             )
         )
         return spec.blocking and not evaluation.passed and evaluation.severity == AssetCheckSeverity.ERROR
+
+
+@dataclass(frozen=True, slots=True)
+class TargetMaterialization:
+    """Say which materialization a check looked at.
+
+    Args:
+        storage_id: its number in a log that numbers its events; ours doesn't.
+        timestamp: when it was made, in seconds since the epoch.
+    """
+
+    storage_id: int
+    run_id: str
+    timestamp: float
 
 
 def check_output(outlet: Outlet, made: Made) -> None:

@@ -295,7 +295,7 @@ class AssetsDefinition:
         moved = {plain[name]: key for name, key in keys.items()}
         inputs = dict(keys_by_input_name or {}) or {name: AssetKey(name) for name in op_def.ins}
         internal = {keys[name]: {moved.get(k, k) for k in deps} for name, deps in (internal_asset_deps or {}).items()}
-        said = {
+        said: dict[str, Any] = {
             what.replace("_by_output_name", "_by_key"): {keys[name]: one for name, one in given.items()}
             for what, given in by_output_name.items()
             if given

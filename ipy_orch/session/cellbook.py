@@ -146,16 +146,27 @@ class CellBook:
             self.definers[name] = cell.key
             self.gone.pop(name, None)
 
-    def token(self, name: str, seen: frozenset[str] = frozenset()) -> str:
-        """Return how ``name`` came to be what it is: its cell's stamp and value, and what its body reads later."""
-        if name in seen:
-            return "…"
+    def token(self, name: str) -> str:
+        """Return how ``name`` came to be what it is, and all names that its body reads when it is called."""
+        return hashed(f"{one}={self.own_token(one)}" for one in sorted(self.reached(name)))
+
+    def reached(self, name: str) -> set[str]:
+        """Return the name and those that its body reads later, and theirs."""
+        found, front = {name}, [name]
+        while front:
+            one = front.pop()
+            cell = self.cells.get(self.definers.get(one, ""))
+            later = cell.names.readers.get(one, frozenset()) if cell is not None else frozenset()
+            front.extend(later - found)
+            found |= later
+        return found
+
+    def own_token(self, name: str) -> str:
+        """Return the stamp of the cell that defines a name, and the digest of its value then."""
         cell = self.cells.get(self.definers.get(name, ""))
         if cell is None:
-            return f"gone {name}" if name in self.gone else ""
-        later = cell.names.readers.get(name, ())
-        deep = (f"{other}={self.token(other, seen | {name})}" for other in sorted(later))
-        return hashed([cell.stamp, cell.values.get(name, ""), *deep])
+            return "gone" if name in self.gone else ""
+        return f"{cell.stamp} {cell.values.get(name, '')}"
 
     def behind(self, names: Iterable[str]) -> list[Behind]:
         """Return the cells behind on which ``names`` depend, nearest first."""

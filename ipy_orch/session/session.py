@@ -220,7 +220,7 @@ class Session:
                 result = self.run(scanned, planned, config, workers)
         finally:
             self.names.bind(scanned, planned)
-        notices = [*map(str, self.behind(planned)), *self.names.hidden(scanned, planned)]
+        notices = [*map(str, self.behind(planned)), *self.names.hidden(scanned, planned), *surprises(scanned, planned)]
         return report(planned, result, scanned.graph, self.ledger, notices)
 
     def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> RunResult:
@@ -369,6 +369,13 @@ class Session:
         scanned = self.scan()
         refuse_broken(scanned, scanned.broken)
         return write(path, scanned, self.book, self.namespace, target=target)
+
+
+def surprises(scanned: Scanned, planned: Plan) -> list[str]:
+    """Return what a person may not expect of the values of the cells that were asked for."""
+    makers = [scanned.graph.makers[key] for key in scanned.graph.in_order(planned.request.keys)]
+    sources = [scanned.cells[maker].source for maker in makers if maker in scanned.cells]
+    return [source.surprise for source in sources if source is not None and source.kind == "asset" and source.surprise]
 
 
 def refuse_broken(scanned: Scanned, keys: Iterable[AssetKey]) -> None:

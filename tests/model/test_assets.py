@@ -94,7 +94,7 @@ def test_specs_are_read_from_an_op():
 
 
 def test_an_op_becomes_assets():
-    """A single output is named like the op, others like themselves, below a prefix; metadata and groups are by output."""
+    """A single output is named like the op, others like themselves, below a prefix; attributes are by output."""
     one = AssetsDefinition.from_op(
         an_op("x"),
         key_prefix="p",

@@ -331,14 +331,28 @@ def test_settings(notebook: Notebook) -> None:
     assert notebook.session.store.limit_bytes > 10**6
 
 
-def test_undeclared_reads_are_pointed_out_once(notebook: Notebook, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("head", "hint"), [("%%asset a", "`%%asset a --files {path}`"), ("#| asset: a", "`#| files: {path}`")]
+)
+def test_undeclared_reads_are_pointed_out_once(notebook: Notebook, tmp_path: Path, head: str, hint: str) -> None:
     """A file that is read by a literal name and not declared gets a notice with what to type."""
     path = tmp_path / "x.csv"
     path.write_text("1")
-    cell = f"%%asset a\nopen({str(path)!r}).read()"
-    with pytest.warns(ResourceWarning) if False else pytest.MonkeyPatch.context():
-        first = notebook.run(cell.replace("open(", "__import__('pathlib').Path(").replace(".read()", ".read_text()"), "a")
-    assert first.error is None
+    notebook.good("from pathlib import Path")
+    body = f"\nPath({str(path)!r}).read_text()"
+    said = f"`a` reads file `{path}`, which isn't declared: {hint.format(path=path)}"
+    assert said in notebook.good(head + body, "a").status
+    assert "declared" not in notebook.good(head + body + " + ''", "a").status
+
+
+def test_declared_reads(notebook: Notebook, tmp_path: Path) -> None:
+    """A declared file is no news, and the asset is stale when it changes."""
+    path = tmp_path / "x.csv"
+    path.write_text("1")
+    cell = f"%%asset a --files {path}\nfrom pathlib import Path\nPath({str(path)!r}).read_text()"
+    assert "declared" not in notebook.good(cell, "a").status
+    path.write_text("2")
+    assert notebook.good(cell, "a").shown[0] == "'2'"
 
 
 def test_names_are_escaped(notebook: Notebook) -> None:

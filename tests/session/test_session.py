@@ -271,3 +271,50 @@ def test_materialize_from_inside_an_asset_is_refused(nb: Notebook) -> None:
     nb.cell("1", "%%asset a\n1")
     report = nb.cell("2", "%%asset b\nsession.value('a')")
     assert isinstance(report.errors["b"], DagsterInvariantViolationError)
+
+
+def test_the_last_line_is_the_value_and_a_surprise_is_told(nb: Notebook) -> None:
+    """Not the variable named like the asset, where both are there; the report says so."""
+    report = nb.cell("1", "%%asset orders\norders = [1, 2]\nlen(orders)")
+    assert nb.value("orders") == 2
+    assert "the value of `orders` is the last line, `len(orders)`" in str(report)
+    assert "last line" not in str(nb.cell("1", "%%asset orders\norders = [1, 2]\norders"))
+
+
+def test_importing_again_leaves_nobody_behind(nb: Notebook) -> None:
+    """A cell that runs again unchanged, and gives the same, says nothing."""
+    nb.cell("i", "import pandas as pd\nfrom math import floor")
+    nb.cell("d", "low = floor(pd.Series([1.5])[0])")
+    nb.cell("1", "%%asset a\nlow")
+    nb.cell("i", "import pandas as pd\nfrom math import floor")
+    assert "behind" not in str(nb.cell("1", "%%asset a\nlow"))
+
+
+def test_many_helpers_cost_no_more_than_they_are(nb: Notebook) -> None:
+    """Helpers that share helpers in many layers are followed once each."""
+    nb.cell("h0", "def f0_0():\n    return 1\ndef f0_1():\n    return 1")
+    for n in range(1, 40):
+        body = f"return f{n - 1}_0() or f{n - 1}_1()"
+        nb.cell(f"h{n}", f"def f{n}_0():\n    {body}\ndef f{n}_1():\n    {body}")
+    nb.cell("d", "value = f39_0()")
+    nb.cell("1", "%%asset a\nvalue + f39_1()")
+    assert nb.value("a") == 2
+
+
+def test_a_broken_cell_doesn_t_stop_the_others(nb: Notebook) -> None:
+    """The session goes on; only who needs it hears of it."""
+    nb.cell("1", "%%asset a\n1")
+    nb.run = False
+    nb.cell("2", "%%asset b\nconfig.limit")
+    nb.run = True
+    assert nb.value("a") == 1
+    with pytest.raises(DagsterInvalidDefinitionError, match="of which class"):
+        nb.value("b")
+
+
+def test_an_input_that_nothing_defines_names_its_reader(nb: Notebook) -> None:
+    """With the closest name."""
+    nb.cell("1", "%%asset orders\n1")
+    nb.cell("2", "from ipy_orch import asset\n@asset\ndef top(oders):\n    return 1")
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"(?s)`top` reads `oders`.*In\[2\].*did you mean `orders`"):
+        nb.value("top")
