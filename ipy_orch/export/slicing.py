@@ -119,7 +119,7 @@ class Slicer:
         front = list(pieces)
         while front:
             piece = front.pop()
-            needed: set[Statement] = self.named_in_quotes(piece)
+            needed: set[Statement] = self.named_in_quotes(piece) | self.read_by_called(piece)
             for name, line, place in uses(piece):
                 makers = self.needed(name, line, place, piece)
                 needed.update(makers)
@@ -132,6 +132,12 @@ class Slicer:
         """Return what makes the names in annotations that are strings, where cells define them."""
         names = piece.statement.quoted if piece.statement is not None else ()
         return {one for name in names for one in self.definitions(name) if not one.trouble}
+
+    def read_by_called(self, piece: Piece) -> set[Statement]:
+        """Return what functions read that a piece may call, as it is then: it may be something else at the end."""
+        if piece.statement is None:
+            return set()
+        return {one for name in self.called(piece) for one in self.definitions(name, piece.sees) if not one.trouble}
 
     def needed(self, name: str, line: int, place: Place, piece: Piece) -> list[Statement]:
         """Return what makes a name that a piece uses, nothing for a built-in.
@@ -154,6 +160,20 @@ class Slicer:
         if name in MODULE_NAMES or (name not in OF_IPYTHON and hasattr(builtins, name)):
             return []
         raise self.missing(name, piece.at(line))
+
+    def called(self, piece: Piece) -> set[str]:
+        """Return the names that functions read which a piece may call while it runs."""
+        found: set[str] = set()
+        front, seen = [*piece.reads], set[str]()
+        while front:
+            name = front.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            later = {n for one in self.definitions(name, piece.sees) for n in (*one.late, *one.quoted)}
+            found |= later
+            front.extend(later)
+        return found
 
     def missing(self, name: str, where: str) -> DagsterInvalidDefinitionError:
         """Return the error for a name that no cell defines."""
@@ -266,7 +286,7 @@ class Precedence:
         for name in piece.reads:
             self.must[piece] |= self.pieces(name, piece.sees, piece)
             self.before_changes(piece, name)
-        for name in self.called_names(piece):
+        for name in self.slicer.called(piece):
             self.called[piece] |= self.pieces(name, piece.sees, piece)
             self.before_changes(piece, name)
 
@@ -283,18 +303,3 @@ class Precedence:
             later = self.of.get(one)
             if one.place > piece.sees and later is not None:
                 self.must[later].add(piece)
-
-    def called_names(self, piece: Piece) -> set[str]:
-        """Return the names that functions read which a piece may call while it runs."""
-        found: set[str] = set()
-        front = [*piece.reads]
-        seen: set[str] = set()
-        while front:
-            name = front.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            later = {n for one in self.slicer.definitions(name, piece.sees) for n in (*one.late, *one.quoted)}
-            found |= later
-            front.extend(later)
-        return found

@@ -25,7 +25,19 @@ from ipy_orch.session.session import Session
 __all__ = ["Cells", "Running", "cheap_digest"]
 
 MOST_BYTES: Final = 1_000_000
-PLAIN: Final = ("builtins", "datetime", "decimal", "fractions", "pathlib", "numpy", "pandas", "polars", "pyarrow", "re", "uuid")
+PLAIN: Final = (
+    "builtins",
+    "datetime",
+    "decimal",
+    "fractions",
+    "pathlib",
+    "numpy",
+    "pandas",
+    "polars",
+    "pyarrow",
+    "re",
+    "uuid",
+)
 CONTAINERS: Final = (list, tuple, set, frozenset, dict)
 
 
@@ -118,7 +130,7 @@ class Cells:
     def transformed(self, info: Any) -> str:
         """Return a cell as Python."""
         text = getattr(info, "transformed_cell", None)
-        return text if isinstance(text, str) else self.ip.transform_cell(info.raw_cell)
+        return text if isinstance(text, str) else str(self.ip.transform_cell(info.raw_cell))  # type: ignore[no-untyped-call]
 
     # -- plain cells --------------------------------------------------------------------------------------------------
 
@@ -226,7 +238,11 @@ class Cells:
             if old is not None:
                 self.book.write(old)
             raise
-        if old is not None and cell.source is not None and (old.source is None or old.source.target != cell.source.target):
+        if (
+            old is not None
+            and cell.source is not None
+            and (old.source is None or old.source.target != cell.source.target)
+        ):
             self.unbind(old)
 
     def compiled(self, text: str, info: Any) -> tuple[str, int]:

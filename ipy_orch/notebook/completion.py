@@ -96,7 +96,7 @@ def values(session: Session, option: Option) -> Iterator[str]:
 
 def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
     """Yield what can follow on the line of a line magic."""
-    last = rest.split(" ")[-1]
+    last = rest.rsplit(" ", maxsplit=1)[-1]
     if magic in FLAGS and last.startswith("-"):
         yield from FLAGS[magic]
         return
@@ -112,7 +112,7 @@ def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
 
 def of_directive(session: Session, kind: str, rest: str) -> Iterator[str]:
     """Yield what can follow in a ``#|`` line."""
-    name, colon, value = rest.partition(":")
+    name, colon, _ = rest.partition(":")
     if colon:
         option = next((one for one in DIRECTIVES.get(kind, ASSET_OPTIONS) if one.name == name.strip()), None)
         if name.strip() == "check":
@@ -149,13 +149,17 @@ def groups(session: Session) -> list[str]:
 
 def is_config(name: str, value: Any) -> bool:
     """Tell whether a variable is a Config class."""
-    return not name.startswith("_") and isinstance(value, type) and any(base.__name__ == "Config" for base in value.__mro__)
+    return (
+        not name.startswith("_")
+        and isinstance(value, type)
+        and any(base.__name__ == "Config" for base in value.__mro__)
+    )
 
 
 def register(ip: InteractiveShell, session: Session) -> Callable[[], None]:
     """Add a matcher to the shell's completer; return what undoes it."""
 
-    @context_matcher()
+    @context_matcher()  # type: ignore[untyped-decorator]
     def ipy_orch_matcher(context: CompletionContext) -> Any:
         line = context.text_until_cursor
         words = complete(session, context.full_text, context.cursor_line, line)

@@ -35,7 +35,8 @@ def show_value(ip: InteractiveShell, value: Any) -> None:
     """Show a value as a cell that ends with it would; nothing for None."""
     if value is None:
         return
-    data, metadata = ip.display_formatter.format(value)
+    formatter: Any = ip.display_formatter
+    data, metadata = formatter.format(value)
     if data:
         ip.display_pub.publish(data, metadata)
 
@@ -46,7 +47,7 @@ def is_silenced(body: str) -> bool:
     >>> is_silenced("x;  # quiet"), is_silenced("x")
     (True, False)
     """
-    return bool(DisplayHook.semicolon_at_end_of_expression(body))
+    return bool(DisplayHook.semicolon_at_end_of_expression(body))  # type: ignore[no-untyped-call]
 
 
 def show_chunks(ip: InteractiveShell, chunks: Iterable[Chunk]) -> None:
@@ -81,7 +82,9 @@ class DisplayRoute:
         for patch in self.patches:
             patch.remove()
 
-    def published(self, behind: Callable[..., None], data: Any, metadata: Any = None, *args: Any, **kwargs: Any) -> None:
+    def published(
+        self, behind: Callable[..., None], data: Any, metadata: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
         """Publish, or keep with the step that runs here."""
         sink = current_sink()
         if sink is not None:
@@ -148,7 +151,7 @@ def show_figures(before: Iterable[int]) -> None:
     pyplot = sys.modules["matplotlib.pyplot"]
     for number, manager in sorted(new.items()):
         try:
-            display(manager.canvas.figure)
+            display(manager.canvas.figure)  # type: ignore[no-untyped-call]
         except Exception as error:
             print(f"a figure can't be drawn: {type(error).__name__}: {error}", file=sys.stderr)
         finally:

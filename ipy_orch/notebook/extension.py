@@ -32,7 +32,9 @@ class Orch(Configurable):
     """Hold what ``%config Orch`` sets."""
 
     autorun = Bool(True, help="Running the cell of an asset materializes it.").tag(config=True)
-    cache_bytes = Integer(0, help="The memory that values may take; 0 means a quarter of the machine's.").tag(config=True)
+    cache_bytes = Integer(0, help="The memory that values may take; 0 means a quarter of the machine's.").tag(
+        config=True
+    )
     workers = Integer(1, help="How many steps run at once; 1 runs them in the cell's own thread.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -77,8 +79,9 @@ class Door:
         """Put each part in, and note how it's taken out."""
         ip, session = self.ip, self.session
         parts.callback(session.names.unbind_all)
-        ip.configurables.append(self.config)
-        parts.callback(remove_from, ip.configurables, self.config)
+        configurables: list[Any] = ip.configurables
+        configurables.append(self.config)
+        parts.callback(remove_from, configurables, self.config)
         tracebacks = Tracebacks(ip)
         parts.callback(tracebacks.remove)
         displays = DisplayRoute(ip)
@@ -145,7 +148,7 @@ def get_session(ip: InteractiveShell | None = None) -> Session:
     Raises:
         DagsterInvariantViolationError: when the extension isn't loaded.
     """
-    shell = ip if ip is not None else get_ipython()  # type: ignore[no-untyped-call]
+    shell = ip if ip is not None else get_ipython()
     door = DOORS.get(shell) if shell is not None else None
     if door is None:
         raise DagsterInvariantViolationError("there is no session here", hint="`%load_ext ipy_orch` in a notebook")

@@ -10,8 +10,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.events.types import Checked
 from ipy_orch.session.report import Line, Report
-from ipy_orch.session.words import human_seconds
 from ipy_orch.session.why import Why
+from ipy_orch.session.words import human_seconds
 
 __all__ = ["block", "line_html", "note_html", "register", "report_html", "verdict_html", "verdict_text", "why_html"]
 
@@ -113,7 +113,7 @@ def metadata_html(metadata: Mapping[str, Any]) -> str:
     if not rows:
         return ""
     cells = "".join(
-        f'<tr><td style="text-align:left;padding:0 1em 0 1.4em">{escape(name)}</td>'
+        f'<tr style="background:none"><td style="text-align:left;padding:0 1em 0 1.4em">{escape(name)}</td>'
         f'<td style="text-align:left;padding:0">{escape(value)}</td></tr>'
         for name, value in rows
     )
@@ -149,7 +149,8 @@ FORMS: Final[Sequence[tuple[type, Callable[[Any], str]]]] = ((Report, report_htm
 
 def register(ip: InteractiveShell) -> Callable[[], None]:
     """Have reports and explanations shown as HTML; return what undoes it."""
-    html = ip.display_formatter.formatters["text/html"]
+    formatter: Any = ip.display_formatter
+    html = formatter.formatters["text/html"]
     for kind, form in FORMS:
         html.for_type(kind, form)
 

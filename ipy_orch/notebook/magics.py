@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from html import escape
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import yaml
+from IPython.core import magic_arguments
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from ipy_orch.authoring.cells import read_cell
 from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, Option
@@ -28,19 +29,55 @@ __all__ = ["OrchMagics"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-SELECTION: Final = 'which assets: names, `+a` (and upstream), `a+` (and downstream), `group:x`, `tag:k=v`, `kind:x`, `and`, `or`, `not`'
+SELECTION: Final = (
+    "which assets: names, `+a` (and upstream), `a+` (and downstream), `group:x`, `tag:k=v`, `kind:x`, "
+    "`and`, `or`, `not`"
+)
 
 
-def with_options(options: Iterable[Option]) -> Callable[[F], F]:
+def arg(*names: str, **options: Any) -> Any:
+    """Describe an argument of a magic."""
+    return magic_arguments.argument(*names, **options)  # type: ignore[no-untyped-call]
+
+
+def option_args(options: Iterable[Option]) -> list[Any]:
     """Describe the options of a cell magic, so that ``?`` shows them; reading them is the authoring floor's."""
+    flag, value = {"action": "store_true"}, "metavar"
+    return [
+        arg(one.flag, help=one.help.replace("%", "%%"), **(flag if one.kind == "flag" else {value: one.metavar}))
+        for one in options
+    ]
 
-    def describe(function: F) -> F:
-        for option in reversed(list(options)):
-            flag = {"action": "store_true"} if option.kind == "flag" else {"metavar": option.metavar or option.kind.upper()}
-            function = argument(option.flag, help=option.help.replace("%", "%%"), **flag)(function)
-        return function
 
-    return describe
+def takes(kind: Callable[[Any], Any], arguments: Iterable[Any]) -> Callable[[F], F]:
+    """Make a magic with arguments, whose help they make."""
+
+    def decorate(function: F) -> F:
+        for one in reversed(list(arguments)):
+            one(function)
+        magic_arguments.magic_arguments()(function)  # type: ignore[no-untyped-call]
+        return cast("F", no_var_expand(kind(function)))
+
+    return decorate
+
+
+def line(*arguments: Any) -> Callable[[F], F]:
+    """Make a line magic."""
+    return takes(line_magic, arguments)
+
+
+def cell(*arguments: Any) -> Callable[[F], F]:
+    """Make a cell magic."""
+    return takes(cell_magic, arguments)
+
+
+def read(magic: Callable[..., Any], line: str) -> Any:
+    """Return the arguments of a line.
+
+    Raises:
+        UsageError: when they are wrong.
+    """
+    return magic_arguments.parse_argstring(magic, line)  # type: ignore[no-untyped-call]
 
 
 def words(line: str) -> str | None:
@@ -59,11 +96,10 @@ class OrchMagics(Magics):
 
     # -- cells --------------------------------------------------------------------------------------------------------
 
-    @no_var_expand
-    @cell_magic
-    @magic_arguments()
-    @argument("name", help="the name of the asset, also of the variable that holds its value; `a/b` for a prefix")
-    @with_options(ASSET_OPTIONS)
+    @cell(
+        arg("name", help="the name of the asset, also of the variable that holds its value; `a/b` for a prefix"),
+        *option_args(ASSET_OPTIONS),
+    )
     def asset(self, line: str, cell: str) -> None:
         """Make an asset of this cell: register it, bring what it reads up to date, run it and show its value.
 
@@ -72,12 +108,11 @@ class OrchMagics(Magics):
         """
         self.run_source("asset", line, cell)
 
-    @no_var_expand
-    @cell_magic
-    @magic_arguments()
-    @argument("asset", help="the asset that is checked")
-    @argument("check", nargs="?", help="the name of the check; by default ASSET_check")
-    @with_options(CHECK_OPTIONS)
+    @cell(
+        arg("asset", help="the asset that is checked"),
+        arg("check", nargs="?", help="the name of the check; by default ASSET_check"),
+        *option_args(CHECK_OPTIONS),
+    )
     def asset_check(self, line: str, cell: str) -> None:
         """Make a check of this cell, and run it.
 
@@ -96,17 +131,16 @@ class OrchMagics(Magics):
 
     # -- running ------------------------------------------------------------------------------------------------------
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("selection", nargs="*", help=f"{SELECTION}; all by default")
-    @argument("--force", action="store_true", help="run what is selected although it is fresh")
-    @argument("--config", metavar="YAML", help="run config, as YAML or a file of it")
-    @argument("--workers", type=int, metavar="N", help="how many steps run at once")
-    @argument("--checks-only", action="store_true", help="run only the checks of what is selected")
+    @line(
+        arg("selection", nargs="*", help=f"{SELECTION}; all by default"),
+        arg("--force", action="store_true", help="run what is selected although it is fresh"),
+        arg("--config", metavar="YAML", help="run config, as YAML or a file of it"),
+        arg("--workers", type=int, metavar="N", help="how many steps run at once"),
+        arg("--checks-only", action="store_true", help="run only the checks of what is selected"),
+    )
     def materialize(self, line: str) -> None:
         """Bring assets up to date: those selected and, before them, their missing and stale ancestors."""
-        args = parse_argstring(self.materialize, line)
+        args = read(self.materialize, line)
         selection = words(" ".join(unquoted(one) for one in args.selection))
         config = read_config(unquoted(args.config)) if args.config else None
         session = self.session
@@ -114,7 +148,9 @@ class OrchMagics(Magics):
             self.request(lambda: session.check(selection, workers=args.workers))
             return
         self.request(
-            lambda: session.materialize(selection, force=args.force, config=config, workers=args.workers, what=words(line) or "all")
+            lambda: session.materialize(
+                selection, force=args.force, config=config, workers=args.workers, what=words(line) or "all"
+            )
         )
 
     def request(self, verb: Callable[[], Any]) -> None:
@@ -128,53 +164,38 @@ class OrchMagics(Magics):
 
     # -- looking ------------------------------------------------------------------------------------------------------
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
+    @line()
     def assets(self, line: str) -> Any:
         """Return a DataFrame of all assets: status, reason, group, size, duration, when."""
-        parse_argstring(self.assets, line)
+        read(self.assets, line)
         return self.session.assets()
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
+    @line()
     def checks(self, line: str) -> Any:
         """Return a DataFrame of all checks with their last verdicts."""
-        parse_argstring(self.checks, line)
+        read(self.checks, line)
         return self.session.checks()
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
+    @line()
     def runs(self, line: str) -> Any:
         """Return a DataFrame of the runs of this session, newest first."""
-        parse_argstring(self.runs, line)
+        read(self.runs, line)
         return self.session.runs()
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("run", nargs="?", help="the id of a run, or how it begins")
+    @line(arg("run", nargs="?", help="the id of a run, or how it begins"))
     def events(self, line: str) -> Any:
         """Return a DataFrame of the events of one run or of all."""
-        return self.session.events(parse_argstring(self.events, line).run)
+        return self.session.events(read(self.events, line).run)
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("asset", help="the asset")
+    @line(arg("asset", help="the asset"))
     def why(self, line: str) -> Any:
         """Say what has changed since the value of an asset was made."""
-        return self.named(self.session.why, parse_argstring(self.why, line).asset)
+        return self.named(self.session.why, read(self.why, line).asset)
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("selection", nargs="*", help=f"{SELECTION}; all by default")
+    @line(arg("selection", nargs="*", help=f"{SELECTION}; all by default"))
     def lineage(self, line: str) -> Any:
         """Return a picture of the lineage with the status of each asset."""
-        parse_argstring(self.lineage, line)
+        read(self.lineage, line)
         return self.named(self.session.lineage, words(line))
 
     @staticmethod
@@ -183,22 +204,22 @@ class OrchMagics(Magics):
         try:
             return verb(*args)
         except DagsterError as error:
-            if type(error).__name__ in ("DagsterInvalidSubsetError", "DagsterInvariantViolationError") and error.__cause__ is None:
+            if (
+                type(error).__name__ in ("DagsterInvalidSubsetError", "DagsterInvariantViolationError")
+                and error.__cause__ is None
+            ):
                 raise usage(error) from None
             raise
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("asset", help="the asset")
+    @line(arg("asset", help="the asset"))
     def open(self, line: str) -> None:
         """Put an asset's inputs, config and resources into variables, to try its body in a scratch cell.
 
         A variable of yours is never overwritten: what would take its place gets the asset's name in front.
         """
-        name = parse_argstring(self.open, line).asset
+        name = read(self.open, line).asset
         found: Mapping[str, Any] = self.named(self.session.open, name)
         placed = [self.place(name, variable, value) for variable, value in found.items()]
         self.say(f"in your variables now: {', '.join(placed)}" if placed else f"`{name}` reads nothing")
@@ -215,35 +236,31 @@ class OrchMagics(Magics):
         namespace[name] = self.opened[name] = value
         return told
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("path", help="the module to write, e.g. definitions.py")
-    @argument("--for", dest="target", choices=["ipy_orch", "dagster"], default="ipy_orch", help="what the module imports")
-    @argument("--force", action="store_true", help="write over a file that %%export didn't write")
+    @line(
+        arg("path", help="the module to write, e.g. definitions.py"),
+        arg(
+            "--for", dest="target", choices=["ipy_orch", "dagster"], default="ipy_orch", help="what the module imports"
+        ),
+        arg("--force", action="store_true", help="write over a file that %%export didn't write"),
+    )
     def export(self, line: str) -> None:
         """Write the notebook as a definitions module: its assets, checks and resources, and what they need."""
-        args = parse_argstring(self.export, line)
+        args = read(self.export, line)
         path = Path(unquoted(args.path)).expanduser()
         if not args.force and is_foreign(path):
             raise UsageError(f"{path} is there already, and %export didn't write it (--force overwrites it)")
         written = self.session.export(path, target=args.target)
         self.say(f"written: {relative(Path(written or path))}")
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    @argument("selection", nargs="+", help=SELECTION)
+    @line(arg("selection", nargs="+", help=SELECTION))
     def forget(self, line: str) -> None:
         """Drop the values of assets and what is known of them; they count as never materialized."""
-        parse_argstring(self.forget, line)
+        read(self.forget, line)
         keys = self.named(self.session.forget, words(line))
         self.say(f"forgotten: {', '.join(map(str, keys))}" if keys else "nothing to forget")
 
     def say(self, text: str) -> None:
         """Show one line."""
-        from html import escape
-
         show(self.presenter.ip, block([escape(text)]), text)
 
 

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from html import escape
 from types import TracebackType
+from typing import Self
 
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -65,7 +66,11 @@ class Tally:
         names = list(self.running)
         some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         word = self.running[names[0]] if len(names) == 1 else "running"
-        parts = [f"{self.done}/{self.total}", f"{some} {word}" if some else "", human_seconds(time.monotonic() - self.began)]
+        parts = [
+            f"{self.done}/{self.total}",
+            f"{some} {word}" if some else "",
+            human_seconds(time.monotonic() - self.began),
+        ]
         return " · ".join(part for part in parts if part)
 
 
@@ -84,7 +89,7 @@ class Progress:
         self.thread: threading.Thread | None = None
         self.unlisten: Callable[[], None] = lambda: None
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         self.unlisten = self.log.listen(self.tally.hear)
         if is_kernel(self.ip):
             context = contextvars.copy_context()  # it holds which cell the output belongs to
@@ -92,9 +97,7 @@ class Progress:
             self.thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.unlisten()
         self.over.set()
         if self.thread is not None:

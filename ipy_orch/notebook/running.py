@@ -1,6 +1,6 @@
 """Run what a cell defines and show it: the value as the cell would have, and one status line.
 
-    lines of the ancestors that ran | what the step printed | the value | the status line and notices
+lines of the ancestors that ran | what the step printed | the value | the status line and notices
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from html import escape
 from typing import Any, Final
 
@@ -22,9 +23,10 @@ from ipy_orch.notebook.formatters import block, line_html, note_html, verdict_ht
 from ipy_orch.notebook.progress import Progress
 from ipy_orch.notebook.tracebacks import Canceled
 from ipy_orch.planning.fingerprint import undeclared_reads
+from ipy_orch.planning.staleness import NEVER
 from ipy_orch.session.cellbook import Cell
 from ipy_orch.session.report import Line, Report
-from ipy_orch.session.scan import ENV, FILES, Scanned
+from ipy_orch.session.scan import ENV, FILES
 from ipy_orch.session.session import Session
 
 __all__ = ["Presenter"]
@@ -103,7 +105,9 @@ class Presenter:
         finally:
             self.session.store.release(owner)
 
-    def present_pinned(self, keys: Sequence[AssetKey], checks: Sequence[AssetCheckKey], cell: Cell, *, quiet: bool) -> None:
+    def present_pinned(
+        self, keys: Sequence[AssetKey], checks: Sequence[AssetCheckKey], cell: Cell, *, quiet: bool
+    ) -> None:
         """Do what :meth:`present` says."""
         asked = frozenset([*keys, *(check.asset_key for check in checks)])
         report, progress = self.run(
@@ -113,7 +117,7 @@ class Presenter:
         others = [line for line in report.lines if line.status not in (own if line.key in keys else QUIET)]
         progress.finish(list(map(line_html, others)), "\n".join(map(str, others)))
         raise_first(report)
-        lines = {line.key: line for line in report.lines}
+        lines = {line.key: unsurprising(line) for line in report.lines}
         for key in keys:
             if lines[key].status == "fresh":
                 self.show_output(key)
@@ -142,7 +146,9 @@ class Presenter:
         found = (self.session.ledger.checked.get((check, None)) for check in checks)
         return [one for one in found if one is not None]
 
-    def show_status(self, lines: Sequence[Line], verdicts: Sequence[Checked], report: Report, notices: Sequence[str]) -> None:
+    def show_status(
+        self, lines: Sequence[Line], verdicts: Sequence[Checked], report: Report, notices: Sequence[str]
+    ) -> None:
         """Show the status lines of assets, the verdicts of checks and notices as one block."""
         run_id = report.result.run_id if report.result is not None else ""
         for verdict in verdicts:
@@ -167,10 +173,10 @@ class Presenter:
         """Return the notices of a report, and what a cell reads without declaring it."""
         scanned = self.session.scan()
         here = [one for one, where in scanned.cells.items() if where.filename == cell.filename]
-        found = [notice for one in here for notice in self.undeclared(one, cell, scanned)]
+        found = [notice for one in here for notice in self.undeclared(one, cell)]
         return list(dict.fromkeys([*report.notices, *found]))
 
-    def undeclared(self, one: AssetsDefinition, cell: Cell, scanned: Scanned) -> list[str]:
+    def undeclared(self, one: AssetsDefinition, cell: Cell) -> list[str]:
         """Return a notice per file and variable that a definition reads and doesn't declare, once."""
         if not one.is_executable or not one.specs:
             return []
@@ -228,6 +234,11 @@ class Presenter:
         html = [*map(line_html, report.lines), *map(note_html, report.notices)]
         progress.finish(html or ["nothing to do"], str(report) or "nothing to do")
         raise_first(report)
+
+
+def unsurprising(line: Line) -> Line:
+    """Return a cell's own line: that it is the first time goes without saying."""
+    return replace(line, text=line.text.removesuffix(f" · {NEVER}"))
 
 
 def hint(read: str, name: str, cell: Cell, key: str) -> str:

@@ -28,7 +28,8 @@ __all__ = ["Canceled", "Tracebacks", "cleaned", "is_users", "usage"]
 
 OURS: Final = f"{Path(__file__).parents[1]}{os.sep}"
 SHELL: Final = f"{Path(IPython.__file__).parent}{os.sep}"
-LIBRARIES: Final = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+SCHEME: Final = ("stdlib", "platstdlib", "purelib", "platlib")
+LIBRARIES: Final = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in SCHEME)
 
 
 class Canceled(KeyboardInterrupt):

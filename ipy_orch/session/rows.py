@@ -36,7 +36,7 @@ def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Statu
         "status": status.word,
         "reason": status.reason,
         "group": spec.group_name or DEFAULT_GROUP,
-        "kinds": ", ".join(sorted(spec.kinds)),
+        "kinds": sorted(spec.kinds),
         "checks": checks_text(key, scanned.graph, ledger).removeprefix("checks "),
         "description": spec.description or "",
         "reads": ", ".join(map(str, scanned.graph.in_order(scanned.graph.upstream[key]))),

@@ -231,7 +231,7 @@ class Scan:
                 description=options.get("description"),
                 blocking=bool(options.get("blocking", False)),
                 additional_ins={name: one for name, one in ins.items() if one.key != source.target},
-                additional_deps=options.get("deps"),
+                additional_deps=keys_of(options),
                 metadata={**options.get("metadata", {}), **severity(options, where)},
                 signature=signature,
                 origin=where,
@@ -240,7 +240,7 @@ class Scan:
             function,
             key=source.target,
             ins=ins,
-            deps=options.get("deps"),
+            deps=keys_of(options),
             metadata={**options.get("metadata", {}), **declared(options)},
             tags=options.get("tags"),
             description=options.get("description"),
@@ -326,6 +326,11 @@ def refuse_doubles(cells: Iterable[Cell]) -> None:
                 where=f"{other.label} and {cell.label}",
                 hint="rename one, or delete one of the cells",
             )
+
+
+def keys_of(options: Mapping[str, Any]) -> list[AssetKey]:
+    """Return the assets that a cell only waits for."""
+    return [AssetKey.from_user_string(name) for name in options.get("deps", ())]
 
 
 def declared(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ class Session:
         Raises:
             DagsterInvariantViolationError: when there's none, with the closest one.
         """
-        key = AssetKey.from_coercible_or_definition(name)
+        key = AssetKey.from_user_string(name) if isinstance(name, str) else AssetKey.from_coercible_or_definition(name)
         refuse_broken(self.scan(), [key])
         if key not in graph.upstream:
             hint = closest(str(key), map(str, graph.keys)) or "`%assets` lists them"

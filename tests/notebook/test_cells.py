@@ -36,8 +36,8 @@ def test_a_plain_cell_with_a_syntax_error_changes_nothing(notebook: Notebook) ->
 def test_a_wrong_edit_keeps_the_old_asset(notebook: Notebook) -> None:
     """An edit that can't be an asset shows its error; the old definition stays until a valid edit."""
     notebook.good("%%asset a\n1", "one")
-    for wrong in ("%%asset a\nreturn 1", "%%asset a\nx = (", "%%asset a\na + 1", "%%asset a\nx = 1", "%%asset a --oops\n1"):
-        assert notebook.run(wrong, "one").error is not None
+    for body in ("\nreturn 1", "\nx = (", "\na + 1", "\nx = 1", " --oops\n1"):
+        assert notebook.run(f"%%asset a{body}", "one").error is not None
         assert "from this session" in notebook.good("%materialize a").status
 
 

@@ -36,7 +36,8 @@ def test_displays_on_workers(notebook: Notebook) -> None:
 
 def test_an_update_takes_the_place(notebook: Notebook) -> None:
     """Of a display that was updated, the last state is kept."""
-    cell = "%%asset a\nfrom IPython.display import HTML, display\nh = display(HTML('1'), display_id='x')\nh.update(HTML('2'))\n1"
+    notebook.good("from IPython.display import HTML, display")
+    cell = "%%asset a\nhandle = display(HTML('1'), display_id='x')\nhandle.update(HTML('2'))\n1"
     first, second = notebook.good(cell, "a"), notebook.good(cell, "a")
     assert first.displays[0]["text/html"] == second.displays[0]["text/html"] == "2"
 
@@ -52,8 +53,10 @@ def test_inside_capture_output(notebook: Notebook) -> None:
     """Displays are kept also where somebody captures the cell's output."""
     notebook.good("from IPython.display import HTML, display")
     notebook.good("%%asset a --no-run\ndisplay(HTML('x'))\n1", "a")
-    notebook.good("import ipy_orch\nfrom IPython.utils.capture import capture_output\n"
-                  "with capture_output() as got:\n    ipy_orch.session().materialize('a')")
+    notebook.good(
+        "import ipy_orch\nfrom IPython.utils.capture import capture_output\n"
+        "with capture_output() as got:\n    ipy_orch.session().materialize('a')"
+    )
     assert notebook.good("%%asset a\ndisplay(HTML('x'))\n1", "a").displays[0]["text/html"] == "x"
 
 

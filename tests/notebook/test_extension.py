@@ -5,7 +5,6 @@ import sys
 from typing import Any
 
 import pytest
-
 from IPython.core.completer import provisionalcompleter
 
 import ipy_orch
@@ -126,13 +125,16 @@ def test_completion(notebook: Notebook, text: str, expected: list[str]) -> None:
     assert completions(notebook, text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [("%%asset x --gr", "--group"), ("%why ord", "orders"), ("#| asset: x\n#| gr", "group:")])
-def test_completion_in_ipython(notebook: Notebook, text: str, expected: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "typed", "expected"),
+    [("%%asset x --gr", "--gr", "--group"), ("%why ord", "ord", "orders"), ("#| asset: x\n#| gr", "gr", "group:")],
+)
+def test_completion_in_ipython(notebook: Notebook, text: str, typed: str, expected: str) -> None:
     """The front end gets the completion, and where it begins."""
     notebook.good("%%asset orders --no-run\n1")
     with notebook.ip.builtin_trap, provisionalcompleter():
         found = [one for one in notebook.ip.Completer.completions(text, len(text)) if one.type == "param"]
-    assert [text[: one.start] + one.text for one in found] == [text[: len(text) - len(text.split()[-1])] + expected]
+    assert [text[: one.start] + one.text for one in found] == [text.removesuffix(typed) + expected]
 
 
 def test_completion_inside_a_body(notebook: Notebook) -> None:

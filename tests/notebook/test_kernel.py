@@ -59,7 +59,11 @@ class Kernel:
     def start(self, code: str, cell_id: str | None = None, deleted: Sequence[str] = ()) -> str:
         """Send a cell as JupyterLab does, and return the id of the request."""
         content = {
-            "code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False,
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
             "stop_on_error": True,
         }
         message = self.client.session.msg("execute_request", content)
@@ -110,7 +114,7 @@ def running() -> Iterator[Kernel]:
 @pytest.fixture
 def kernel(running: Kernel) -> Kernel:
     """Return the kernel with an empty namespace and the extension freshly loaded."""
-    running.good("%reset -f\nimport sys\nsys.modules.get('ipy_orch') and get_ipython().extension_manager.unload_extension('ipy_orch')")
+    running.good("%reset -f\nget_ipython().extension_manager.unload_extension('ipy_orch')")
     running.good("%load_ext ipy_orch")
     return running
 

@@ -62,7 +62,8 @@ def test_in_a_coroutine(notebook: Notebook) -> None:
 
 def test_chained_errors(notebook: Notebook) -> None:
     """The exceptions that an exception came from are shown without our frames, too."""
-    ran = notebook.run("%%asset a\ntry:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('b') from error\n1")
+    body = "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise KeyError('b') from error\n1"
+    ran = notebook.run(f"%%asset a\n{body}")
     assert "ZeroDivisionError" in ran.traceback
     assert "KeyError" in ran.traceback
     assert "ipy_orch" not in ran.traceback

@@ -318,3 +318,16 @@ def test_an_input_that_nothing_defines_names_its_reader(nb: Notebook) -> None:
     nb.cell("2", "from ipy_orch import asset\n@asset\ndef top(oders):\n    return 1")
     with pytest.raises(DagsterInvalidDefinitionError, match=r"(?s)`top` reads `oders`.*In\[2\].*did you mean `orders`"):
         nb.value("top")
+
+
+def test_keys_of_several_parts(nb: Notebook) -> None:
+    """They are spelled with slashes, and read by their last part."""
+    nb.cell("1", "%%asset sales/orders\n[1]")
+    nb.cell("2", "%%asset top --deps sales/orders\n7")
+    nb.cell("3", "%%asset total\nsum(orders)")
+    assert nb.value("sales/orders") == [1]
+    assert nb.value("total") == 1
+    assert (
+        str(nb.session.scan().graph.upstream[nb.session.scan().names["top"]])
+        == "frozenset({AssetKey(['sales', 'orders'])})"
+    )
