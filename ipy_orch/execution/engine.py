@@ -49,6 +49,7 @@ __all__ = ["RunResult", "World", "run"]
 
 HEARTBEAT: Final = 0.1  # seconds; no wait is longer, so that a cancel is heard and Ctrl-C isn't held back
 PATIENCE: Final = 2.0  # seconds that an interrupted run waits for its workers
+GRAIN: Final = 0.005  # seconds between two looks at them
 AT_ONCE: Final = 10_000  # an executor that is given has a queue of its own
 
 
@@ -150,12 +151,8 @@ class Runner:
         for work in self.works.values():
             work.running.interrupt()
         deadline = time.monotonic() + PATIENCE
-        while self.works and time.monotonic() < deadline:
-            try:
-                name, _ = self.finished.get(timeout=max(0.0, deadline - time.monotonic()))
-            except queue.Empty:
-                break
-            self.works.pop(name, None)
+        while any(work.running.busy for work in self.works.values()) and time.monotonic() < deadline:
+            time.sleep(GRAIN)
 
     # -- starting a step ----------------------------------------------------------------------------------------------
 

@@ -109,6 +109,11 @@ class Interruptible:
                 raise_in(self.thread, None)  # it came too late for the call, and the thread may belong to a pool
             self.thread = None
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether a thread is inside."""
+        return self.thread is not None
+
     def interrupt(self) -> None:
         """Raise DagsterExecutionInterruptedError in the thread that is inside, if one is."""
         with self.lock:

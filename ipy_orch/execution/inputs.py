@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from ipy_orch.events.types import InputLoaded
+from ipy_orch.events.types import InputLoaded, Observed
 from ipy_orch.execution.io_contexts import InputContext, OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.execution.wiring import Inlet, check_type, wiring
@@ -66,6 +66,8 @@ class Loader:
         if value is NO_VALUE:
             context = self.context(step, inlet, name)
             value, added = manager.load_input(context), context.added
+            for seen in context.seen:
+                self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, step.partition))
         check_type(inlet.type, value, f"input `{inlet.name}` of `{step.name}`")
         self.run.emit(InputLoaded(self.run.run_id, time.time(), step.name, inlet.name, inlet.key, name, added))
         return value

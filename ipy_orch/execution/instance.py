@@ -215,6 +215,11 @@ class DagsterInstance:
             for shaped in dagster_events([event])
         ]
 
+    def number_of(self, event: Event) -> int:
+        """Return the number of an event in the log, from 1; 0 when it isn't kept."""
+        known = len(self.log)
+        return next((known - back for back, one in enumerate(reversed(list(self.log))) if one is event), 0)
+
     def all_logs(self, run_id: str, of_type: Any = None) -> list[EventLogEntry]:
         """Return the events of a run, of one kind or of all."""
         kinds = None if of_type is None else {of_type} if isinstance(of_type, DagsterEventType) else set(of_type)

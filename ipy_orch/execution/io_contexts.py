@@ -144,8 +144,8 @@ class IOContext:
         return [*parts, self.mapping_key] if self.mapping_key is not None else parts
 
     def get_identifier(self) -> Sequence[str]:
-        """Return path parts that are this value's alone."""
-        return self.get_asset_identifier() if self.key is not None else self.get_run_scoped_output_identifier()
+        """Return path parts that are this value's alone, also among other runs."""
+        return self.get_run_scoped_output_identifier()
 
 
 @dataclass(eq=False)
@@ -199,10 +199,12 @@ class InputContext(IOContext):
     Args:
         upstream: makes the context that the value was stored with, when it is asked for.
         added: what the IO manager says of the loading.
+        seen: the same, as observations of the asset.
     """
 
     upstream: Callable[[], OutputContext | None] = lambda: None
     added: dict[str, Any] = field(default_factory=dict)
+    seen: list[AssetObservation] = field(default_factory=list)
 
     @cached_property
     def upstream_output(self) -> OutputContext | None:
@@ -214,10 +216,26 @@ class InputContext(IOContext):
         """Tell whether an input of a step is loaded, and not just a value."""
         return self.op_def is not None
 
-    def add_input_metadata(self, metadata: Mapping[str, Any], description: str | None = None) -> None:  # noqa: ARG002
-        """Add metadata to the loading.
+    def get_identifier(self) -> Sequence[str]:
+        """Return the path parts under which the output upstream was stored.
+
+        Raises:
+            DagsterInvariantViolationError: when no output is known.
+        """
+        if self.upstream_output is None:
+            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't known to be an output")
+        return self.upstream_output.get_identifier()
+
+    def add_input_metadata(self, metadata: Mapping[str, Any], description: str | None = None) -> None:
+        """Add metadata to the loading; of an asset, it is an observation.
 
         Raises:
             DagsterInvalidMetadata: when a value can't be metadata.
         """
         self.added.update(normalize_metadata(metadata))
+        if self.key is not None:
+            self.seen.append(AssetObservation(self.key, description, metadata, self.partition))
+
+    def get_observations(self) -> Sequence[AssetObservation]:
+        """Return what was observed of the asset."""
+        return list(self.seen)

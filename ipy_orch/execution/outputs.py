@@ -76,6 +76,7 @@ def gather(definition: AssetsDefinition, outcome: Outcome) -> Harvest:
         take(harvest, definition, ports, item)
     if outcome.error is None:
         add_implicit(harvest, ports)
+        refuse_disorder(harvest, definition, ports)
         require_all(harvest, definition, ports)
     return harvest
 
@@ -151,7 +152,7 @@ def unpacked(definition: AssetsDefinition, ports: Wiring, value: Any) -> Sequenc
     """
     if value is None and not any(outlet.carries for outlet in ports.outlets.values()):
         return []
-    names = [name for name in definition.op.outs if name in ports.outlets or name in definition.check_specs_by_output_name]
+    names = list(definition.op.outs)
     if isinstance(value, tuple) and (len(value) == len(names) or all(isinstance(one, RESULTS) for one in value)):
         return [positional(one, names, number, definition) for number, one in enumerate(value)]
     got = f"{len(value)} values" if isinstance(value, tuple) else kind_of(value)
@@ -279,16 +280,18 @@ def spec_of(definition: AssetsDefinition, verdict: AssetCheckResult) -> AssetChe
     Raises:
         DagsterInvariantViolationError: when that isn't clear.
     """
-    fits = [
-        spec
-        for spec in definition.check_specs
-        if verdict.asset_key in (None, spec.asset_key) and verdict.check_name in (None, spec.name)
-    ]
+    fits = fitting(verdict, definition.check_specs) or fitting(verdict, definition.all_check_specs_by_output_name.values())
     if len(fits) != 1:
         said = f"`{verdict.asset_key or '?'}:{verdict.check_name or '?'}`"
         known = ", ".join(f"`{spec.key}`" for spec in definition.check_specs) or "none"
         raise DagsterInvariantViolationError(f"a verdict of {said} fits {len(fits)} checks of `{definition.op.name}`: {known}")
     return fits[0]
+
+
+def fitting(verdict: AssetCheckResult, specs: Iterable[AssetCheckSpec]) -> list[AssetCheckSpec]:
+    """Return the checks that a verdict may be of."""
+    asset, name = verdict.asset_key, verdict.check_name
+    return [spec for spec in specs if asset in (None, spec.asset_key) and name in (None, spec.name)]
 
 
 # -- all of it
@@ -299,6 +302,21 @@ def add_implicit(harvest: Harvest, ports: Wiring) -> None:
     for name, outlet in ports.outlets.items():
         if name not in harvest.outputs and not outlet.carries and outlet.port.is_required:
             harvest.outputs[name] = Made(has_value=False)
+
+
+def refuse_disorder(harvest: Harvest, definition: AssetsDefinition, ports: Wiring) -> None:
+    """Refuse outputs that come before those of the same step that they depend on.
+
+    Raises:
+        DagsterInvariantViolationError: naming the two.
+    """
+    order = [ports.outlets[name].key for name in harvest.outputs] if len(harvest.outputs) > 1 else []
+    for place, key in enumerate(order):
+        late = definition.asset_deps[key].intersection(order[place + 1 :])
+        if late:
+            raise DagsterInvariantViolationError(
+                f"`{definition.op.name}` made `{key}` before `{min(late)}`, on which it depends", hint=f"yield `{min(late)}` first"
+            )
 
 
 def require_all(harvest: Harvest, definition: AssetsDefinition, ports: Wiring) -> None:

@@ -89,7 +89,9 @@ class DagsterEvent:
         return self.event_specific_data.materialization  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Any:
-        """Return ``is_step_success`` and the like: whether the event is of that kind."""
+        """Return ``is_step_success`` and the like: whether the event is of that kind, and ``step_failure_data`` ..."""
+        if name in DATA and self.event_type in DATA[name]:
+            return self.event_specific_data
         if name.startswith("is_") and name[3:].upper() in DagsterEventType.__members__:
             return self.event_type is DagsterEventType[name[3:].upper()]
         raise AttributeError(name)
@@ -102,6 +104,22 @@ class FailureData:
     description: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     label: str = "intentional-failure"
+
+
+@dataclass(frozen=True)
+class ErrorInfo:
+    """Be an exception as the log keeps it: message, the user's frames, the class."""
+
+    message: str
+    stack: Sequence[str] = ()
+    cls_name: str | None = None
+
+    def to_string(self) -> str:
+        """Return message and frames."""
+        return "\n".join([self.message, *self.stack])
+
+    def __str__(self) -> str:
+        return self.message
 
 
 @dataclass(frozen=True)
@@ -121,6 +139,17 @@ class StepData:
         return str(self.error or "")
 
 
+DATA: Final = {
+    "step_failure_data": {DagsterEventType.STEP_FAILURE},
+    "step_retry_data": {DagsterEventType.STEP_UP_FOR_RETRY},
+    "step_output_data": {DagsterEventType.STEP_OUTPUT},
+    "step_input_data": {DagsterEventType.STEP_INPUT},
+    "step_handled_output_data": {DagsterEventType.HANDLED_OUTPUT},
+    "loaded_input_data": {DagsterEventType.LOADED_INPUT},
+    "step_materialization_data": {DagsterEventType.ASSET_MATERIALIZATION},
+    "asset_observation_data": {DagsterEventType.ASSET_OBSERVATION},
+    "asset_check_evaluation_data": {DagsterEventType.ASSET_CHECK_EVALUATION},
+}
 KINDS: Final[Mapping[type, DagsterEventType]] = {
     RunStarted: DagsterEventType.RUN_START,
     StepStarted: DagsterEventType.STEP_START,
@@ -168,13 +197,18 @@ def details(event: Event) -> Any:
             return event.evaluation
         case StepFailed():
             failure = FailureData(event.error.partition(": ")[2] or None, event.metadata) if event.metadata else None
-            return StepData(error=event.error, user_failure_data=failure)
+            return StepData(error=error_info(event.error, event.traceback), user_failure_data=failure)
         case StepRetrying():
-            return StepData(error=event.error)
+            return StepData(error=error_info(event.error))
         case OutputStored() | InputLoaded():
             return StepData(output_name=event.name, metadata=event.metadata)
         case _:
             return StepData()
+
+
+def error_info(line: str, traceback: str = "") -> ErrorInfo:
+    """Return an exception of which the log keeps one line and perhaps the traceback."""
+    return ErrorInfo(line, traceback.splitlines(keepends=True), line.partition(":")[0])
 
 
 def with_versions(event: Materialized) -> AssetMaterialization:

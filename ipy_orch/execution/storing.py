@@ -20,7 +20,7 @@ from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.execution.wiring import Outlet, check_type, wiring
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.env import redact
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.results import (
     AssetCheckEvaluation,
@@ -75,7 +75,7 @@ class Storing:
         self.report(step, (*harvest.events, *finished.context.events), finished.recipe)
         for outlet, made in outlets:
             self.store(finished, outlet, made)
-        failed = [verdict for verdict in harvest.verdicts.values() if self.check(finished, verdict)]
+        failed = [verdict for key, verdict in harvest.verdicts.items() if self.check(finished, key, verdict)]
         return blocking_error(failed) if failed else None
 
     # -- one output ---------------------------------------------------------------------------------------------------
@@ -146,7 +146,8 @@ class Storing:
         context = self.context(finished, outlet, data_version, metadata)
         told = manager.handle_output(context, made.value)
         if isinstance(told, GeneratorType):
-            context.logged.extend(told)
+            for one in told:
+                context.add_output_metadata(one) if isinstance(one, Mapping) else context.log_event(one)
         self.report(step, context.logged, ())
         return context.added
 
@@ -201,12 +202,13 @@ class Storing:
     def target(self, key: AssetKey, partition: str | None) -> TargetMaterialization | None:
         """Return which materialization a check of an asset looks at, None where there is none."""
         made = self.run.world.ledger.materialized.get((key, partition))
-        return TargetMaterialization(0, made.run_id, made.at) if made is not None else None
+        number = getattr(self.run.world.instance, "number_of", lambda _: 0)
+        return TargetMaterialization(number(made), made.run_id, made.at) if made is not None else None
 
-    def check(self, finished: Finished, verdict: AssetCheckResult) -> bool:
+    def check(self, finished: Finished, key: AssetCheckKey, verdict: AssetCheckResult) -> bool:
         """Append a verdict; tell whether it is a failure that blocks."""
         step = finished.step
-        spec = next(s for s in step.definition.check_specs if (s.asset_key, s.name) == (verdict.asset_key, verdict.check_name))
+        spec = wiring(step.definition).checks[key]
         evaluation = AssetCheckEvaluation(
             spec.asset_key,
             spec.name,
@@ -240,7 +242,7 @@ class TargetMaterialization:
     """Say which materialization a check looked at.
 
     Args:
-        storage_id: its number in a log that numbers its events; ours doesn't.
+        storage_id: its number in the instance's log, 0 where there is no instance.
         timestamp: when it was made, in seconds since the epoch.
     """
 

@@ -57,9 +57,10 @@ class Wiring:
         outs = definition.keys_by_output_name.items()
         self.inlets = tuple(inlet(name, key, op.ins[name]) for name, key in ins if not op.ins[name].is_nothing)
         self.outlets: Mapping[str, Outlet] = {name: outlet(definition, name, key, op.outs[name]) for name, key in outs}
-        self.checks: Mapping[AssetCheckKey, AssetCheckSpec] = {spec.key: spec for spec in definition.check_specs}
-        self.observes = definition.is_observable
-        self.only = next(iter(self.outlets.values())) if len(self.outlets) == 1 and not self.checks else None
+        self.checks: Mapping[AssetCheckKey, AssetCheckSpec] = {
+            spec.key: spec for spec in definition.all_check_specs_by_output_name.values()
+        }
+        self.only = next(iter(self.outlets.values())) if len(op.outs) == len(self.outlets) == 1 else None
 
 
 def inlet(name: str, key: AssetKey, port: In) -> Inlet:

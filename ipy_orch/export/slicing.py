@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -275,6 +276,7 @@ class Precedence:
         self.better: dict[Piece, set[Piece]] = {piece: {*above.get(piece, ())} for piece in pieces}
         for piece in pieces:
             self.note(piece)
+        self.keep_writers()
         reads_well = {p: self.must[p] | self.called[p] | self.better[p] for p in pieces}
         works = {p: self.must[p] | self.called[p] for p in pieces}
         self.levels = (reads_well, works, self.must)
@@ -289,6 +291,13 @@ class Precedence:
         for name in self.slicer.called(piece):
             self.called[piece] |= self.pieces(name, piece.sees, piece)
             self.before_changes(piece, name)
+
+    def keep_writers(self) -> None:
+        """Note that what binds or changes one name does so in the order in which it ran."""
+        for statements in self.slicer.about.values():
+            writers = [self.of[one] for one in statements if one in self.of]
+            for earlier, later in itertools.pairwise(writers):
+                self.must[later].add(earlier)
 
     def pieces(self, name: str, place: Place, but: Piece) -> set[Piece]:
         """Return the pieces that make a name what it is at a place."""

@@ -53,7 +53,7 @@ class AssetKey:
         return f"AssetKey({list(self.path)!r})"
 
     def __str__(self) -> str:
-        return self.to_user_string()
+        return self._user_string
 
     @cached_property
     def _user_string(self) -> str:

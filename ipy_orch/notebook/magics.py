@@ -16,7 +16,12 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 
 from ipy_orch.authoring.cells import read_cell
 from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, Option
-from ipy_orch.errors import DagsterError, DagsterInvalidConfigError, DagsterInvalidSubsetError
+from ipy_orch.errors import (
+    DagsterError,
+    DagsterInvalidConfigError,
+    DagsterInvalidSubsetError,
+    DagsterInvariantViolationError,
+)
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.display import show
@@ -42,11 +47,12 @@ def arg(*names: str, **options: Any) -> Any:
 
 def option_args(options: Iterable[Option]) -> list[Any]:
     """Describe the options of a cell magic, so that ``?`` shows them; reading them is the authoring floor's."""
-    flag, value = {"action": "store_true"}, "metavar"
-    return [
-        arg(one.flag, help=one.help.replace("%", "%%"), **(flag if one.kind == "flag" else {value: one.metavar}))
-        for one in options
-    ]
+    return [arg(one.flag, help=one.help.replace("%", "%%"), **form_of(one)) for one in options]
+
+
+def form_of(option: Option) -> dict[str, str]:
+    """Return how an option is written, as argparse wants it."""
+    return {"action": "store_true"} if option.kind == "flag" else {"metavar": option.metavar}
 
 
 def takes(kind: Callable[[Any], Any], arguments: Iterable[Any]) -> Callable[[F], F]:
@@ -81,8 +87,16 @@ def read(magic: Callable[..., Any], line: str) -> Any:
 
 
 def words(line: str) -> str | None:
-    """Return a selection as it was typed, or None for all."""
-    return line.strip() or None
+    """Return a selection as a selection string, or None for all; several names mean all of them.
+
+    >>> words("a b"), words("+a and group:x"), words("")
+    ('a or b', '+a and group:x', None)
+    """
+    parts = line.split()
+    operators = {"and", "or", "not", "AND", "OR", "NOT"}
+    if len(parts) < 2 or operators & set(parts) or any(char in line for char in "()\"'"):
+        return line.strip() or None
+    return " or ".join(part.rstrip(",") for part in parts)
 
 
 @magics_class
@@ -203,11 +217,8 @@ class OrchMagics(Magics):
         """Call a verb with what was typed; a name that nothing has is a usage error."""
         try:
             return verb(*args)
-        except DagsterError as error:
-            if (
-                type(error).__name__ in ("DagsterInvalidSubsetError", "DagsterInvariantViolationError")
-                and error.__cause__ is None
-            ):
+        except (DagsterInvalidSubsetError, DagsterInvariantViolationError) as error:
+            if error.__cause__ is None:
                 raise usage(error) from None
             raise
 
@@ -247,10 +258,11 @@ class OrchMagics(Magics):
         """Write the notebook as a definitions module: its assets, checks and resources, and what they need."""
         args = read(self.export, line)
         path = Path(unquoted(args.path)).expanduser()
-        if not args.force and is_foreign(path):
-            raise UsageError(f"{path} is there already, and %export didn't write it (--force overwrites it)")
-        written = self.session.export(path, target=args.target)
-        self.say(f"written: {relative(Path(written or path))}")
+        try:
+            written = self.session.export(path, target=args.target, force=args.force)
+        except DagsterInvariantViolationError as error:
+            raise UsageError(f"{error.message} (--force overwrites it)") from None
+        self.say(f"written: {relative(Path(written))}")
 
     @line(arg("selection", nargs="+", help=SELECTION))
     def forget(self, line: str) -> None:
@@ -290,14 +302,6 @@ def read_config(text: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise UsageError("--config is a mapping, e.g. '{ops: {orders: {config: {limit: 10}}}}'")
     return found
-
-
-def is_foreign(path: Path) -> bool:
-    """Tell whether a file is there that wasn't written by an export."""
-    if not path.is_file():
-        return False
-    head = path.read_text(encoding="utf-8", errors="replace")[:2000]
-    return bool(head.strip()) and "ipy_orch" not in head
 
 
 def relative(path: Path) -> str:

@@ -22,6 +22,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.isolation import explain
+from ipy_orch.model.env import redact
 from ipy_orch.notebook.patches import Patch
 
 __all__ = ["Canceled", "Tracebacks", "cleaned", "is_users", "usage"]
@@ -77,6 +78,7 @@ class Tracebacks:
         for one in chain(error):
             one.__traceback__ = cleaned(one.__traceback__)
             note_hint(one)
+            hide_secrets(one)
         if isinstance(error, DagsterError) and not is_users(error.__traceback__):
             self.show_message(error)
             return
@@ -108,6 +110,13 @@ def note_hint(error: BaseException) -> None:
     hint = explain(error)
     if hint is not None and hint not in getattr(error, "__notes__", ()):
         error.add_note(hint)
+
+
+def hide_secrets(error: BaseException) -> None:
+    """Take the values of secrets out of an exception's message."""
+    hidden = tuple(redact(arg) if isinstance(arg, str) else arg for arg in error.args)
+    if hidden != error.args:
+        error.args = hidden
 
 
 def frames(tb: TracebackType | None) -> Iterator[TracebackType]:

@@ -163,9 +163,9 @@ class Planner:
         """Judge the definitions concerned, upstream first."""
         for definition, keys in self.concerned().items():
             part = definition.subset_for(keys, None) if keys != definition.keys else definition
-            made = frozenset(keys)
-            inputs = [dep for key in self.graph.in_order(keys) for dep in self.graph.upstream[key] if dep not in made]
-            node = Node(part, tuple(self.graph.in_order(keys)), tuple(dict.fromkeys(inputs)))
+            ordered = tuple(self.graph.in_order(keys)) if len(keys) > 1 else tuple(keys)
+            inputs = [dep for key in ordered for dep in self.graph.upstream[key] if dep not in keys]
+            node = Node(part, ordered, tuple(dict.fromkeys(inputs)))
             self.nodes[definition] = node
             self.node_of.update(dict.fromkeys(node.keys, node))
             self.judge(node)
@@ -196,37 +196,38 @@ class Planner:
             return
         node.parts = self.knowledge.parts(node.definition)
         recipe = self.recipe(node)
-        node.reason = self.reason(node, recipe)
-        if node.reason is None and any(dep in self.unsure for dep in node.inputs):
+        versions = {key: version_of(recipe, str(key)) for key in node.keys}
+        node.reason = self.reason(node, recipe, versions)
+        if node.reason is None and not self.unsure.isdisjoint(node.inputs):
             node.reason = Reason("inputs may change", tuple(str(dep) for dep in node.inputs if dep in self.unsure))
         node.conditional = node.reason is not None and node.reason.only_inputs and all(map(self.kept, node.keys))
-        for key in node.keys:
-            self.foresee(node, key, recipe)
+        for key, version in versions.items():
+            self.foresee(node, key, version)
 
     def recipe(self, node: Node) -> Recipe:
         """Return all parts, with the inputs' versions as far as they're known."""
-        return (*node.parts, *(Part("input", str(dep), self.version(dep)) for dep in node.inputs))
+        return (*node.parts, *[Part("input", str(dep), self.version(dep)) for dep in node.inputs])
 
     def version(self, key: AssetKey) -> str:
         """Return what downstream of ``key`` will depend on."""
         known = self.versions.get(key)
         return known if known is not None else self.ledger.data_version(key, self.request.partition) or EXTERNAL
 
-    def reason(self, node: Node, recipe: Recipe) -> Reason | None:
+    def reason(self, node: Node, recipe: Recipe, versions: Mapping[AssetKey, str]) -> Reason | None:
         """Return why a definition must run, or None."""
         if node.definition.is_observable:
             return Reason("observed again")
-        if self.request.force.intersection(node.keys):
+        if not self.request.force.isdisjoint(node.keys):
             return FORCED
-        for key in node.keys:
+        for key, version in versions.items():
             last = self.ledger.materialized.get((key, self.request.partition))
             if last is None:
                 return NEVER
-            if last.version != version_of(recipe, str(key)):
+            if last.version != version:
                 return difference(last.recipe, recipe) or Reason("definition changed")
         return None
 
-    def foresee(self, node: Node, key: AssetKey, recipe: Recipe) -> None:
+    def foresee(self, node: Node, key: AssetKey, version: str) -> None:
         """Note what the data version of ``key`` will be, or that only running it will tell."""
         last = self.ledger.materialized.get((key, self.request.partition))
         if node.reason is None and last is not None:
@@ -234,9 +235,9 @@ class Planner:
         elif node.definition.is_observable or node.conditional or (last is not None and last.said):
             self.unsure.add(key)
         elif node.reason == FORCED:
-            self.versions[key] = f"forced {version_of(recipe, str(key))}"
+            self.versions[key] = f"forced {version}"
         else:
-            self.versions[key] = version_of(recipe, str(key))
+            self.versions[key] = version
 
     # -- up: whose value is wanted but gone ---------------------------------------------------------------------------
 
@@ -413,6 +414,8 @@ def by_lineage(
     graph: AssetGraph, chosen: Mapping[AssetsDefinition, frozenset[AssetKey]]
 ) -> dict[AssetsDefinition, frozenset[AssetKey]]:
     """Return the definitions so that each comes after those it reads."""
+    if all(len(keys) == 1 for keys in chosen.values()):
+        return dict(chosen)  # they come in the order of their assets
     maker = {key: one for one, keys in chosen.items() for key in keys}
     reads = {
         one: [maker[dep] for key in keys for dep in sorted(graph.upstream[key]) if maker.get(dep, one) is not one]

@@ -71,7 +71,8 @@ class Behind:
 class CellBook:
     """Hold the cells of a session by id, and the definer of each name.
 
-    ``files`` says of each file name under which a cell was ever compiled which current cells have it.
+    ``files`` says of each file name that a cell was ever compiled under which current cells have it; ``places`` holds
+    the cells in the order in which they ran first, the nearest that a kernel knows to their order on the page.
     """
 
     def __init__(self) -> None:
@@ -79,6 +80,7 @@ class CellBook:
         self.definers: dict[str, str] = {}
         self.gone: dict[str, str] = {}
         self.files: dict[str, dict[str, None]] = {}
+        self.places: dict[str, None] = {}
         self.serial = itertools.count(1)
 
     # -- cells come and go --------------------------------------------------------------------------------------------
@@ -87,6 +89,7 @@ class CellBook:
         """Put a cell in the place of the one with its id, and return that one."""
         old = self.cells.pop(cell.key, None)
         cell.order = next(self.serial)
+        self.places.setdefault(cell.key)
         self.cells[cell.key] = cell
         if old is not None:
             self.files[old.filename].pop(old.key, None)
@@ -100,6 +103,7 @@ class CellBook:
         found = [self.cells.pop(key) for key in keys if key in self.cells]
         for cell in found:
             self.files[cell.filename].pop(cell.key, None)
+            self.places.pop(cell.key, None)
             self.disown(cell)
         return found
 

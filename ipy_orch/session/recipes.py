@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -66,15 +67,23 @@ class Recipes:
     Args:
         config: the validated run config, or None where it isn't valid yet.
         bound: variables that hold values of assets; a helper that reads one would hide a dependency.
+        pins: installed packages whose version counts.
     """
 
     def __init__(
-        self, scanned: Scanned, config: Resolved | None, files: FileDigests, bound: Mapping[str, Any] | None = None
+        self,
+        scanned: Scanned,
+        config: Resolved | None,
+        files: FileDigests,
+        bound: Mapping[str, Any] | None = None,
+        pins: Iterable[str] = (),
     ) -> None:
         self.scanned, self.config, self.files = scanned, config, files
         self.bound = bound or {}
-        self.current = ""
-        self.fingerprinter = Fingerprinter(on_object=self.on_object)
+        self.current: AssetsDefinition | None = None
+        self.fingerprinter = Fingerprinter(
+            on_object=self.on_object, pins={name: installed_version(name) for name in pins}
+        )
         self.resource_parts: dict[str, Recipe] = {}
         self.known: dict[AssetsDefinition, Recipe] = {}
 
@@ -88,11 +97,13 @@ class Recipes:
         """Yield the parts of a definition."""
         op = definition.op
         yield from self.code(definition)
-        yield from self.config_of(op)
+        if op.config_type is not None:
+            yield from self.config_of(op)
         for key in sorted(op.required_resource_keys):
             yield from self.resource(key)
         for spec in definition.specs:
-            yield from self.sources(spec.metadata)
+            if FILES in spec.metadata or ENV in spec.metadata:
+                yield from self.sources(spec.metadata)
 
     def code(self, definition: AssetsDefinition) -> Recipe:
         """Return the code parts: those computed, or the version that was said."""
@@ -100,9 +111,14 @@ class Recipes:
         if said and all(version is not None for _, version in said):
             return tuple(Part("code", "code_version", digest((key, version)), str(version)) for key, version in said)
         call = definition.op.signature
-        special = {call.context, call.config} - {None}
-        self.current = definition.label
-        return self.fingerprinter.parts(call.function, skip={*call.inputs, *call.resources, *special})  # type: ignore[arg-type]
+        special = {name for name in (call.context, call.config) if name is not None}
+        self.current = definition
+        return self.fingerprinter.parts(call.function, skip={*call.inputs, *call.resources, *special})
+
+    @property
+    def label(self) -> str:
+        """Return the name of the definition that is looked at."""
+        return self.current.label if self.current is not None else ""
 
     def on_object(self, name: str, value: Any) -> Part | None:
         """Say what an object of ours is, met among the globals of a function.
@@ -112,8 +128,8 @@ class Recipes:
         """
         if name in self.bound and self.bound[name] is value:
             raise DagsterInvalidDefinitionError(
-                f"`{self.current}` reads the asset `{name}` through a helper function, where it can't be followed",
-                where=f"asset `{self.current}`",
+                f"`{self.label}` reads the asset `{name}` through a helper function, where it can't be followed",
+                where=self.current.origin if self.current is not None else "",
                 hint=f"give the helper a parameter, and pass `{name}` from the asset",
             )
         if isinstance(value, AssetsDefinition):
@@ -124,8 +140,6 @@ class Recipes:
 
     def config_of(self, op: OpDefinition) -> Iterator[Part]:
         """Yield a part per field of the op's config."""
-        if op.config_type is None:
-            return
         if self.config is None:
             yield Part("config", "", "invalid", "the config isn't valid")
             return
@@ -156,6 +170,14 @@ class Recipes:
             yield Part("source", path, self.files(path), path)
         for name in values_of(metadata.get(ENV)):
             yield Part("env", name, digest(os.environ.get(name)), "set" if name in os.environ else "not set")
+
+
+def installed_version(package: str) -> str:
+    """Return the version of an installed package, or "" where there's none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 def values_of(said: Any) -> list[str]:

@@ -128,7 +128,8 @@ class Session:
 
     def knowledge(self, scanned: Scanned, config: Resolved | None) -> Knowledge:
         """Return what the planner can't know by itself."""
-        recipes = Recipes(scanned, config, self.files, self.names.values_of_assets(scanned))
+        bound = self.names.values_of_assets(scanned)
+        recipes = Recipes(scanned, config, self.files, bound, self.settings.pins)
         return Knowledge(recipes, lambda key, partition, version: self.is_kept(scanned, key, partition, version))
 
     def is_kept(self, scanned: Scanned, key: AssetKey, partition: str | None, version: str) -> bool:
@@ -364,11 +365,16 @@ class Session:
         keys = self.resolve(scanned, selection) if selection is not None else frozenset(scanned.graph.keys)
         return picture(scanned.graph, self.statuses(scanned), rows.verdicts(self.ledger), keys)
 
-    def export(self, path: Any, *, target: str = "ipy_orch") -> Any:
-        """Write the notebook as a definitions module, for ipy_orch or for dagster; return its path."""
+    def export(self, path: Any, *, target: str = "ipy_orch", force: bool = False) -> Any:
+        """Write the notebook as a definitions module, for ipy_orch or for dagster; return its path.
+
+        Args:
+            force: overwrite a file that isn't an export.
+        """
         scanned = self.scan()
         refuse_broken(scanned, scanned.broken)
-        return write(path, scanned, self.book, self.namespace, target=target)
+        order = list(self.book.places)
+        return write(path, scanned, self.book, self.namespace, target=target, order=order, force=force)
 
 
 def surprises(scanned: Scanned, planned: Plan) -> list[str]:

@@ -119,6 +119,12 @@ checks = {
 print(json.dumps([{key: value(key) for key in ["raw", "sales/orders", "total", "waited", "doubled"]}, checks]))
 """
 
+MATERIALIZE = """
+import dagster as dg
+from definitions import defs
+made = dg.materialize([*defs.assets, *defs.asset_checks])
+"""
+
 
 @pytest.fixture(scope="module")
 def shop() -> Notebook:
@@ -217,7 +223,10 @@ VERDICTS = {
     "its own name": ("x = a > 1", "x = a > 1\n    return AssetCheckResult(passed=bool(x))"),
     "a pair in a variable": (
         "r = (a > 1, {})\nr",
-        "r = (a > 1, {})\n    passed, metadata = r\n    return AssetCheckResult(passed=bool(passed), metadata=metadata)",
+        (
+            "r = (a > 1, {})\n    passed, metadata = r\n"
+            "    return AssetCheckResult(passed=bool(passed), metadata=metadata)"
+        ),
     ),
     "a comparison over lines": (
         "(\n    a\n    > 1\n)",
@@ -225,8 +234,10 @@ VERDICTS = {
     ),
     "a pair over lines": (
         "passed = 1\na > 1, {\n    'n': passed,\n}",
-        "passed = 1\n    passed_, metadata = a > 1, {\n        'n': passed,\n    }\n"
-        "    return AssetCheckResult(passed=bool(passed_), metadata=metadata)",
+        (
+            "passed = 1\n    passed_, metadata = a > 1, {\n        'n': passed,\n    }\n"
+            "    return AssetCheckResult(passed=bool(passed_), metadata=metadata)"
+        ),
     ),
     "a call": ("judge(a)", "return check_result(judge(a))"),
     "a name that is assigned twice": ("r = a > 1\nif a:\n    r = judge(a)\nr", "return check_result(r)"),
@@ -246,9 +257,10 @@ def test_what_a_check_cannot_be_told_by_its_looks(tmp_path):
     cells = ["#| asset: a\n1", "def f(a):\n    return a == 2", "def g(a):\n    return a == 1, {'a': a}"]
     checks = ["#| check: a:one\n#| severity: WARN\nf(a)", "#| check: a:two\ng(a)"]
     Notebook(*cells, *checks).write(tmp_path / "definitions.py")
-    code = "import dagster as dg\nfrom definitions import defs\nmade = dg.materialize([*defs.assets, *defs.asset_checks])\n"
-    show = "for e in sorted(made.get_asset_check_evaluations(), key=lambda e: e.check_name):\n    print(e.check_name, e.passed,"
-    printed = run_clean(f"{code}{show} e.severity.value, sorted(e.metadata))", tmp_path)
+    code = MATERIALIZE
+    found = "sorted(made.get_asset_check_evaluations(), key=lambda e: e.check_name)"
+    show = f"for e in {found}:\n    print(e.check_name, e.passed, e.severity.value, sorted(e.metadata))"
+    printed = run_clean(code + show, tmp_path)
     assert printed.splitlines()[-2:] == ["one False WARN []", "two True ERROR ['a']"]
 
 
@@ -296,11 +308,11 @@ def test_a_check_that_reads_other_assets(tmp_path):
         'additional_ins={"b": AssetIn("b")}, additional_deps=["c"]' in notebook.export()
     )
     notebook.write(tmp_path / "definitions.py")
-    code = "import dagster as dg\nfrom definitions import defs\nmade = dg.materialize([*defs.assets, *defs.asset_checks])\n"
+    code = MATERIALIZE
     assert run_clean(f"{code}print(made.get_asset_check_evaluations()[0].passed)", tmp_path).endswith("True\n")
 
 
-# -- other ways to define --------------------------------------------------------------------------------------------------
+# -- other ways to define ----------------------------------------------------------------------------------------------
 
 
 def test_definitions_in_variables(tmp_path):
@@ -308,7 +320,10 @@ def test_definitions_in_variables(tmp_path):
     cells = [
         "import ipy_orch\nfrom ipy_orch import AssetOut, AssetSpec, asset",
         "source = AssetSpec('source')",
-        "def made(n):\n    @asset(name=f'a{n}')\n    def f():\n        return n\n    return f\n\n\nmany = [made(n) for n in (1, 2)]",
+        (
+            "def made(n):\n    @asset(name=f'a{n}')\n    def f():\n        return n\n    return f\n\n\n"
+            "many = [made(n) for n in (1, 2)]"
+        ),
         "@ipy_orch.multi_asset(outs={'p': AssetOut(), 'q': AssetOut()})\ndef both(a1):\n    return a1, 2",
         "#| asset: last\n#| deps: source\na2 + q",
     ]
@@ -382,7 +397,8 @@ REFUSED = {
     ),
     "assets and checks in one list": (
         [
-            "from ipy_orch import asset, asset_check\n@asset\ndef _a(): ...\n@asset_check(asset='_a')\ndef _c(): ...\nboth = [_a, _c]",
+            "from ipy_orch import asset, asset_check\n@asset\ndef _a(): ...",
+            "@asset_check(asset='_a')\ndef _c(): ...\nboth = [_a, _c]",
         ],
         "`both` holds assets and checks",
         "",

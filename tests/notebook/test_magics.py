@@ -196,6 +196,14 @@ def test_materialize(notebook: Notebook) -> None:
     assert "forced" in notebook.good("%materialize b --force").status
 
 
+def test_materialize_several(notebook: Notebook) -> None:
+    """Several names mean all of them; a selection string means what it says."""
+    for name in "abc":
+        notebook.good(f"%%asset {name} --no-run\n1", name)
+    assert [line[0] for line in notebook.good("%materialize a b").status.splitlines()] == ["a", "b"]
+    assert [line[0] for line in notebook.good("%materialize not a and not b").status.splitlines()] == ["c"]
+
+
 def test_materialize_of_nothing(notebook: Notebook) -> None:
     """Without assets there is nothing to do."""
     assert notebook.good("%materialize").shown == ["nothing to do"]
@@ -362,3 +370,18 @@ def test_names_are_escaped(notebook: Notebook) -> None:
     html = ran.displays[-1]["text/html"]
     assert "<img" not in html
     assert "<script" not in html
+
+
+def test_export(notebook: Notebook, tmp_path: Path) -> None:
+    """%export writes a module, and doesn't overwrite what it didn't write."""
+    notebook.good("factor = 2")
+    notebook.good("%%asset a\nfactor * 2")
+    path = tmp_path / "definitions.py"
+    assert "definitions.py" in notebook.good(f"%export {path}").shown[0]
+    assert "factor = 2" in path.read_text()
+    notebook.good(f"%export {path} --for dagster")
+    assert "from dagster import" in path.read_text()
+    path.write_text("mine = 1\n")
+    assert "--force overwrites it" in notebook.run(f"%export {path}").stderr
+    assert path.read_text() == "mine = 1\n"
+    notebook.good(f"%export {path} --force")

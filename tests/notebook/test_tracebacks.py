@@ -139,3 +139,21 @@ def test_interrupt(notebook: Notebook) -> None:
     assert isinstance(ran.error, KeyboardInterrupt)
     assert "a" not in notebook.variables
     assert notebook.good("%%asset a\n1").shown[0] == "1"
+
+
+def test_secrets_are_hidden(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The value of an EnvVar doesn't appear in the error of an asset that puts it into a message."""
+    monkeypatch.setenv("DB_PASSWORD", "hunter2-hunter2")
+    notebook.good(
+        "from ipy_orch import ConfigurableResource, EnvVar\n"
+        "class Db(ConfigurableResource):\n    password: str\n"
+        "db = Db(password=EnvVar('DB_PASSWORD'))"
+    )
+    ran = notebook.run("%%asset a\nraise ValueError(f'no login with {db.password}')\n1")
+    assert "no login with" in ran.traceback
+    assert "hunter2" not in ran.traceback + str(ran.error) + "".join(map(str, ran.displays))
+
+
+def test_an_error_that_user_code_catches_is_its_own(notebook: Notebook) -> None:
+    """An exception that a cell catches has its frames."""
+    assert notebook.good("try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    found = str(error)\nfound").out

@@ -68,7 +68,7 @@ class Kernel:
             cell = self.run(source)
         finally:
             self.client.allow_errors = False
-        return plain("\n".join(line for output in cell.outputs for line in output.get("traceback", [output.get("text", "")])))
+        return plain("\n".join("\n".join(output.get("traceback", [output.get("text", "")])) for output in cell.outputs))
 
     def state(self) -> dict[str, Any]:
         """Return what the session knows."""

@@ -330,3 +330,15 @@ def test_one_object_returned_by_two_assets() -> None:
     first.append(2)
     assert notebook.namespace["b"] == [1]
     assert notebook.value("b") == [1]
+
+
+def test_a_package_version_counts_where_it_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By choice: an upgrade of a pinned package runs what uses it."""
+    notebook = Notebook()
+    notebook.cell("i", "import pandas as pd")
+    notebook.cell("a", "%%asset a\npd.Series([1]).sum()")
+    notebook.session.settings.pins = ("pandas",)
+    assert [str(key) for key in notebook.session.materialize("a").materialized] == ["a"]
+    assert notebook.session.materialize("a").materialized == []
+    monkeypatch.setattr(sys.modules["ipy_orch.session.recipes"], "version", lambda _name: "99")
+    assert [str(key) for key in notebook.session.materialize("a").materialized] == ["a"]
