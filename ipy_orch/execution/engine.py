@@ -172,12 +172,8 @@ class Runner:
 
     def submit(self, step: Step, work: Work) -> None:
         """Hand a step's function to the executor."""
-        self.works[step.name] = work
-        try:
-            future = self.executor.submit(call, work)
-        except BaseException:
-            del self.works[step.name]
-            raise
+        self.works[step.name] = work  # it stays there when an interrupt comes now: it may be running already
+        future = self.executor.submit(call, work)
         future.add_done_callback(lambda done: self.finished.put((step.name, done)))
 
     def work(self, step: Step, attempt: int) -> Work:

@@ -17,8 +17,10 @@ __all__ = ["Lineage", "show_lineage", "show_table"]
 
 @session.table.supply
 def show_table(kind: Literal["assets", "checks", "runs", "events"], rows: Iterable[Any]) -> Any:
-    """Return rows as a DataFrame."""
-    return getattr(tables, f"{kind}_table")(rows)
+    """Return rows as a DataFrame that shows itself in words."""
+    from ipy_orch.ui.frames import Table
+
+    return Table(getattr(tables, f"{kind}_table")(rows))
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import _thread
 import asyncio
+import signal
 import threading
 import time
 import warnings
@@ -526,7 +526,9 @@ def interrupted_soon(started: threading.Event) -> threading.Thread:
 
     def send() -> None:
         started.wait(5)
-        _thread.interrupt_main()
+        ident = threading.main_thread().ident
+        assert ident is not None
+        signal.pthread_kill(ident, signal.SIGINT)
 
     thread = threading.Thread(target=send, daemon=True)
     thread.start()
