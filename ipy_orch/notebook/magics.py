@@ -262,7 +262,14 @@ class OrchMagics(Magics):
             written = self.session.export(path, target=args.target, force=args.force)
         except DagsterInvariantViolationError as error:
             raise UsageError(f"{error.message} (--force overwrites it)") from None
-        self.say(f"written: {relative(Path(written))}")
+        self.say(f"written: {self.exported(relative(Path(written)), args.target)}")
+
+    def exported(self, path: str, target: str) -> str:
+        """Return what a module holds, and what a person may want to do with it next."""
+        defs = self.session.definitions()
+        held = [counted(len(defs.assets), "asset"), counted(len(defs.asset_checks), "check")]
+        then = f"dagster dev -f {path}" if target == "dagster" else f"%export {path} --for dagster"
+        return f"{path} · {', '.join(held)} · next: {then}"
 
     @line(arg("selection", nargs="+", help=SELECTION))
     def forget(self, line: str) -> None:
@@ -307,3 +314,12 @@ def read_config(text: str) -> dict[str, Any]:
 def relative(path: Path) -> str:
     """Return a path as seen from the working folder, where it's inside."""
     return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number of things.
+
+    >>> counted(1, "asset"), counted(2, "check")
+    ('1 asset', '2 checks')
+    """
+    return f"{number} {what}{'' if number == 1 else 's'}"
