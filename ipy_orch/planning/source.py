@@ -212,10 +212,25 @@ def parse(text: str, flags: int = 0) -> Source | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             tree = ast.parse(text)
-            code = compile(tree, "<source>", "exec", flags=flags, dont_inherit=True)
+            codes = [inner for unit in _units(tree) for inner in _inner_codes(_compiled(unit, flags))]
     except (SyntaxError, ValueError, RecursionError):
         return None
-    return Source(tree, _inner_codes(code))
+    return Source(tree, codes)
+
+
+def _units(tree: ast.Module) -> list[ast.Module]:
+    """Return what may have been compiled in one piece: the whole text, and each statement, as IPython does with a cell.
+
+    It makes a difference where the text imports a module: CPython compiles ``module.function()`` otherwise then.
+    """
+    if not any(isinstance(node, ast.Import | ast.ImportFrom) for node in tree.body):
+        return [tree]
+    return [tree, *(ast.Module([node], []) for node in tree.body)]
+
+
+def _compiled(unit: ast.Module, flags: int) -> types.CodeType:
+    code: types.CodeType = compile(unit, "<source>", "exec", flags=flags, dont_inherit=True)
+    return code
 
 
 def _find(code: types.CodeType, module: Mapping[str, Any]) -> tuple[Function | None, str]:

@@ -28,6 +28,7 @@ from ipy_orch.events.types import (
     StepSkipped,
     StepStarted,
 )
+from ipy_orch.execution import engine
 from ipy_orch.execution.engine import RunResult, World, run
 from ipy_orch.execution.executors import executor_for
 from ipy_orch.execution.iomanagers import SessionIOManager
@@ -585,21 +586,22 @@ def test_interrupt_reaches_async_steps(kernel: Kernel, workers: int) -> None:
     assert not kernel.keeps("long")
 
 
-def test_interrupt_while_a_worker_is_in_c_code(kernel: Kernel) -> None:
+def test_interrupt_while_a_worker_is_in_c_code(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that can't be stopped is left behind, and what it makes is dropped."""
+    monkeypatch.setattr(engine, "PATIENCE", 0.05)
     started, done = threading.Event(), threading.Event()
 
     @asset
     def stuck() -> int:
         started.set()
-        time.sleep(2.4)
-        done.set()
+        done.wait(5)
         return 1
 
     sender = interrupted_soon(started)
     with pytest.raises(KeyboardInterrupt):
         kernel.run(stuck, workers=2)
     sender.join(2)
+    done.set()
     assert not kernel.keeps("stuck")
     assert kernel.run(named(lambda: 1, "other")).success
 

@@ -38,7 +38,7 @@ class Notebook:
 
     def run(self, *cells: str) -> Notebook:
         for cell in cells:
-            text, name = dedent(cell).strip("\n") + "\n", f"/tmp/ipykernel_0/{next(numbers)}.py"
+            text, name = dedent(cell).strip("\n") + "\n", f"/nowhere/cells/{next(numbers)}.py"
             linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
             exec(compile(text, name, "exec"), self.namespace)
         return self
@@ -402,7 +402,7 @@ def compiled(body: str, parameters: str = "raw"):
     node = ast.parse(f"def orders({parameters}): pass").body[0]
     node.body = tree.body
     module = ast.fix_missing_locations(ast.Module([node], []))
-    name = f"/tmp/ipykernel_0/{next(numbers)}.py"
+    name = f"/nowhere/cells/{next(numbers)}.py"
     linecache.cache[name] = (len(body), None, body.splitlines(keepends=True), name)
     namespace: dict[str, object] = {"__name__": "__main__", "limit": 1}
     exec(compile(module, name, "exec"), namespace)
@@ -431,7 +431,7 @@ def test_a_cell_and_a_decorated_function_have_one_version():
 def test_a_cell_without_its_tree_is_unknown():
     """Without the attached tree the text of a cell isn't taken for the source of its function."""
     namespace: dict[str, object] = {}
-    exec(compile("def orders(raw):\n    return 1\n", "/tmp/ipykernel_0/nowhere.py", "exec"), namespace)
+    exec(compile("def orders(raw):\n    return 1\n", "/nowhere/cells/nowhere.py", "exec"), namespace)
     (part,) = fingerprint(namespace["orders"])
     assert (part.kind, part.name) == ("unknown", "")
     assert "source of `orders`" in part.text
@@ -888,3 +888,14 @@ def test_functions_are_followed_under_partials_and_methods():
     assert ("default", "raw") in names(functools.partial(notebook["orders"], raw=1))
     assert names(len) == [("code", "")]
     assert ("code", "Model.fit") in names(notebook["Model"])
+
+
+def test_a_cell_that_imports_a_module_and_uses_it():
+    """IPython compiles a cell statement by statement, which gives other bytecode than the whole text."""
+    text = "import json\n\ndef orders():\n    return json.dumps([1])\n"
+    name = f"/nowhere/cells/{next(numbers)}.py"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    namespace = {"__name__": "__main__"}
+    for statement in ast.parse(text).body:
+        exec(compile(ast.Module([statement], []), name, "exec"), namespace)
+    assert "unknown" not in [part.kind for part in fingerprint(namespace["orders"])]

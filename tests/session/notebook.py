@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import itertools
 import linecache
@@ -35,7 +36,8 @@ class Notebook:
         if is_definition_cell(text):
             return self.definition(cell)
         self.session.book.before(cell)
-        exec(compile(text, filename, "exec"), self.namespace)
+        for statement in ast.parse(text).body:  # one by one, as IPython does
+            exec(compile(ast.Module([statement], []), filename, "exec"), self.namespace)
         self.session.book.write(cell)
         self.session.book.after(cell, self.digest)
         return None
