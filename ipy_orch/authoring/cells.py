@@ -11,6 +11,7 @@ a function whose line numbers are the cell's.
 from __future__ import annotations
 
 import ast
+import builtins
 import keyword
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,14 +26,20 @@ from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, parse_line,
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.keys import AssetKey
 
-__all__ = ["CellText", "build", "is_definition_cell", "read_cell"]
+__all__ = ["CellText", "Head", "build", "head_of", "is_definition_cell", "read_cell"]
 
+TAKEN: Final = {
+    **{name: "Python's" for name in dir(builtins) if not name.startswith("_")},
+    "context": "the context",
+    "config": "the config",
+}
 MAGICS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS}
 DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS}
 
 _MAGIC = re.compile(r"^%%(asset|asset_check)\b[ \t]*(.*)$")
 _DIRECTIVE = re.compile(r"^#\|[ \t]?(.*)$")
-_FIRST = re.compile(r"^#\|\s*(asset|check)\s*:")
+_NAMING = re.compile(r"^#\|\s*(asset|check)\s*:")
+_TIGHT = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?=[^\s:])")
 
 
 @dataclass(frozen=True)
@@ -91,14 +98,58 @@ class CellText:
         return f"the value of `{self.name}` is the last line, `{told}`, and not the variable `{self.name}`"
 
 
+@dataclass(frozen=True)
+class Head:
+    """Be the lines on top of a cell that make it an asset or a check; comments and blank lines may stand above.
+
+    Args:
+        kind: ``asset`` or ``check`` for ``#|`` lines; ``asset`` or ``asset_check`` for a magic.
+        start: its first line, counted from 0.
+        end: the line after its last one.
+        magic: what follows the name of the magic, None for ``#|`` lines.
+    """
+
+    kind: str
+    start: int
+    end: int
+    magic: str | None = None
+
+
+def head_of(lines: Sequence[str]) -> Head | None:
+    r"""Return the head of an asset or check cell, or None for any other.
+
+    >>> head_of(["# paid orders", "%%asset orders --group x", "1"])
+    Head(kind='asset', start=1, end=2, magic='orders --group x')
+    >>> head_of(["#| group: x", "#| asset: orders", "1"])
+    Head(kind='asset', start=0, end=2, magic=None)
+    >>> head_of(["x = 1"])
+    """
+    start = 0
+    while start < len(lines) and is_above(lines[start]):
+        start += 1
+    if start == len(lines):
+        return None
+    if magic := _MAGIC.match(lines[start].rstrip("\n")):
+        return Head(magic[1], start, start + 1, magic[2])
+    end = start
+    while end < len(lines) and _DIRECTIVE.match(lines[end].rstrip("\n")):
+        end += 1
+    naming = next(filter(None, map(_NAMING.match, lines[start:end])), None)
+    return Head(naming[1], start, end) if naming else None
+
+
+def is_above(line: str) -> bool:
+    """Tell whether a line may stand above the head of a cell: a blank one, or a comment."""
+    return not line.strip() or (line.startswith("#") and not line.startswith("#|"))
+
+
 def is_definition_cell(text: str) -> bool:
     r"""Tell whether a cell begins as an asset or check cell.
 
     >>> is_definition_cell("#| asset: orders\n1"), is_definition_cell("x = 1")
     (True, False)
     """
-    first = next((line for line in text.split("\n") if line.strip()), "")
-    return bool(_MAGIC.match(first) or _FIRST.match(first))
+    return head_of(text.split("\n")) is not None
 
 
 def read_cell(text: str, *, where: str = "") -> CellText | None:
@@ -108,19 +159,14 @@ def read_cell(text: str, *, where: str = "") -> CellText | None:
         DagsterInvalidDefinitionError: when its header is wrong.
     """
     lines = text.split("\n")  # as Python counts lines; `splitlines` would also split inside strings
-    start = next((number for number, line in enumerate(lines) if line.strip()), 0)
-    first = lines[start] if lines else ""
-    if magic := _MAGIC.match(first):
-        body = "\n".join([""] * (start + 1) + lines[start + 1 :])
-        return from_magic(magic[1], magic[2], body, where=where, text=text)
-    if not _FIRST.match(first):
+    head = head_of(lines)
+    if head is None:
         return None
-    end = start
-    while end < len(lines) and _DIRECTIVE.match(lines[end]):
-        end += 1
-    header = "\n".join([""] * start + [_DIRECTIVE.sub(r"\1", line) for line in lines[start:end]])
-    body = "\n".join([""] * end + lines[end:])
-    return from_directive(header, body, where=where, text=text)
+    body = "\n".join([""] * head.end + lines[head.end :])
+    if head.magic is not None:
+        return from_magic(head.kind, head.magic, body, where=where, text=text)
+    given = [_TIGHT.sub(r"\1: ", _DIRECTIVE.sub(r"\1", line)) for line in lines[head.start : head.end]]
+    return from_directive("\n".join([""] * head.start + given), body, where=where, text=text)
 
 
 def from_magic(magic: str, line: str, body: str, *, where: str, text: str = "") -> CellText:
@@ -158,8 +204,8 @@ def from_directive(header: str, body: str, *, where: str, text: str = "") -> Cel
         raise DagsterInvalidDefinitionError(
             "the `#|` lines aren't YAML", where=f"{where}{at}", hint="#| group: ingest"
         ) from None
-    kind = "asset" if "asset" in given else "check"
-    name = given.pop(kind)
+    kind = "asset" if isinstance(given, dict) and "asset" in given else "check"
+    name = given.pop(kind, None) if isinstance(given, dict) else None
     if not isinstance(name, str) or not name:
         raise DagsterInvalidDefinitionError(f"`#| {kind}:` needs a name", where=where, hint=f"#| {kind}: orders")
     return cell(kind, name, parse_yaml(given, DIRECTIVES[kind], where=where), body, where, text)
@@ -190,8 +236,15 @@ def cell(kind: str, name: str, options: dict[str, Any], body: str, where: str, t
             raise DagsterInvalidDefinitionError(
                 f"`{part}` can't be the name of {'an asset' if kind == 'asset' else 'a check'}",
                 where=where,
-                hint=valid_part(part),
+                hint=f"call it `{valid_part(part)}`",
             )
+    if kind == "asset" and key.path[-1] in TAKEN:
+        name = key.path[-1]
+        raise DagsterInvalidDefinitionError(
+            f"`{name}` can't be the name of an asset: in the cells of others it means {TAKEN[name]}",
+            where=where,
+            hint=f"call it `{name}_`",
+        )
     return CellText(kind, key, options, body, where, text)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -19,10 +18,10 @@ __all__ = [
     "NO_RESOURCES",
     "AssetCheckExecutionContext",
     "AssetExecutionContext",
+    "Entered",
     "OpExecutionContext",
     "RunInfo",
     "StepLog",
-    "entered",
 ]
 
 
@@ -372,14 +371,19 @@ class AssetCheckExecutionContext(AssetExecutionContext):
 CURRENT: ContextVar[OpExecutionContext | None] = ContextVar("ipy_orch_context", default=None)
 
 
-@contextmanager
-def entered(context: OpExecutionContext | None) -> Iterator[None]:
+class Entered:
     """Let ``AssetExecutionContext.get()`` find a context, for as long as the block runs."""
-    token = CURRENT.set(context)
-    try:
-        yield
-    finally:
-        CURRENT.reset(token)
+
+    __slots__ = ("context", "token")
+
+    def __init__(self, context: OpExecutionContext | None) -> None:
+        self.context = context
+
+    def __enter__(self) -> None:
+        self.token = CURRENT.set(self.context)
+
+    def __exit__(self, *_: object) -> None:
+        CURRENT.reset(self.token)
 
 
 def found(known: Mapping[str, AssetKey], name: str, what: str) -> AssetKey:

@@ -25,10 +25,13 @@ class Loader:
         self.run = run
         self.makers = run.world.makers
         self.managers: dict[AssetKey, str] = {}
+        self.sources: dict[str, list[tuple[Inlet, str]]] = {}
 
     def required(self, step: Step) -> set[str]:
         """Return the IO managers that a step's inputs come from."""
-        return {self.manager_of(inlet) for inlet in wiring(step.definition).inlets}
+        inlets = wiring(step.definition).inlets
+        self.sources[step.name] = [(one, self.manager_of(one)) for one in inlets if not self.has_only_default(one)]
+        return {manager for _, manager in self.sources[step.name]}
 
     def manager_of(self, inlet: Inlet) -> str:
         """Return the resource that loads an input."""
@@ -48,28 +51,37 @@ class Loader:
             DagsterTypeCheckDidNotPass: when a value isn't of the type that the input declares.
             Exception: what an IO manager raises.
         """
-        inlets = wiring(step.definition).inlets
-        return {inlet.name: self.load(step, inlet) for inlet in inlets if not self.has_only_default(inlet)}
+        return {inlet.name: self.load(step, inlet, manager) for inlet, manager in self.sources[step.name]}
 
     def has_only_default(self, inlet: Inlet) -> bool:
         """Tell whether nothing makes an input's asset, and the function knows what to take instead."""
+        if not inlet.port.has_default_value:
+            return False
         maker = self.makers.get(inlet.key)
-        return inlet.port.has_default_value and (maker is None or not maker.is_executable)
+        return maker is None or not maker.is_executable
 
-    def load(self, step: Step, inlet: Inlet) -> Any:
-        """Return the value of one input."""
-        name = self.manager_of(inlet)
+    def load(self, step: Step, inlet: Inlet, name: str) -> Any:
+        """Return the value of one input, which the IO manager ``name`` has.
+
+        The session's own store is asked by key, and its values never left the memory: for a thousand small steps,
+        contexts and events of loading would cost more than the steps.
+        """
         manager = self.run.objects[name]
-        added: dict[str, Any] = {}
-        # the session's own store is asked by key: for a thousand small steps, contexts would cost more than the steps
         value = self.kept(manager, inlet.key, step.partition) if type(manager) is SessionIOManager else NO_VALUE
         if value is NO_VALUE:
-            context = self.context(step, inlet, name)
-            value, added = manager.load_input(context), context.added
-            for seen in context.seen:
-                self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, step.partition))
-        check_type(inlet.type, value, f"input `{inlet.name}` of `{step.name}`")
-        self.run.emit(InputLoaded(self.run.run_id, time.time(), step.name, inlet.name, inlet.key, name, added))
+            value = self.fetch(step, inlet, name)
+        if not inlet.type.is_any:
+            check_type(inlet.type, value, f"input `{inlet.name}` of `{step.name}`")
+        return value
+
+    def fetch(self, step: Step, inlet: Inlet, name: str) -> Any:
+        """Have an IO manager load the value of an input, and say so."""
+        context = self.context(step, inlet, name)
+        value = self.run.objects[name].load_input(context)
+        for seen in context.seen:
+            self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, step.partition))
+        loaded = InputLoaded(self.run.run_id, time.time(), step.name, inlet.name, inlet.key, name, context.added)
+        self.run.emit(loaded)
         return value
 
     def kept(self, store: SessionIOManager, key: AssetKey, partition: str | None) -> Any:

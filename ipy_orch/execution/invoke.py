@@ -19,7 +19,7 @@ from ipy_orch.errors import (
     closest,
 )
 from ipy_orch.execution.build import DirectContext, build_asset_check_context, build_asset_context, build_op_context
-from ipy_orch.execution.contexts import entered
+from ipy_orch.execution.contexts import Entered
 from ipy_orch.execution.outputs import EVENTS, RESULTS, kind_of, spec_of
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.execution.wiring import check_type
@@ -80,7 +80,7 @@ def invoke_definition(target: OpDefinition | AssetsDefinition, args: Sequence[An
     with ExitStack() as stack:
         context, named = bound(call, stack)
         positional = (context,) if call.op.signature.context is not None else ()
-        with entered(context):
+        with Entered(context):
             made = call.op.compute_fn(*positional, **{**inputs, **named})
         if not inspect.isawaitable(made) and not inspect.isgenerator(made) and not inspect.isasyncgen(made):
             check_returned(call, made)

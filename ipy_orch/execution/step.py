@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
 from ipy_orch.execution.capture import Sink, capture
-from ipy_orch.execution.contexts import OpExecutionContext, entered
+from ipy_orch.execution.contexts import Entered, OpExecutionContext
 from ipy_orch.execution.executors import Interruptible
 from ipy_orch.model.ops import Signature
 
@@ -68,7 +68,7 @@ def call(work: Work) -> Outcome:
     error: BaseException | None = None
     yielded = False
     started = time.perf_counter()
-    with capture(work.sink), entered(work.context), work.around or NOTHING_AROUND, work.running:
+    with capture(work.sink), Entered(work.context), work.around or NOTHING_AROUND, work.running:
         try:
             value = work.function(*work.positional, **work.arguments)
             if inspect.iscoroutine(value):

@@ -72,7 +72,8 @@ class Storing:
         outlets = [(ports.outlets[name], made) for name, made in harvest.outputs.items()]
         for outlet, made in outlets:
             check_output(outlet, made)
-        self.report(step, (*harvest.events, *finished.context.events), finished.recipe)
+        if harvest.events or finished.context.events:
+            self.report(step, (*harvest.events, *finished.context.events), finished.recipe)
         for outlet, made in outlets:
             self.store(finished, outlet, made)
         failed = [verdict for key, verdict in harvest.verdicts.items() if self.check(finished, key, verdict)]
@@ -89,7 +90,9 @@ class Storing:
             self.observe(step, outlet, made, metadata)
             return
         version, data_version = self.versions(finished, outlet, made)
-        added = self.hand_over(finished, outlet, made, data_version, metadata) if made.has_value else {}
+        context = self.hand_over(finished, outlet, made, data_version, metadata) if made.has_value else None
+        if context is not None and context.added:
+            metadata = {**metadata, **context.added}
         if world.keep_values:
             self.run.result.values[step.name, outlet.name] = made.value
         sized = world.measure and made.has_value
@@ -99,7 +102,7 @@ class Storing:
                 at=time.time(),
                 step=step.name,
                 materialization=AssetMaterialization(
-                    outlet.key, outlet.spec.description, {**metadata, **added} if added else metadata, step.partition, made.tags or {}
+                    outlet.key, outlet.spec.description, metadata, step.partition, made.tags or {}
                 ),
                 partition=step.partition,
                 version=version,
@@ -113,10 +116,9 @@ class Storing:
                 output=finished.chunks,
             )
         )
-        if made.has_value:
-            self.run.emit(
-                OutputStored(self.run.run_id, time.time(), step.name, outlet.name, outlet.key, outlet.manager, added)
-            )
+        if context is not None:
+            stored = (outlet.name, outlet.key, outlet.manager, context.added)
+            self.run.emit(OutputStored(self.run.run_id, time.time(), step.name, *stored))
 
     def versions(self, finished: Finished, outlet: Outlet, made: Made) -> tuple[str, str]:
         """Return the version of what was made, and the version that downstream depends on.
@@ -135,21 +137,21 @@ class Storing:
 
     def hand_over(
         self, finished: Finished, outlet: Outlet, made: Made, data_version: str, metadata: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Have the IO manager store a value, and return the metadata that it adds."""
+    ) -> OutputContext | None:
+        """Have the IO manager store a value, and return the context in which it did; the session's own needs none."""
         step, manager = finished.step, self.run.objects[outlet.manager]
         # the session's own store takes it by key, see inputs.py
         if type(manager) is SessionIOManager:
             named = {"version": data_version, "seconds": finished.seconds, "name": outlet.label}
             manager.put(outlet.key, step.partition, made.value, **named)
-            return {}
+            return None
         context = self.context(finished, outlet, data_version, metadata)
         told = manager.handle_output(context, made.value)
         if isinstance(told, GeneratorType):
             for one in told:
                 context.add_output_metadata(one) if isinstance(one, Mapping) else context.log_event(one)
         self.report(step, context.logged, ())
-        return context.added
+        return context
 
     def context(
         self, finished: Finished, outlet: Outlet, data_version: str, metadata: Mapping[str, Any]
@@ -260,7 +262,7 @@ def check_output(outlet: Outlet, made: Made) -> None:
     """
     if made.has_value:
         refuse_iterator(made.value, outlet.label)
-    if made.has_value or made.value is not None:
+    if not outlet.type.is_any and (made.has_value or made.value is not None):
         check_type(outlet.type, made.value, f"asset `{outlet.label}`")
 
 

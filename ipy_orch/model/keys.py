@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import FrozenInstanceError, dataclass
 from functools import cached_property, total_ordering
 from typing import Any, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 
@@ -18,11 +19,14 @@ PART = re.compile(r"(?:^|/)((?:\\.?|[^/\\])*)")  # up to a slash that isn't esca
 
 T = TypeVar("T")
 
+KNOWN: WeakValueDictionary[tuple[str, ...], AssetKey] = WeakValueDictionary()
+
 
 @total_ordering
-@dataclass(frozen=True, init=False)
 class AssetKey:
     """Name an asset by a path, such as ``orders`` or ``sales/orders``.
+
+    There is one object per path, so that keys are compared and hashed by identity: planning does it a million times.
 
     Args:
         path: a string, which is one part (:meth:`from_user_string` splits ``a/b``), or a sequence of parts.
@@ -33,18 +37,37 @@ class AssetKey:
 
     path: tuple[str, ...]
 
-    def __init__(self, path: Any) -> None:
+    def __new__(cls, path: Any) -> AssetKey:  # noqa: PYI034 - keys are not made to be subclassed
+        """Return the key of this path."""
         parts = (path,) if isinstance(path, str) else tuple(path) if isinstance(path, Iterable) else ()
         if not parts or not all(isinstance(part, str) for part in parts):
             raise CheckError(f"an asset key is a string or a sequence of strings, not {path!r}")
-        object.__setattr__(self, "path", FrozenList(parts))
-        object.__setattr__(self, "_hash", hash(parts))
+        known = KNOWN.get(parts)
+        if known is not None:
+            return known
+        made = super().__new__(cls)
+        object.__setattr__(made, "path", FrozenList(parts))
+        return KNOWN.setdefault(parts, made)
 
-    def __hash__(self) -> int:
-        return self._hash  # type: ignore[attr-defined,no-any-return]  # keys are hashed a million times in a large graph
+    def __setattr__(self, name: str, value: object) -> None:
+        raise FrozenInstanceError(f"a key is frozen: `{name}` can't be set")
 
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, AssetKey) and tuple.__eq__(self.path, other.path))
+    def __reduce__(self) -> tuple[type[AssetKey], tuple[tuple[str, ...]]]:
+        return AssetKey, (tuple(self.path),)
+
+    def __copy__(self) -> AssetKey:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> AssetKey:
+        return self
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:
+        """Read and write a key as the list of its parts, where pydantic does it."""
+        from pydantic_core import core_schema
+
+        written = core_schema.plain_serializer_function_ser_schema(lambda key: list(key.path), when_used="json")
+        return core_schema.no_info_plain_validator_function(cls.from_coercible, serialization=written)
 
     def __lt__(self, other: AssetKey) -> bool:
         return self.path < other.path

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Final
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ipy_orch.authoring.cells import head_of
+
 __all__ = ["as_magic", "register"]
 
-FIRST: Final = re.compile(r"^#\|\s*(asset|check)\s*:")
 MAGICS: Final = {"asset": "asset", "check": "asset_check"}
 
 
 def as_magic(lines: list[str]) -> list[str]:
     r"""Return the lines of a cell; where they begin with a directive, a call of the magic instead.
 
+    Also where comments stand above a magic, which IPython itself knows on the first line only.
+
     >>> as_magic(["#| asset: orders\n", "1\n"])
     ["get_ipython().run_cell_magic('asset', '', '#| asset: orders\\n1\\n')\n"]
+    >>> as_magic(["# paid\n", "%%asset orders\n", "1\n"])
+    ["get_ipython().run_cell_magic('asset', 'orders', '1\\n')\n"]
     """
-    first = next((line for line in lines if line.strip()), "")
-    found = FIRST.match(first)
-    if found is None:
+    head = head_of(lines)
+    if head is None or (head.magic is not None and head.start == 0):
         return lines
-    return [f"get_ipython().run_cell_magic({MAGICS[found[1]]!r}, '', {''.join(lines)!r})\n"]
+    if head.magic is not None:
+        return [call(head.kind, head.magic, lines[head.end :])]
+    return [call(MAGICS[head.kind], "", lines)]
+
+
+def call(magic: str, line: str, body: list[str]) -> str:
+    """Return a line that calls a cell magic."""
+    return f"get_ipython().run_cell_magic({magic!r}, {line!r}, {''.join(body)!r})\n"
 
 
 # the test whether a cell is complete leaves such transformers out, and so sees the cell as it is

@@ -14,7 +14,7 @@ from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 
-from ipy_orch.authoring.cells import read_cell
+from ipy_orch.authoring.cells import is_definition_cell, read_cell
 from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, Option
 from ipy_orch.errors import (
     DagsterError,
@@ -38,6 +38,17 @@ SELECTION: Final = (
     "which assets: names, `+a` (and upstream), `a+` (and downstream), `group:x`, `tag:k=v`, `kind:x`, "
     "`and`, `or`, `not`"
 )
+
+
+def positive(text: str) -> int:
+    """Return a number that is at least 1.
+
+    Raises:
+        ValueError: when it isn't one.
+    """
+    if (number := int(text)) < 1:
+        raise ValueError(text)
+    return number
 
 
 def arg(*names: str, **options: Any) -> Any:
@@ -136,7 +147,7 @@ class OrchMagics(Magics):
 
     def run_source(self, magic: str, line: str, body: str) -> None:
         """Register and run the cell of a magic or directive."""
-        text = f"%%{magic} {line}\n{body}" if line.strip() or not body.lstrip().startswith("#|") else body
+        text = f"%%{magic} {line}\n{body}" if line.strip() or not is_definition_cell(body) else body
         try:
             read_cell(text, where="this cell")
         except DagsterError as error:
@@ -149,7 +160,7 @@ class OrchMagics(Magics):
         arg("selection", nargs="*", help=f"{SELECTION}; all by default"),
         arg("--force", action="store_true", help="run what is selected although it is fresh"),
         arg("--config", metavar="YAML", help="run config, as YAML or a file of it"),
-        arg("--workers", type=int, metavar="N", help="how many steps run at once"),
+        arg("--workers", type=positive, metavar="N", help="how many steps run at once"),
         arg("--checks-only", action="store_true", help="run only the checks of what is selected"),
     )
     def materialize(self, line: str) -> None:

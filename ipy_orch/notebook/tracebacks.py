@@ -8,18 +8,21 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Final
 
 import IPython
+from IPython.core import ultratb
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
+from ipy_orch.authoring.cells import is_definition_cell
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.isolation import explain
 from ipy_orch.model.env import redact
@@ -30,6 +33,7 @@ __all__ = ["Canceled", "Tracebacks", "cleaned", "is_users", "usage"]
 OURS: Final = f"{Path(__file__).parents[1]}{os.sep}"
 SHELL: Final = f"{Path(IPython.__file__).parent}{os.sep}"
 SCHEME: Final = ("stdlib", "platstdlib", "purelib", "platlib")
+MOST_HEAD: Final = 100
 LIBRARIES: Final = tuple(f"{sysconfig.get_path(name)}{os.sep}" for name in SCHEME)
 
 
@@ -56,11 +60,14 @@ class Tracebacks:
 
     def __init__(self, ip: InteractiveShell) -> None:
         self.ip = ip
-        self.patch = Patch(ip, "showtraceback", self.shown)
+        self.patches = [Patch(ip, "showtraceback", self.shown)]
+        if hasattr(ultratb, "get_line_number_of_frame"):
+            self.patches.append(Patch(ultratb, "get_line_number_of_frame", length))
 
     def remove(self) -> None:
         """Let tracebacks be shown as before."""
-        self.patch.remove()
+        for patch in self.patches:
+            patch.remove()
 
     def shown(
         self,
@@ -79,7 +86,7 @@ class Tracebacks:
             one.__traceback__ = cleaned(one.__traceback__)
             note_hint(one)
             hide_secrets(one)
-        if isinstance(error, DagsterError) and not is_users(error.__traceback__):
+        if isinstance(error, DagsterError) and not any(is_users(one.__traceback__) for one in chain(error)):
             self.show_message(error)
             return
         if isinstance(error, SyntaxError):
@@ -94,6 +101,16 @@ class Tracebacks:
         head, *rest = str(error).splitlines() or [""]
         lines = [f"\x1b[31m{type(error).__name__}\x1b[39m: {head}", *rest]
         self.ip._showtraceback(type(error), error, lines)  # noqa: SLF001 - the hook that kernels replace
+
+
+def length(behind: Callable[[FrameType], int], frame: FrameType) -> int:
+    """Return how many lines the file of a frame has; of an asset's cell, which is in no file, its own.
+
+    IPython takes a file that it can't open for one that is too long to parse, and then shows what `inspect` takes for
+    the function's lines: of a cell that's the body of a function, its first line.
+    """
+    lines = linecache.getlines(frame.f_code.co_filename)
+    return len(lines) if is_definition_cell("".join(lines[:MOST_HEAD])) else behind(frame)
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

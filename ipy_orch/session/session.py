@@ -6,6 +6,7 @@ Magics, the widget, the JupyterLab commands and the shell call these methods and
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
@@ -315,7 +316,7 @@ class Session:
         for key in keys:
             self.store.drop(key)
             self.names.unbind(key)
-            self.log.append(Forgotten("", 0.0, "", key))
+            self.log.append(Forgotten("", time.time(), "", key))
         return keys
 
     # -- explanations -------------------------------------------------------------------------------------------------

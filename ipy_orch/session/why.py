@@ -66,12 +66,18 @@ def explain(
     made = ledger.materialized.get((key, None))
     ways = tuple(f"{dep} is {statuses[dep]}" for dep in stale_upstream(key, graph, statuses))
     if made is None:
-        hint = f"`%materialize {key}`" if graph.makers[key].is_materializable else ""
+        hint = way_out(key, status) if graph.makers[key].is_materializable else ""
         return Why(key, status, (), ways, tuple(behind), hint)
     recipe = now(key, graph, ledger, planned, knowledge, made)
     found = tuple(change(kind, name, old, new) for kind, name, old, new in changes(made.recipe, recipe))
-    hint = f"`%materialize {key}`" if status.word != "fresh" else ""
+    hint = way_out(key, status) if status.word != "fresh" else ""
     return Why(key, status, found, ways, tuple(behind), hint)
+
+
+def way_out(key: AssetKey, status: Status) -> str:
+    """Return what to type next."""
+    opened = f"`%open {key}` gets its inputs to try its body with, " if status.word == "failed" else ""
+    return f"{opened}`%materialize {key}`{' runs it again' if opened else ''}"
 
 
 def stale_upstream(key: AssetKey, graph: AssetGraph, statuses: Mapping[AssetKey, Status]) -> list[AssetKey]:
