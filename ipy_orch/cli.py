@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 
 QUICKSTART: Final = Path("notebooks", "quickstart.ipynb")
 DECORATED: Final = re.compile(r"^@(?:\w+\.)?(?:multi_)?asset(?:_check)?\b", re.MULTILINE)
-WRITTEN: Final = re.compile(r"^written: (.+)$", re.MULTILINE)
+WRITTEN: Final = re.compile(r"^written: (.+?)(?: · .*)?$", re.MULTILINE)
 WIDEST: Final = 60
 ASSETS: Final = ("asset", "status", "group", "kinds", "rows × columns", "size", "took")
 CHECKS: Final = ("check", "asset", "status", "found")

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import BuiltinFunctionType
 from typing import Any, Final
 
 import yaml
@@ -29,7 +30,7 @@ from ipy_orch.model.keys import AssetKey
 __all__ = ["CellText", "Head", "build", "head_of", "is_definition_cell", "read_cell"]
 
 TAKEN: Final = {
-    **{name: "Python's" for name in dir(builtins) if not name.startswith("_")},
+    **{name: "Python's" for name, value in vars(builtins).items() if isinstance(value, type | BuiltinFunctionType)},
     "context": "the context",
     "config": "the config",
 }
@@ -204,7 +205,7 @@ def from_directive(header: str, body: str, *, where: str, text: str = "") -> Cel
         raise DagsterInvalidDefinitionError(
             "the `#|` lines aren't YAML", where=f"{where}{at}", hint="#| group: ingest"
         ) from None
-    kind = "asset" if isinstance(given, dict) and "asset" in given else "check"
+    kind = "check" if isinstance(given, dict) and "check" in given and "asset" not in given else "asset"
     name = given.pop(kind, None) if isinstance(given, dict) else None
     if not isinstance(name, str) or not name:
         raise DagsterInvalidDefinitionError(f"`#| {kind}:` needs a name", where=where, hint=f"#| {kind}: orders")

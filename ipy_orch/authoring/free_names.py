@@ -127,11 +127,11 @@ class Scope(ast.NodeVisitor):
         self.bind(node.rest)
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self.run([*node.decorator_list, *defaults(node.args), *hints(node.args)])
-        if node.returns is not None:
-            self.visit(node.returns)
+        self.run([*node.decorator_list, *defaults(node.args)])
+        own = type_names(node)
+        self.within(own, [*hints(node.args), *([node.returns] if node.returns is not None else [])])
         self.bind(node.name)
-        self.later(node.name, node.body, parameters(node.args))
+        self.later(node.name, node.body, parameters(node.args) | own)
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 

@@ -21,7 +21,7 @@ from ipy_orch.execution.io_contexts import InputContext, OutputContext
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.ops import OpDefinition
+from ipy_orch.model.ops import RESULT, OpDefinition
 from ipy_orch.model.resources import as_resource, closes
 from ipy_orch.model.types import resolve_dagster_type
 
@@ -85,7 +85,9 @@ class DirectContext(OpExecutionContext):
         return list(self.events)
 
     @contextmanager
-    def bound(self, op: OpDefinition, definition: AssetsDefinition | None, config: Any, resources: Any) -> Iterator[Self]:
+    def bound(
+        self, op: OpDefinition, definition: AssetsDefinition | None, config: Any, resources: Any
+    ) -> Iterator[Self]:
         """Belong to an op for as long as the block runs.
 
         Raises:
@@ -184,7 +186,9 @@ def build_asset_check_context(
     run_tags: Mapping[str, str] | None = None,
 ) -> DirectAssetCheckExecutionContext:
     """Return a context to call a check with; the arguments are those of :func:`build_op_context`."""
-    return DirectAssetCheckExecutionContext(resources, asset_config, resources_config, instance, partition_key, run_tags)
+    return DirectAssetCheckExecutionContext(
+        resources, asset_config, resources_config, instance, partition_key, run_tags
+    )
 
 
 def build_output_context(
@@ -209,9 +213,10 @@ def build_output_context(
     >>> build_output_context(asset_key="orders").asset_key
     AssetKey(['orders'])
     """
-    given = {"name": name, "step_key": step_key, "run_id": run_id}
     return OutputContext(
-        **{key: value for key, value in given.items() if value is not None},
+        name=RESULT if name is None else name,
+        step_key=step_key or "",
+        run_id=run_id or "",
         key=AssetKey.from_coercible(asset_key) if asset_key is not None else None,
         partition=partition_key,
         definition_metadata=dict(definition_metadata or metadata or {}),
@@ -247,7 +252,7 @@ def build_input_context(
     '2026-01-01'
     """
     return InputContext(
-        **({"name": name} if name is not None else {}),
+        name=RESULT if name is None else name,
         key=AssetKey.from_coercible(asset_key) if asset_key is not None else None,
         partition=partition_key,
         definition_metadata=dict(definition_metadata or metadata or {}),

@@ -74,7 +74,9 @@ class NoResources:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        raise DagsterUnknownResourceError(f"resource `{name}` isn't required here", hint=f'required_resource_keys={{"{name}"}}')
+        raise DagsterUnknownResourceError(
+            f"resource `{name}` isn't required here", hint=f'required_resource_keys={{"{name}"}}'
+        )
 
 
 NO_RESOURCES: Final = NoResources()
@@ -218,7 +220,9 @@ class OpExecutionContext:
         """
         keys = sorted(self.assets_def.keys)
         if len(keys) != 1:
-            raise DagsterInvariantViolationError(f"`.asset_key` is for one asset, and {len(keys)} run", hint="use `.selected_asset_keys`")
+            raise DagsterInvariantViolationError(
+                f"`.asset_key` is for one asset, and {len(keys)} run", hint="use `.selected_asset_keys`"
+            )
         return keys[0]
 
     @property
@@ -292,7 +296,10 @@ class OpExecutionContext:
     # -- what the step says of its outputs --
 
     def add_output_metadata(
-        self, metadata: Mapping[str, Any], output_name: str | None = None, mapping_key: str | None = None  # noqa: ARG002
+        self,
+        metadata: Mapping[str, Any],
+        output_name: str | None = None,
+        mapping_key: str | None = None,  # noqa: ARG002
     ) -> None:
         """Add metadata to an output; the name may be left out where there is one.
 
@@ -302,7 +309,9 @@ class OpExecutionContext:
         """
         name = output_name or self.only_output()
         if name not in self.op.outs:
-            raise DagsterInvariantViolationError(f"`{self.op.name}` has no output `{name}`", hint=closest(name, self.op.outs))
+            raise DagsterInvariantViolationError(
+                f"`{self.op.name}` has no output `{name}`", hint=closest(name, self.op.outs)
+            )
         normalize_metadata(metadata)
         self.output_metadata.setdefault(name, {}).update(metadata)
 
@@ -312,9 +321,15 @@ class OpExecutionContext:
         Raises:
             DagsterInvariantViolationError: when there are several.
         """
-        names = [name for name in self.op.outs if self.definition is None or name not in self.definition.all_check_specs_by_output_name]
+        names = [
+            name
+            for name in self.op.outs
+            if self.definition is None or name not in self.definition.all_check_specs_by_output_name
+        ]
         if len(names) != 1:
-            raise DagsterInvariantViolationError(f"`{self.op.name}` has {len(names)} outputs: say which one", hint="output_name=...")
+            raise DagsterInvariantViolationError(
+                f"`{self.op.name}` has {len(names)} outputs: say which one", hint="output_name=..."
+            )
         return names[0]
 
     def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, Any] | None:  # noqa: ARG002
@@ -322,7 +337,10 @@ class OpExecutionContext:
         return self.output_metadata.get(output_name)
 
     def add_asset_metadata(
-        self, metadata: Mapping[str, Any], asset_key: Any = None, partition_key: str | None = None  # noqa: ARG002
+        self,
+        metadata: Mapping[str, Any],
+        asset_key: Any = None,
+        partition_key: str | None = None,  # noqa: ARG002
     ) -> None:
         """Add metadata to the materialization of an asset; the key may be left out where there is one.
 
@@ -364,7 +382,9 @@ class AssetCheckExecutionContext(AssetExecutionContext):
             DagsterInvariantViolationError: when several do.
         """
         if len(self.check_specs) != 1:
-            raise DagsterInvariantViolationError(f"`.asset_check_spec` is for one check, and {len(self.check_specs)} run")
+            raise DagsterInvariantViolationError(
+                f"`.asset_check_spec` is for one check, and {len(self.check_specs)} run"
+            )
         return self.check_specs[0]
 
 

@@ -4,8 +4,8 @@
               ^                                                                      |
               '------ done / fail / retry <-- settle: check, store, append events <--'
 
-The loop runs in the calling thread; only ``step.call`` runs elsewhere. An interrupt stores nothing half done: values are
-stored here, whole, after their function has returned. Loading is in inputs.py, storing in storing.py.
+The loop runs in the calling thread; only ``step.call`` runs elsewhere. An interrupt stores nothing half done: values
+are stored here, whole, after their function has returned. Loading is in inputs.py, storing in storing.py.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Runner:
         self.emit(StepStarted(self.run_id, time.time(), step.name, str(step.reason), attempt))
         try:
             work = self.work(step, attempt)
-        except Exception as error:  # noqa: BLE001 - an IO manager or resource of the user's
+        except Exception as error:
             self.retry_or_fail(step, error, 0.0)
             return
         self.submit(step, work)
@@ -184,9 +184,7 @@ class Runner:
         context = self.context(step, config, attempt)
         if op.required_resource_keys:
             context.resources = self.open.namespace(op.required_resource_keys)
-        positional, named = arguments(
-            op.signature, inputs, context=context, config=config, resources=self.open.objects
-        )
+        positional, named = arguments(op.signature, inputs, context=context, config=config, resources=self.open.objects)
         sink = capture.Sink(tee=self.world.tee(step))
         around = self.world.on_step(step) if self.world.on_step is not None and self.is_local else None
         return Work(op.compute_fn, named, sink, positional=positional, context=context, around=around)
@@ -216,9 +214,10 @@ class Runner:
     def unchanged(self, step: Step) -> bool:
         """Tell whether what the step would make is there already."""
         recipe, ledger = recipe_of(step, self.open), self.world.ledger
-        names = step.keys or step.checks
-        facts = [(ledger.materialized if step.keys else ledger.checked).get((name, step.partition)) for name in names]  # type: ignore[attr-defined]
-        return all(fact is not None and fact.version == version_of(recipe, str(n)) for fact, n in zip(facts, names, strict=True))
+        made = [(str(key), ledger.materialized.get((key, step.partition))) for key in step.keys]
+        checked = [(str(key), ledger.checked.get((key, step.partition))) for key in step.checks if not step.keys]
+        facts = [*made, *checked]
+        return all(fact is not None and fact.version == version_of(recipe, name) for name, fact in facts)
 
     def skip_unchanged(self, step: Step) -> None:
         """Leave a step out whose inputs turned out unchanged."""
@@ -232,7 +231,7 @@ class Runner:
         work = self.works.pop(step.name)
         try:
             outcome = future.result()
-        except Exception as error:  # noqa: BLE001 - the executor itself failed: a worker died, a value can't be sent
+        except Exception as error:
             self.retry_or_fail(step, error, 0.0)
             return
         sink = outcome.sink or work.sink
@@ -251,9 +250,10 @@ class Runner:
         error = outcome.error
         try:
             harvest = gather(step.definition, outcome)
-            finished = Finished(step, work.context, recipe_of(step, self.open), outcome.seconds, chunks, failed)
+            context = work.context or self.context(step, None, 0)
+            finished = Finished(step, context, recipe_of(step, self.open), outcome.seconds, chunks, failed)
             blocked = self.storing.store_all(finished, harvest)
-        except Exception as raised:  # noqa: BLE001 - an IO manager of the user's, or a wrong output
+        except Exception as raised:
             self.retry_or_fail(step, error or raised, outcome.seconds, chunks)
             return
         error = error or blocked

@@ -7,7 +7,7 @@ import ctypes
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Self
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
 
@@ -61,7 +61,7 @@ class InlineExecutor(Executor):
         """Call ``fn`` and return the finished future; what isn't an Exception goes to the caller."""
         try:
             return FinishedFuture(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - a future holds whatever was raised
+        except Exception as error:
             return FinishedFuture(error=error)
 
 
@@ -96,7 +96,7 @@ class Interruptible:
         # on another machine nobody can interrupt it
         return type(self), ()
 
-    def __enter__(self) -> Interruptible:
+    def __enter__(self) -> Self:
         with self.lock:
             if self.interrupted:
                 raise DagsterExecutionInterruptedError
@@ -124,4 +124,6 @@ class Interruptible:
 
 def raise_in(thread: int, error: type[BaseException] | None) -> None:
     """Raise ``error`` in a thread, at its next instruction of Python; None takes back what hasn't been raised yet."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error))
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)
+    )

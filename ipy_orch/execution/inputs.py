@@ -110,7 +110,9 @@ class Loader:
             data_version=world.ledger.data_version(inlet.key, step.partition),
             spec=maker.specs_by_key.get(inlet.key) if maker is not None else None,
             run=run.info,
-            upstream=lambda: upstream_context(inlet.key, maker, step.partition, run.run_id) if maker is not None else None,
+            upstream=lambda: (
+                upstream_context(inlet.key, maker, step.partition, run.run_id) if maker is not None else None
+            ),
         )
 
 
@@ -124,7 +126,9 @@ def upstream_context(key: AssetKey, maker: AssetsDefinition, partition: str | No
         run_id=run_id,
         partition=partition,
         definition_metadata=spec.metadata if spec is not None else {},
-        dagster_type=wiring(maker).outlets[maker.output_of[key]].type if op is not None and key in maker.output_of else None,
+        dagster_type=wiring(maker).outlets[maker.output_of[key]].type
+        if op is not None and key in maker.output_of
+        else None,
         op_def=op,
         spec=spec,
     )

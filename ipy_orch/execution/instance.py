@@ -240,22 +240,36 @@ class DagsterInstance:
         return {key: self.get_latest_materialization_event(key) for key in asset_keys}
 
     def fetch_materializations(
-        self, records_filter: AssetKey, limit: int = 100, cursor: str | None = None, ascending: bool = False  # noqa: ARG002
+        self,
+        records_filter: AssetKey,
+        limit: int = 100,
+        cursor: str | None = None,  # noqa: ARG002 - there's one page
+        ascending: bool = False,
     ) -> EventRecordsResult:
         """Return materializations of an asset, the newest first unless ``ascending``."""
         return page(self.materializations(records_filter), limit, ascending)
 
     def fetch_observations(
-        self, records_filter: AssetKey, limit: int = 100, cursor: str | None = None, ascending: bool = False  # noqa: ARG002
+        self,
+        records_filter: AssetKey,
+        limit: int = 100,
+        cursor: str | None = None,  # noqa: ARG002 - there's one page
+        ascending: bool = False,
     ) -> EventRecordsResult:
         """Return observations of an asset, the newest first unless ``ascending``."""
         found = self.records(lambda event: isinstance(event, Observed) and event.key == records_filter)
         return page(found, limit, ascending)
 
-    def get_event_records(self, event_records_filter: Any, limit: int | None = None, ascending: bool = False) -> list[EventLogRecord]:
+    def get_event_records(
+        self, event_records_filter: Any, limit: int | None = None, ascending: bool = False
+    ) -> list[EventLogRecord]:
         """Return the records that a filter with ``event_type`` and perhaps ``asset_key`` lets through."""
         kind, key = event_records_filter.event_type, getattr(event_records_filter, "asset_key", None)
-        found = [one for one in self.records() if one.event_log_entry.dagster_event_type is kind and key in (None, one.asset_key)]
+        found = [
+            one
+            for one in self.records()
+            if one.event_log_entry.dagster_event_type is kind and key in (None, one.asset_key)
+        ]
         return (found if ascending else found[::-1])[:limit]
 
     def get_latest_asset_check_evaluation_record(self, asset_check_key: AssetCheckKey) -> EventLogRecord | None:

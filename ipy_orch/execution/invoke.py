@@ -121,7 +121,8 @@ def taken_context(
     if args and (args[0] is None or isinstance(args[0], DirectContext)):
         return args[0], args[1:], kwargs
     raise DagsterInvalidInvocationError(
-        f"`{op.name}` takes a context, and got none", hint=f"`{op.name}(build_op_context(), ...)`, or `build_asset_context()`"
+        f"`{op.name}` takes a context, and got none",
+        hint=f"`{op.name}(build_op_context(), ...)`, or `build_asset_context()`",
     )
 
 
@@ -141,7 +142,8 @@ def by_name(op: OpDefinition, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
             raise DagsterInvalidInvocationError(f"`{op.name}` got `{name}` twice: by position and by name")
         if name not in names:
             raise DagsterInvalidInvocationError(
-                f"`{op.name}` has no argument `{name}`", hint=closest(name, names) or f"it has {', '.join(names) or 'none'}"
+                f"`{op.name}` has no argument `{name}`",
+                hint=closest(name, names) or f"it has {', '.join(names) or 'none'}",
             )
         named[name] = value
     return named
@@ -150,7 +152,9 @@ def by_name(op: OpDefinition, args: Sequence[Any], kwargs: Mapping[str, Any]) ->
 def parameter_names(op: OpDefinition) -> list[str]:
     """Return the names of all arguments but the context, in order."""
     parameters = inspect.signature(op.compute_fn).parameters.values()
-    own = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name != op.signature.context]
+    own = [
+        p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name != op.signature.context
+    ]
     return own + [name for name in op.ins_with_values if name not in own]
 
 
@@ -169,7 +173,9 @@ def checked_inputs(call: Call) -> dict[str, Any]:
         elif port.has_default_value:
             given[name] = port.default_value
         elif name not in call.op.signature.defaults:
-            raise DagsterInvalidInvocationError(f"`{call.op.name}` needs `{name}`", hint=f"`{call.op.name}({name}=...)`")
+            raise DagsterInvalidInvocationError(
+                f"`{call.op.name}` needs `{name}`", hint=f"`{call.op.name}({name}=...)`"
+            )
     return given
 
 
@@ -177,7 +183,7 @@ def checked_inputs(call: Call) -> dict[str, Any]:
 
 
 def bound(call: Call, stack: ExitStack) -> tuple[DirectContext, dict[str, Any]]:
-    """Return the context, set up for this call until ``stack`` is closed, and the config and the resources as arguments."""
+    """Return the context, set up for this call until ``stack`` is closed, and config and resources as arguments."""
     op, context = call.op, call.context
     if context is None:
         context = new_context(call)
@@ -227,12 +233,17 @@ def resources_for(call: Call, context: DirectContext) -> ResourceScope:
         raise DagsterInvalidInvocationError(f"`{op.name}` got resources twice: in the context and as arguments")
     twice = own.keys() & context.given.keys()
     if twice:
-        raise DagsterInvalidInvocationError(f"resource `{min(twice)}` is given by `{op.name}` itself and by the context")
+        raise DagsterInvalidInvocationError(
+            f"resource `{min(twice)}` is given by `{op.name}` itself and by the context"
+        )
     known = {**own, **context.scope.objects, **call.resources}
-    needed = op.required_resource_keys if op.signature.context is not None else frozenset(op.signature.resources.values())
+    needed = (
+        op.required_resource_keys if op.signature.context is not None else frozenset(op.signature.resources.values())
+    )
     for key in sorted(needed - known.keys()):
         raise DagsterInvalidDefinitionError(
-            f"`{op.name}` needs the resource `{key}`", hint=closest(key, known) or f"`build_op_context(resources={{{key!r}: ...}})`"
+            f"`{op.name}` needs the resource `{key}`",
+            hint=closest(key, known) or f"`build_op_context(resources={{{key!r}: ...}})`",
         )
     if needed & context.given.keys():
         _ = context.resources  # says so when one must be closed and nobody will
@@ -301,7 +312,7 @@ def check_item(call: Call, item: Any, seen: set[str]) -> None:
     seen.add(name)
     if isinstance(item, MaterializeResult | ObserveResult):
         note_verdicts(call, item.check_results, seen)
-    if not isinstance(item, ObserveResult) and getattr(item, "has_value", True):
+    if isinstance(item, Output | DynamicOutput) or (isinstance(item, MaterializeResult) and item.has_value):
         check_value(op, name, item.value)
 
 
@@ -327,7 +338,9 @@ def refuse_silence(call: Call, seen: set[str]) -> None:
     named = call.definition.check_specs_by_output_name if call.definition is not None else {}
     silent = [str(spec.key) for name, spec in named.items() if name not in seen and call.op.outs[name].is_required]
     if silent:
-        raise DagsterInvariantViolationError(f"`{call.op.name}` gave no verdict of {', '.join(f'`{key}`' for key in silent)}")
+        raise DagsterInvariantViolationError(
+            f"`{call.op.name}` gave no verdict of {', '.join(f'`{key}`' for key in silent)}"
+        )
 
 
 def output_name(call: Call, item: Any) -> str:

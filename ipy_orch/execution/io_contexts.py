@@ -96,7 +96,9 @@ class IOContext:
             DagsterInvariantViolationError: when this isn't about an asset that is defined here.
         """
         if self.spec is None:
-            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't an asset that is defined here")
+            raise DagsterInvariantViolationError(
+                f"`{self.name}` of `{self.step_key}` isn't an asset that is defined here"
+            )
         return self.spec
 
     # -- which partition --

@@ -31,7 +31,7 @@ def load_value(
     """
     manager = maker.get_io_manager_key_for_asset_key(key)
     known = {**maker.resource_defs, **resources}
-    own = getattr(as_resource(known.get(manager)), "required_resource_keys", ())
+    own = as_resource(known[manager]).__required_keys__ if manager in known else ()
     with ResourceScope(known, [manager, *own], config.resources if config else {}) as scope:
         context = InputContext(
             "value",

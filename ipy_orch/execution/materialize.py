@@ -79,14 +79,24 @@ def materialize(
     log.listen(ledger.apply)
     log.listen(instance.log.append)
     world = World(
-        log, ledger, given, config, makers=graph.makers, keep_values=True, measure=False, tags=tags or {}, instance=instance
+        log,
+        ledger,
+        given,
+        config,
+        makers=graph.makers,
+        keep_values=True,
+        measure=False,
+        tags=tags or {},
+        instance=instance,
     )
     result = run(planned, world)
     if raise_on_error:
         for error in result.errors.values():
             raise error
     places = {
-        key: (step.name, step.definition.get_output_name_for_asset_key(key)) for step in planned.steps for key in step.keys
+        key: (step.name, step.definition.get_output_name_for_asset_key(key))
+        for step in planned.steps
+        for key in step.keys
     }
     return ExecuteInProcessResult(
         result,
@@ -120,7 +130,9 @@ def resources_of(definitions: Sequence[AssetsDefinition], given: Mapping[str, An
     for one in definitions:
         for key, resource in one.with_resources(given).resource_defs.items():
             if carried.setdefault(key, resource) is not resource:
-                raise DagsterInvalidDefinitionError(f"two definitions bring different resources `{key}`", where=one.label)
+                raise DagsterInvalidDefinitionError(
+                    f"two definitions bring different resources `{key}`", where=one.label
+                )
     return {**carried, **given}
 
 
@@ -150,8 +162,15 @@ def materialize_to_memory(
     Raises:
         DagsterInvariantViolationError: when an IO manager is given: there's no place for it.
     """
-    given = {key: one for made in assets for key, one in getattr(made, "resource_defs", {}).items()} | dict(resources or {})
-    managers = {made.get_io_manager_key_for_asset_key(key) for made in assets if isinstance(made, AssetsDefinition) for key in made.keys}
+    given = {key: one for made in assets for key, one in getattr(made, "resource_defs", {}).items()} | dict(
+        resources or {}
+    )
+    managers = {
+        made.get_io_manager_key_for_asset_key(key)
+        for made in assets
+        if isinstance(made, AssetsDefinition)
+        for key in made.keys
+    }
     if managers & given.keys():
         raise DagsterInvariantViolationError(
             "`materialize_to_memory` keeps values in memory, and an IO manager was given", hint="use `materialize`"

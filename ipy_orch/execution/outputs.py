@@ -32,6 +32,7 @@ __all__ = ["EVENTS", "RESULTS", "Harvest", "Made", "gather", "kind_of", "spec_of
 SEVERITY: Final = "ipy_orch/severity"
 RESULTS: Final = (Output, DynamicOutput, MaterializeResult, ObserveResult, AssetCheckResult)
 EVENTS: Final = (AssetMaterialization, AssetObservation, ExpectationResult)
+SAID: Final = RESULTS + EVENTS  # what isn't a value by itself
 
 
 @dataclass(slots=True, eq=False)
@@ -69,7 +70,7 @@ def gather(definition: AssetsDefinition, outcome: Outcome) -> Harvest:
     ports = wiring(definition)
     if ports.only is not None and not outcome.yielded and outcome.error is None:
         value = outcome.produced[0]
-        if not isinstance(value, RESULTS + EVENTS):
+        if not isinstance(value, SAID):
             return Harvest({ports.only.name: Made(value, has_value=ports.only.carries)})
     harvest = Harvest()
     for item in outcome.produced if outcome.yielded else returned(definition, ports, outcome.produced):
@@ -108,7 +109,7 @@ def refuse_event(value: Any, definition: AssetsDefinition) -> None:
     if isinstance(value, EVENTS):
         raise DagsterInvariantViolationError(
             f"`{definition.op.name}` returned {kind_of(value)}, which is a report and no value",
-            hint="`context.log_event(...)`, or yield it before an `Output`; `MaterializeResult` reports on the asset itself",
+            hint="`context.log_event(...)`, or yield it before an `Output`; of the asset itself: `MaterializeResult`",
         )
 
 
@@ -128,7 +129,9 @@ def as_verdict(value: Any, definition: AssetsDefinition) -> Any:
     """
     if isinstance(value, AssetCheckResult | Output):
         return value
-    verdict, metadata = value if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping) else (value, None)
+    verdict, metadata = (
+        value if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping) else (value, None)
+    )
     if isinstance(verdict, bool) or type(verdict).__name__ in ("bool_", "bool"):
         return AssetCheckResult(passed=bool(verdict), metadata=metadata, severity=declared_severity(definition))
     raise DagsterInvariantViolationError(
@@ -191,7 +194,7 @@ def take(harvest: Harvest, definition: AssetsDefinition, ports: Wiring, item: An
         harvest.events.append(item)
     else:
         raise DagsterInvariantViolationError(
-            f"`{definition.op.name}` yielded {kind_of(item)}, and a step yields `Output`, `MaterializeResult` or events",
+            f"`{definition.op.name}` yielded {kind_of(item)}: a step yields `Output`, `MaterializeResult` or events",
             hint="a generator can't be a value, because it can be read only once: return `list(...)`",
         )
 
@@ -205,7 +208,9 @@ def take_output(harvest: Harvest, definition: AssetsDefinition, ports: Wiring, o
         take_verdict(harvest, definition, output.value)
         return
     carries = name in ports.outlets and ports.outlets[name].carries
-    add(harvest, definition, ports, name, Made(output.value, output.metadata, output.tags, output.data_version, carries))
+    add(
+        harvest, definition, ports, name, Made(output.value, output.metadata, output.tags, output.data_version, carries)
+    )
 
 
 def take_result(
@@ -246,7 +251,9 @@ def add(harvest: Harvest, definition: AssetsDefinition, ports: Wiring, name: str
         )
     if name not in ports.outlets:
         raise DagsterInvariantViolationError(
-            f"`{name}` was yielded and isn't selected", where=definition.op.name, hint="look at `context.selected_output_names`"
+            f"`{name}` was yielded and isn't selected",
+            where=definition.op.name,
+            hint="look at `context.selected_output_names`",
         )
     if name in harvest.outputs:
         raise DagsterInvariantViolationError(f"`{definition.op.name}` made output `{name}` twice")
@@ -261,7 +268,8 @@ def only(definition: AssetsDefinition) -> AssetKey:
     """
     if len(definition.keys) != 1:
         raise DagsterInvariantViolationError(
-            f"`{definition.op.name}` makes {len(definition.keys)} assets: a result says which", hint="MaterializeResult(asset_key=...)"
+            f"`{definition.op.name}` makes {len(definition.keys)} assets: a result says which",
+            hint="MaterializeResult(asset_key=...)",
         )
     return definition.key
 
@@ -280,11 +288,15 @@ def spec_of(definition: AssetsDefinition, verdict: AssetCheckResult) -> AssetChe
     Raises:
         DagsterInvariantViolationError: when that isn't clear.
     """
-    fits = fitting(verdict, definition.check_specs) or fitting(verdict, definition.all_check_specs_by_output_name.values())
+    fits = fitting(verdict, definition.check_specs) or fitting(
+        verdict, definition.all_check_specs_by_output_name.values()
+    )
     if len(fits) != 1:
         said = f"`{verdict.asset_key or '?'}:{verdict.check_name or '?'}`"
         known = ", ".join(f"`{spec.key}`" for spec in definition.check_specs) or "none"
-        raise DagsterInvariantViolationError(f"a verdict of {said} fits {len(fits)} checks of `{definition.op.name}`: {known}")
+        raise DagsterInvariantViolationError(
+            f"a verdict of {said} fits {len(fits)} checks of `{definition.op.name}`: {known}"
+        )
     return fits[0]
 
 
@@ -315,7 +327,8 @@ def refuse_disorder(harvest: Harvest, definition: AssetsDefinition, ports: Wirin
         late = definition.asset_deps[key].intersection(order[place + 1 :])
         if late:
             raise DagsterInvariantViolationError(
-                f"`{definition.op.name}` made `{key}` before `{min(late)}`, on which it depends", hint=f"yield `{min(late)}` first"
+                f"`{definition.op.name}` made `{key}` before `{min(late)}`, on which it depends",
+                hint=f"yield `{min(late)}` first",
             )
 
 
@@ -328,12 +341,15 @@ def require_all(harvest: Harvest, definition: AssetsDefinition, ports: Wiring) -
     outs = definition.op.outs
     missing = [name for name in ports.outlets if name not in harvest.outputs and outs[name].is_required]
     if missing and not definition.can_subset:
-        raise DagsterStepOutputNotFoundError(f"`{definition.op.name}` did not make its output {', '.join(f'`{n}`' for n in missing)}")
+        raise DagsterStepOutputNotFoundError(
+            f"`{definition.op.name}` did not make its output {', '.join(f'`{n}`' for n in missing)}"
+        )
     named = definition.check_specs_by_output_name.items()
     silent = [spec.key for name, spec in named if spec.key not in harvest.verdicts and outs[name].is_required]
     if silent:
         raise DagsterStepOutputNotFoundError(
-            f"`{definition.op.name}` gave no verdict of {', '.join(f'`{key}`' for key in silent)}", hint="yield or return AssetCheckResult"
+            f"`{definition.op.name}` gave no verdict of {', '.join(f'`{key}`' for key in silent)}",
+            hint="yield or return AssetCheckResult",
         )
 
 

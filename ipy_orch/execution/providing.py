@@ -60,7 +60,9 @@ def needed(known: Mapping[str, Any], keys: Iterable[str], what: str) -> set[str]
             continue
         found.add(key)
         if key in known:
-            front += [(inner, f"resource `{key}`") for inner in getattr(as_resource(known[key]), "required_resource_keys", ())]
+            resource = as_resource(known[key])
+            parts = [resource, *resource.__nested__().values()]
+            front += [(inner, f"resource `{key}`") for part in parts for inner in sorted(part.__required_keys__)]
         elif key != IO_MANAGER:
             raise DagsterInvalidDefinitionError(
                 f"{reader} needs the resource `{key}`, which isn't there", hint=closest(key, known)
@@ -77,7 +79,9 @@ def configured(resources: Mapping[str, Any], config: Mapping[str, Any]) -> dict[
     made = dict(resources)
     for key in config.keys() & resources.keys():
         if not isinstance(config[key], Mapping) or set(config[key]) != {"config"}:
-            raise DagsterInvalidInvocationError(f"the config of resource `{key}` is `{{'config': ...}}`, not `{config[key]}`")
+            raise DagsterInvalidInvocationError(
+                f"the config of resource `{key}` is `{{'config': ...}}`, not `{config[key]}`"
+            )
         resource = as_resource(resources[key])
         if hasattr(resource, "get_resource_definition"):
             resource = resource.get_resource_definition()

@@ -32,16 +32,16 @@ from ipy_orch.model.results import DATA_VERSION_TAG, AssetCheckEvaluation, Asset
 __all__ = ["DagsterEvent", "DagsterEventType", "ExecuteInProcessResult"]
 
 
-class DagsterEventType(str, Enum):
+class DagsterEventType(str, Enum):  # noqa: UP042 - as text it is its name, like Dagster's
     """Name the kinds of Dagster's events that ours stand for."""
 
     RUN_START = "PIPELINE_START"
     RUN_SUCCESS = "PIPELINE_SUCCESS"
     RUN_FAILURE = "PIPELINE_FAILURE"
     RUN_CANCELED = "PIPELINE_CANCELED"
-    PIPELINE_START = "PIPELINE_START"
-    PIPELINE_SUCCESS = "PIPELINE_SUCCESS"
-    PIPELINE_FAILURE = "PIPELINE_FAILURE"
+    PIPELINE_START = "PIPELINE_START"  # noqa: PIE796 - the same by its older name
+    PIPELINE_SUCCESS = "PIPELINE_SUCCESS"  # noqa: PIE796 - the same by its older name
+    PIPELINE_FAILURE = "PIPELINE_FAILURE"  # noqa: PIE796 - the same by its older name
     STEP_START = "STEP_START"
     STEP_SUCCESS = "STEP_SUCCESS"
     STEP_FAILURE = "STEP_FAILURE"
@@ -186,7 +186,7 @@ def dagster_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
             yield DagsterEvent(kind, step, event, details(event))
 
 
-def details(event: Event) -> Any:
+def details(event: Event) -> Any:  # noqa: PLR0911 - one per kind
     """Return the details of an event as Dagster names them."""
     match event:
         case Materialized():
@@ -308,7 +308,9 @@ class ExecuteInProcessResult:
 
     def asset_materializations_for_node(self, node_name: str) -> Sequence[AssetMaterialization]:
         """Return the materializations by one op."""
-        return [event.materialization for event in self.get_asset_materialization_events() if event.step_key == node_name]
+        return [
+            event.materialization for event in self.get_asset_materialization_events() if event.step_key == node_name
+        ]
 
     def asset_observations_for_node(self, node_name: str) -> Sequence[AssetObservation]:
         """Return the observations by one op."""
@@ -337,6 +339,8 @@ class ExecuteInProcessResult:
         """
         key = AssetKey.from_coercible(asset_key)
         if key not in self.output_keys:
-            raise DagsterInvariantViolationError(f"this run doesn't make `{key}`", hint=closest(str(key), map(str, self.output_keys)))
+            raise DagsterInvariantViolationError(
+                f"this run doesn't make `{key}`", hint=closest(str(key), map(str, self.output_keys))
+            )
         place = self.output_keys[key]
         return self.result.values[place] if place in self.result.values else self.load(key)

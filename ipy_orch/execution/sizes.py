@@ -36,7 +36,7 @@ def shape(value: Any) -> tuple[int, ...] | None:
     >>> shape([1, 2, 3]), shape("abc"), shape(5)
     ((3,), None, None)
     """
-    if isinstance(value, (str, bytes, bytearray, type)):
+    if type(value) in PLAIN or isinstance(value, (str, bytes, bytearray, type)):
         return None
     dimensions = _quietly(lambda: value.shape)
     if isinstance(dimensions, tuple):

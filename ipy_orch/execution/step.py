@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import inspect
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
@@ -28,7 +28,7 @@ PATIENCE: Final = 2.0  # seconds that a cancelled coroutine has to end
 NOTHING_AROUND: Final = nullcontext()
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Work:
     """Be what a worker needs: the function, its arguments, its context, and where its output goes.
 
@@ -45,7 +45,7 @@ class Work:
     around: AbstractContextManager[Any] | None = None
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Outcome:
     """Be what came of a call: what it produced until it ended or raised, and how long it took in seconds.
 
@@ -71,16 +71,16 @@ def call(work: Work) -> Outcome:
     with capture(work.sink), Entered(work.context), work.around or NOTHING_AROUND, work.running:
         try:
             value = work.function(*work.positional, **work.arguments)
-            if inspect.iscoroutine(value):
+            if type(value) is CoroutineType:
                 value = run_async(value)
-            yielded = inspect.isgenerator(value) or inspect.isasyncgen(value)
-            if inspect.isasyncgen(value):
+            yielded = type(value) in (GeneratorType, AsyncGeneratorType)
+            if type(value) is AsyncGeneratorType:
                 run_async(drain(value, produced))
-            elif inspect.isgenerator(value):
+            elif yielded:
                 produced.extend(value)
             else:
                 produced.append(value)
-        except (Exception, SystemExit, asyncio.CancelledError) as raised:  # noqa: BLE001 - the engine decides about it
+        except (Exception, SystemExit, asyncio.CancelledError) as raised:
             error = raised
     return Outcome(tuple(produced), yielded, time.perf_counter() - started, error, work.sink)
 
@@ -140,21 +140,21 @@ def run_beside(coroutine: Any) -> Any:
             with asyncio.Runner() as runner:
                 loops.append(runner.get_loop())
                 results.append(runner.run(coroutine))
-        except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
+        except BaseException as error:
             errors.append(error)
         finally:
             done.set()
 
     context = contextvars.copy_context()
     thread = threading.Thread(target=context.run, args=(run,), name="ipy_orch async step", daemon=True)
-    thread.start()
     try:
+        thread.start()  # in here: an interrupt may come as soon as the coroutine runs
         while not done.wait(HEARTBEAT):
             pass
     except (KeyboardInterrupt, DagsterExecutionInterruptedError):
         for loop in loops:
             cancel_all(loop)
-        thread.join(PATIENCE)
+        done.wait(PATIENCE)
         raise
     thread.join(PATIENCE)
     if errors:

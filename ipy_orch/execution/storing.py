@@ -35,7 +35,7 @@ from ipy_orch.planning.staleness import version_of
 __all__ = ["Finished", "Storing", "recipe_of"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Finished:
     """Be a step whose function has ended.
 
@@ -142,8 +142,8 @@ class Storing:
         step, manager = finished.step, self.run.objects[outlet.manager]
         # the session's own store takes it by key, see inputs.py
         if type(manager) is SessionIOManager:
-            named = {"version": data_version, "seconds": finished.seconds, "name": outlet.label}
-            manager.put(outlet.key, step.partition, made.value, **named)
+            kept = (outlet.key, step.partition, made.value)
+            manager.put(*kept, version=data_version, seconds=finished.seconds, name=outlet.label)
             return None
         context = self.context(finished, outlet, data_version, metadata)
         told = manager.handle_output(context, made.value)
@@ -195,7 +195,9 @@ class Storing:
             now = time.time()
             if isinstance(event, AssetMaterialization):
                 version = version_of(recipe, str(event.asset_key))
-                self.run.emit(Materialized(run_id, now, step.name, event, event.partition, version, version, recipe=recipe))
+                self.run.emit(
+                    Materialized(run_id, now, step.name, event, event.partition, version, version, recipe=recipe)
+                )
             elif isinstance(event, AssetObservation):
                 self.run.emit(Observed(run_id, now, step.name, event, event.partition, event.data_version))
             else:

@@ -96,4 +96,6 @@ def check_type(dagster_type: DagsterType, value: Any, what: str) -> None:
     verdict = check_dagster_type(dagster_type, value)
     if not verdict.success:
         said = f": {verdict.description}" if verdict.description else ""
-        raise DagsterTypeCheckDidNotPass(f"{what} isn't a `{dagster_type.display_name}` but a `{type(value).__name__}`{said}")
+        raise DagsterTypeCheckDidNotPass(
+            f"{what} isn't a `{dagster_type.display_name}` but a `{type(value).__name__}`{said}"
+        )

@@ -112,7 +112,7 @@ class OpenRun:
         """Return the resources that an IO manager requires."""
         if manager not in self.resources_of_managers:
             definition = self.world.resources.get(manager)
-            keys = getattr(as_resource(definition), "required_resource_keys", ())
+            keys = as_resource(definition).__required_keys__
             self.resources_of_managers[manager] = self.namespace(keys) if keys else NO_RESOURCES
         return self.resources_of_managers[manager]
 

@@ -764,10 +764,10 @@ def metadata_value(value: Any, label: str = "metadata") -> MetadataValue:
 
 WRAPPERS: tuple[tuple[Any, Callable[[Any], MetadataValue]], ...] = (
     (type(None), lambda _: NullMetadataValue()),
-    (str, TextMetadataValue),
+    (str, lambda value: TextMetadataValue(str(value))),  # numpy.str_ is one, and no store can write it
     (bool, BoolMetadataValue),
     (int, IntMetadataValue),
-    (float, FloatMetadataValue),
+    (float, lambda value: FloatMetadataValue(float(value))),
     ((dict, list), JsonMetadataValue),
     (os.PathLike, PathMetadataValue),
     (TableSchema, TableSchemaMetadataValue),

@@ -6,7 +6,7 @@ lines of the ancestors that ran | what the step printed | the value | the status
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.errors import DagsterExecutionInterruptedError
+from ipy_orch.errors import DagsterExecutionInterruptedError, closest
 from ipy_orch.events.types import Checked
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
@@ -25,7 +25,7 @@ from ipy_orch.notebook.tracebacks import Canceled
 from ipy_orch.planning.fingerprint import undeclared_reads
 from ipy_orch.planning.staleness import NEVER
 from ipy_orch.session.cellbook import Cell
-from ipy_orch.session.report import Line, Report
+from ipy_orch.session.report import Line, Report, first_line
 from ipy_orch.session.scan import ENV, FILES
 from ipy_orch.session.session import Session
 
@@ -116,14 +116,28 @@ class Presenter:
         own = ("failed", "ran", *QUIET)  # told by the traceback or the status line
         others = [line for line in report.lines if line.status not in (own if line.key in keys else QUIET)]
         progress.finish(list(map(line_html, others)), "\n".join(map(str, others)))
-        raise_first(report)
+        strangers = self.checks_elsewhere(report, checks)
+        raise_first(report, without=strangers)
         lines = {line.key: unsurprising(line) for line in report.lines}
         for key in keys:
             if lines[key].status == "fresh":
                 self.show_output(key)
         if keys and not quiet:
             self.show_asset(keys[-1])
-        self.show_status([lines[key] for key in keys], self.verdicts(checks), report, self.notices(report, cell))
+        notices = [*(map(raised, strangers.values()) if keys else ()), *self.notices(report, cell)]
+        self.show_status([lines[key] for key in keys], self.verdicts(checks), report, notices)
+
+    @staticmethod
+    def checks_elsewhere(
+        report: Report, checks: Sequence[AssetCheckKey]
+    ) -> dict[str, tuple[AssetCheckKey, BaseException]]:
+        """Return the checks of other cells that raised, by step: their cells are where to show that."""
+        own = set(checks)
+        return {
+            step.name: (step.checks[0], report.errors[step.name])
+            for step in report.plan.steps
+            if step.name in report.errors and not step.keys and step.checks and own.isdisjoint(step.checks)
+        }
 
     def show_output(self, key: AssetKey) -> None:
         """Show again what an asset printed and displayed when it was made."""
@@ -174,7 +188,16 @@ class Presenter:
         scanned = self.session.scan()
         here = [one for one, where in scanned.cells.items() if where.filename == cell.filename]
         found = [notice for one in here for notice in self.undeclared(one, cell)]
-        return list(dict.fromkeys([*report.notices, *found]))
+        return list(dict.fromkeys([*report.notices, *self.nobodys(cell), *found]))
+
+    def nobodys(self, cell: Cell) -> list[str]:
+        """Return a notice where a cell checks an asset that nothing defines."""
+        source = cell.source
+        known = {key for one in self.session.scan().definitions for key in one.keys}
+        if source is None or source.kind != "check" or source.target in known:
+            return []
+        near = closest(str(source.target), map(str, known))
+        return [f"nothing defines the asset `{source.target}`{f' ({near})' if near else ''}"]
 
     def undeclared(self, one: AssetsDefinition, cell: Cell) -> list[str]:
         """Return a notice per file and variable that a definition reads and doesn't declare, once."""
@@ -249,10 +272,21 @@ def hint(read: str, name: str, cell: Cell, key: str) -> str:
     return f"`%%asset {key} --{option} {name}`" if cell.text.lstrip().startswith("%%") else f"`#| {option}: {name}`"
 
 
-def raise_first(report: Report) -> None:
-    """Raise the first exception of a report, as it was raised."""
-    for error in report.errors.values():
-        raise error
+def raise_first(report: Report, *, without: Container[str] = ()) -> None:
+    """Raise the first exception of a report, as it was raised.
+
+    Args:
+        without: steps whose exceptions are told in another way.
+    """
+    for step, error in report.errors.items():
+        if step not in without:
+            raise error
+
+
+def raised(failed: tuple[AssetCheckKey, BaseException]) -> str:
+    """Return the notice that a check of another cell raised."""
+    check, error = failed
+    return f"check `{check.asset_key}:{check.name}` raised {type(error).__name__}: {first_line(error)}"
 
 
 def is_figure(value: Any) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import __future__
 
 import ast
-import copy
 import dis
 import linecache
 import tokenize
@@ -97,13 +96,26 @@ def attach_tree(function: types.FunctionType | types.CodeType, node: ast.Functio
     Functions within it are attached too. The tree is copied.
     """
     code = function if isinstance(function, types.CodeType) else function.__code__
-    node = copy.deepcopy(node)
+    node = copied(node)
     source = Source(ast.Module([node], []), [])
     _TREES.put(code, node)
     for inner in _inner_codes(code):
         found = source.find(inner, verify=False)
         if found is not None:
             _TREES.put(inner, found)
+
+
+def copied(node: Any) -> Any:
+    """Return a copy of a tree, a list of trees or a constant, with nothing but fields and places.
+
+    Not ``copy.deepcopy``: Python shares nodes such as ``Load()`` between all trees, and the library by which IPython
+    shows tracebacks hangs the tree of the last shown module on them, which would be copied too.
+    """
+    if isinstance(node, list):
+        return [copied(one) for one in node]
+    if not isinstance(node, ast.AST):
+        return node
+    return ast.copy_location(type(node)(**{name: copied(value) for name, value in ast.iter_fields(node)}), node)
 
 
 def read_code(code: types.CodeType, module: Mapping[str, Any] | None = None) -> CodeInfo:

@@ -87,16 +87,22 @@ class Names:
         return {name: value for name, (key, value) in self.bound.items() if key in scanned.graph.makers}
 
     def hidden(self, scanned: Scanned, planned: Plan) -> list[str]:
-        """Return a notice for each scratch variable that is named like an asset which is read."""
+        """Return a notice for each scratch variable that is named like an asset which is read or was asked for."""
         read = {key for step in planned.steps for key in step.inputs}
+        told = {
+            **dict.fromkeys(read, "the asset was read, not the variable"),
+            **dict.fromkeys(planned.request.keys, "the asset's value isn't in it, but asset cells read the asset"),
+        }
         return [
-            f"`{name}` is also a variable of yours; the asset `{key}` was read, not the variable"
+            f"`{name}` is also a variable of yours; {told[key]}"
             for name, key in scanned.names.items()
-            if key in read
-            and name in self.namespace
-            and not self.is_ours(name, self.namespace[name])
-            and not isinstance(self.namespace[name], AssetsDefinition)
+            if key in told and self.is_scratch(name)
         ]
+
+    def is_scratch(self, name: str) -> bool:
+        """Tell whether a variable is a person's, and not one of ours or a decorated asset."""
+        value = self.namespace.get(name)
+        return name in self.namespace and not self.is_ours(name, value) and not isinstance(value, AssetsDefinition)
 
 
 def is_of_cell(definition: AssetsDefinition, scanned: Scanned) -> bool:

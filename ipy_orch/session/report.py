@@ -13,7 +13,7 @@ from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.plan import Plan
 from ipy_orch.session.words import human_seconds, human_shape
 
-__all__ = ["Line", "Report"]
+__all__ = ["Line", "Report", "first_line"]
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,9 @@ def seen_by(read: Any, **options: Any) -> Any:
     def body(context: AssetExecutionContext) -> None:
         found.append(read(context))
 
-    materialize_to_memory([body], tags={"team": "core"}, resources=dict.fromkeys(options.get("required_resource_keys", ()), 5))
+    materialize_to_memory(
+        [body], tags={"team": "core"}, resources=dict.fromkeys(options.get("required_resource_keys", ()), 5)
+    )
     return found[0]
 
 
@@ -67,7 +69,11 @@ def test_resources_are_those_required() -> None:
 
 def test_what_is_not_there_is_an_error() -> None:
     """No partition, no such input, no such output."""
-    reads = (lambda c: c.partition_key, lambda c: c.asset_key_for_input("nope"), lambda c: c.add_output_metadata({}, "nope"))
+    reads = (
+        lambda c: c.partition_key,
+        lambda c: c.asset_key_for_input("nope"),
+        lambda c: c.add_output_metadata({}, "nope"),
+    )
     for read in reads:
         with pytest.raises(DagsterInvariantViolationError):
             seen_by(read)
@@ -157,7 +163,9 @@ def test_resource_that_must_be_closed_needs_with() -> None:
 
 def test_output_context_by_hand() -> None:
     """For the test of an IO manager."""
-    context = build_output_context("make", "result", {"a": 1}, "run", asset_key=["a", "b"], partition_key="p", resources={"db": 5})
+    context = build_output_context(
+        "make", "result", {"a": 1}, "run", asset_key=["a", "b"], partition_key="p", resources={"db": 5}
+    )
     assert context.get_asset_identifier() == ["a", "b", "p"]
     assert context.get_identifier() == ["run", "make", "result"]
     assert (context.definition_metadata, context.resources.db, context.has_asset_partitions) == ({"a": 1}, 5, True)

@@ -41,16 +41,19 @@ class Database(ConfigurableResource):  # type: ignore[type-arg]
 
 @op
 def plus(x: int, y: int = 1) -> int:
+    """Add."""
     return x + y
 
 
 @op
 def spoken(context: Any, x: int = 5) -> Any:
+    """Tell its own name."""
     return context.op_def.name, x
 
 
 @asset
 def everything(context: Any, raw: int, config: Ingest, db: Database) -> Any:
+    """Take one of each."""
     return context.asset_key, raw, config.limit, db.path
 
 
@@ -117,6 +120,7 @@ def test_external_assets_have_no_function() -> None:
 
 @op
 def takes_config(config: Ingest) -> Any:
+    """Give the limit back."""
     return config.limit
 
 

@@ -38,16 +38,19 @@ class Database(ConfigurableResource):  # type: ignore[type-arg]
 
 @asset
 def raw(config: Ingest) -> int:
+    """Give the limit."""
     return config.limit
 
 
 @asset
 def double(raw: int) -> int:
+    """Double it."""
     return 2 * raw
 
 
 @asset(required_resource_keys={"db"})
 def uses_db(context: Any) -> Any:
+    """Give the resource."""
     return context.resources.db
 
 
@@ -132,7 +135,12 @@ def test_contexts_of_an_io_manager() -> None:
 
     result = materialize([made, read], resources={"io_manager": store})
     output, source = store.stored[0], store.loaded[0]
-    assert (output.asset_key, output.step_key, output.name, output.run_id) == (AssetKey("made"), "made", "result", result.run_id)
+    assert (output.asset_key, output.step_key, output.name, output.run_id) == (
+        AssetKey("made"),
+        "made",
+        "result",
+        result.run_id,
+    )
     assert output.definition_metadata["owner"] == "me" or output.definition_metadata["owner"].value == "me"
     assert output.output_metadata["rows"].value == 1
     assert output.dagster_type.display_name == "Int"

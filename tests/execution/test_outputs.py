@@ -57,7 +57,9 @@ def test_value_of_one_output_is_taken_as_it_is(value: Any) -> None:
 
 def test_output_carries_metadata_version_and_tags() -> None:
     """An Output is unpacked."""
-    made = harvest(asset(name="one")(lambda: Output(1, metadata={"rows": 1}, data_version=DataVersion("v"), tags={"a": "b"})))
+    made = harvest(
+        asset(name="one")(lambda: Output(1, metadata={"rows": 1}, data_version=DataVersion("v"), tags={"a": "b"}))
+    )
     (one,) = made.outputs.values()
     assert (one.value, one.metadata["rows"].value, one.said, one.tags) == (1, 1, DataVersion("v"), {"a": "b"})
 
@@ -185,7 +187,10 @@ def test_verdict_of_an_unknown_or_repeated_check_is_refused() -> None:
         harvest(checked(yielding(Output(1), passed, passed)))
 
 
-@pytest.mark.parametrize(("value", "passed"), [(True, True), (False, False), (AssetCheckResult(passed=True), True), ((False, {"n": 1}), False)])
+@pytest.mark.parametrize(
+    ("value", "passed"),
+    [(True, True), (False, False), (AssetCheckResult(passed=True), True), ((False, {"n": 1}), False)],
+)
 def test_forms_of_a_checks_value(value: Any, passed: bool) -> None:
     """A bool, a result, or a bool with metadata."""
     check = asset_check(asset="orders", name="some")(lambda: value)

@@ -19,16 +19,19 @@ from ipy_orch.model.results import AssetMaterialization, AssetObservation, DataV
 
 @asset
 def orders() -> Output[int]:
+    """Be three."""
     return Output(3, metadata={"rows": 3}, data_version=DataVersion("v3"))
 
 
 @asset
 def report(orders: int) -> int:
+    """Add one."""
     return orders + 1
 
 
 @asset_check(asset=orders)
 def some(orders: int) -> bool:
+    """Hold."""
     return orders > 0
 
 

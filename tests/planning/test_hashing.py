@@ -266,7 +266,7 @@ DIFFERENT = {
         pd.array(pd.to_timedelta([1, 2], unit="s")),
         pd.array(pd.Series([[1], [2]], dtype=pd.ArrowDtype(pa.list_(pa.int64())))),
     ],
-    "missing": [pd.NaT, pd.NA, None, float("nan"), np.datetime64("NaT")],
+    "missing": [pd.NaT, pd.NA, None, float("nan"), np.datetime64("NaT", "ns")],
     # polars, arrow, scipy
     "polars": [
         pl.DataFrame({"a": [1, None]}),
