@@ -290,7 +290,7 @@ class RoutedStream:
             return self._behind.write(text)  # which also says what is wrong with bytes
         sink.write(self._kind, text)
         if sink.tee:
-            self._behind.write(text)
+            self._behind.write(redact(text))
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
@@ -353,7 +353,7 @@ class Route:
             sink.put(Chunk("warning", str(message), details))
         if sink is None or sink.tee or file is not None:
             with capture(None):
-                self.show_behind(message, category, filename, lineno, file, line)
+                self.show_behind(redact(str(message)), category, filename, lineno, file, line)
 
     def make_record(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         """Make a record as before, and put its message into the current sink."""

@@ -14,6 +14,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.execution.capture import Chunk, Sink, current_sink
+from ipy_orch.model.env import redact_all
 from ipy_orch.notebook.patches import Patch
 
 __all__ = ["DisplayRoute", "is_kernel", "is_silenced", "show", "show_chunks", "show_value"]
@@ -38,7 +39,7 @@ def show_value(ip: InteractiveShell, value: Any) -> None:
     formatter: Any = ip.display_formatter
     data, metadata = formatter.format(value)
     if data:
-        ip.display_pub.publish(data, metadata)
+        ip.display_pub.publish(redact_all(data), metadata)
 
 
 def is_silenced(body: str) -> bool:
@@ -90,8 +91,10 @@ class DisplayRoute:
         if sink is not None:
             name = (kwargs.get("transient") or {}).get("display_id")
             self.keep(sink, data, metadata, name, update=bool(kwargs.get("update")))
-        if sink is None or sink.tee:
+        if sink is None:
             behind(data, metadata, *args, **kwargs)
+        elif sink.tee:
+            behind(redact_all(data), metadata, *args, **kwargs)
 
     def keep(self, sink: Sink, data: Any, metadata: Any, name: str | None, *, update: bool) -> None:
         """Put a display into a step's output; an update takes the place of what it updates."""

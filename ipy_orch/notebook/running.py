@@ -6,6 +6,7 @@ lines of the ancestors that ran | what the step printed | the value | the status
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +15,13 @@ from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.errors import DagsterExecutionInterruptedError, closest
+from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError, IsolationWarning, closest
 from ipy_orch.events.types import Checked
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.notebook.display import is_silenced, show, show_chunks, show_value
 from ipy_orch.notebook.formatters import block, line_html, note_html, verdict_html, verdict_text
+from ipy_orch.notebook.patches import Patch
 from ipy_orch.notebook.progress import Progress
 from ipy_orch.notebook.tracebacks import Canceled
 from ipy_orch.planning.fingerprint import undeclared_reads
@@ -66,7 +68,8 @@ class Presenter:
         show(self.ip, block([f"<b>{escape(name)}</b> · {escape(text)}"]), f"{name} · {text}")
 
     def plain_cell(self, cell: Cell, result: Any) -> None:
-        """Run the decorated assets and checks that stand in a plain cell which has run."""
+        """Run the decorated assets and checks that stand in a plain cell which has run, and tell what it read stale."""
+        self.tell_stale(cell)
         if not self.session.settings.autorun:
             return
         scanned = self.session.scan()
@@ -81,6 +84,22 @@ class Presenter:
             result.error_in_exec = error
             self.ip.last_execution_succeeded = False
             self.ip.showtraceback()
+
+    def tell_stale(self, cell: Cell) -> None:
+        """Say which values of assets that a plain cell has read aren't what their cells would give now."""
+        bound = self.session.names.bound
+        read = {name: bound[name][0] for name in cell.names.free if name in bound}
+        if not read:
+            return
+        try:
+            planned = self.session.plan([*read.values()])
+        except DagsterError:
+            return
+        reasons = {key: step.reason for step in planned.steps for key in step.keys}
+        stale = {name: (key, reasons[key]) for name, key in read.items() if key in reasons}
+        told = [f"`{name}` is stale: {reason} (`%materialize {key}`)" for name, (key, reason) in stale.items()]
+        if told:
+            show(self.ip, block(map(note_html, told)), "\n".join(f"note: {one}" for one in told))
 
     def present(
         self, keys: Sequence[AssetKey], checks: Sequence[AssetCheckKey], *, cell: Cell, quiet: bool = False
@@ -227,13 +246,14 @@ class Presenter:
         """
         session = self.session
         session.foreground = foreground
-        with Progress(self.ip, session.log, least) as progress:
+        with Progress(self.ip, session.log, least) as progress, isolation_warnings() as told:
             try:
                 report = verb()
             except (KeyboardInterrupt, DagsterExecutionInterruptedError):
                 raise Canceled(self.canceled_steps()) from None
             finally:
                 session.foreground = frozenset()
+        report.notices.extend(told)
         if report.result is not None and report.result.status == "canceled":
             progress.finish([], "")
             raise Canceled(self.canceled_steps())
@@ -257,6 +277,24 @@ class Presenter:
         html = [*map(line_html, report.lines), *map(note_html, report.notices)]
         progress.finish(html or ["nothing to do"], str(report) or "nothing to do")
         raise_first(report)
+
+
+@contextmanager
+def isolation_warnings() -> Iterator[list[str]]:
+    """Collect what can't be isolated as notices; as warnings they would show a line of ours."""
+    told: list[str] = []
+
+    def show(behind: Callable[..., None], message: Any, category: type[Warning], *args: Any, **kwargs: Any) -> None:
+        if issubclass(category, IsolationWarning):
+            told.append(" · ".join(line.strip() for line in str(message).splitlines()))
+        else:
+            behind(message, category, *args, **kwargs)
+
+    patch = Patch(warnings, "showwarning", show)
+    try:
+        yield told
+    finally:
+        patch.remove()
 
 
 def unsurprising(line: Line) -> Line:
