@@ -34,6 +34,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, ParamSpec, TextIO, TypeAlias, TypeVar, cast
 
+from ipy_orch.model.env import redact
+
 __all__ = ["Chunk", "Sink", "capture", "current_sink", "install", "installed", "uninstall", "wrap"]
 
 Kind: TypeAlias = Literal["stdout", "stderr", "display", "warning", "log"]

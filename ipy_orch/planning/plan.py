@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from ipy_orch.events.ledger import Ledger
-from ipy_orch.events.types import Part, Recipe
+from ipy_orch.events.types import Materialized, Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.results import AssetCheckSeverity
 from ipy_orch.planning.graph import AssetGraph, ancestors, topological
 from ipy_orch.planning.staleness import (
     ASKED,
     EVICTED,
+    FAILED,
     FORCED,
     FRESH,
     NEVER,
@@ -223,9 +225,16 @@ class Planner:
             last = self.ledger.materialized.get((key, self.request.partition))
             if last is None:
                 return NEVER
+            if self.failed_since(key, last):
+                return FAILED
             if last.version != version:
                 return difference(last.recipe, recipe) or Reason("definition changed")
         return None
+
+    def failed_since(self, key: AssetKey, made: Materialized) -> bool:
+        """Tell whether the step that made a value failed afterwards, as by a blocking check of its own."""
+        failed = self.ledger.failed.get((key, self.request.partition))
+        return failed is not None and failed.run_id == made.run_id
 
     def foresee(self, node: Node, key: AssetKey, version: str) -> None:
         """Note what the data version of ``key`` will be, or that only running it will tell."""
@@ -281,11 +290,16 @@ class Planner:
         return [(node, checks) for node, checks in judged if node.reason is not None]
 
     def checks_asked(self, running: set[AssetKey]) -> list[AssetCheckKey]:
-        """Return the checks named, or all checks of the assets that run or are asked for."""
+        """Return the checks named, or those of the assets that run or are asked for, and the gates of what is read."""
         if self.request.checks is not None:
             return [check for check in self.graph.checks if check in self.request.checks]
         assets = running | self.request.keys
-        return [check for check in self.graph.checks if check.asset_key in assets]
+        read = set() if self.request.always else {dep for key in running for dep in self.node_of[key].inputs}
+        return [
+            check
+            for check, spec in self.graph.checks.items()
+            if check.asset_key in assets or (spec.blocking and check.asset_key in read)
+        ]
 
     def judge_check(self, maker: AssetsDefinition, checks: tuple[AssetCheckKey, ...], running: set[AssetKey]) -> Node:
         """Find out whether checks must run."""
@@ -306,6 +320,8 @@ class Planner:
             last = self.ledger.checked.get((check, self.request.partition))
             if last is None:
                 return UNCHECKED
+            if last.blocking and not last.evaluation.passed and last.evaluation.severity is AssetCheckSeverity.ERROR:
+                return FAILED
             if check.asset_key in self.request.force:
                 return FORCED
             if last.version != version_of(recipe, str(check)):
@@ -380,7 +396,7 @@ class Planner:
     def status(self, key: AssetKey, node: Node) -> Status:
         """Return how an asset stands."""
         failed = self.ledger.failed.get((key, self.request.partition))
-        if failed is not None:
+        if failed is not None and node.reason is not None:
             return Status("failed", failed.error)
         if node.definition.is_observable:
             return Status(EXTERNAL)

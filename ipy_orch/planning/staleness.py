@@ -63,6 +63,7 @@ class Reason:
 
 NEVER: Final = Reason("never materialized")
 UNCHECKED: Final = Reason("never checked")
+FAILED: Final = Reason("failed last time")
 FORCED: Final = Reason("forced")
 ASKED: Final = Reason("asked for")
 EVICTED: Final = Reason("value no longer in memory")

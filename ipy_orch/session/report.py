@@ -86,12 +86,12 @@ def line_of(
 ) -> Line:
     """Return the line of one asset."""
     made = ledger.materialized.get((key, plan.request.partition))
-    if ran and made is not None:
-        parts = [*facts(made), checks_text(key, graph, ledger), reads_text(key, graph), reasons.get(key, "")]
-        return Line(key, "ran", " · ".join(part for part in parts if part))
     if result is not None and step in result.errors:
         error = result.errors[step]
         return Line(key, "failed", f"failed: {type(error).__name__}: {first_line(error)}")
+    if ran and made is not None:
+        parts = [*facts(made), checks_text(key, graph, ledger), reads_text(key, graph), reasons.get(key, "")]
+        return Line(key, "ran", " · ".join(part for part in parts if part))
     if key not in reasons:
         parts = ["from this session" if made is not None else "external", *(facts(made) if made else [])]
         return Line(key, "fresh", " · ".join([*parts, *filter(None, [checks_text(key, graph, ledger)])]))

@@ -331,3 +331,45 @@ def test_keys_of_several_parts(nb: Notebook) -> None:
         str(nb.session.scan().graph.upstream[nb.session.scan().names["top"]])
         == "frozenset({AssetKey(['sales', 'orders'])})"
     )
+
+
+def test_a_blocking_check_stops_later_requests_too(nb: Notebook) -> None:
+    """Until it passes, what is downstream doesn't run, though the asset itself is fresh."""
+    nb.cell("1", "%%asset a\n[1]")
+    nb.cell("k", "#| check: a\n#| name: long\n#| blocking: true\nlen(a) > 1")
+    report = nb.cell("2", "%%asset b\nlen(a)")
+    assert ran(report) == []
+    assert "skipped: a_long failed" in str(report)
+    nb.cell("1", "%%asset a\n[1, 2]")
+    assert nb.value("b") == 2
+
+
+def test_a_blocking_check_written_later_is_asked_first(nb: Notebook) -> None:
+    """A check that never ran is a gate like any other."""
+    nb.cell("1", "%%asset a\n[1]")
+    nb.cell("k", "#| check: a\n#| name: long\n#| blocking: true\n#| run: false\nlen(a) > 1")
+    assert ran(nb.cell("2", "%%asset b\nlen(a)")) == []
+
+
+def test_a_check_of_its_own_that_blocks_makes_the_asset_run_again(nb: Notebook) -> None:
+    """Its value is stored, but the step failed: it isn't fresh, and nobody reads it."""
+    nb.cell(
+        "1",
+        "from ipy_orch import AssetCheckResult, AssetCheckSpec, Output, asset\n"
+        "@asset(check_specs=[AssetCheckSpec('long', asset='a', blocking=True)])\n"
+        "def a():\n    yield Output([1])\n    yield AssetCheckResult(passed=False)",
+    )
+    nb.cell("2", "%%asset b\nlen(a)")
+    report = nb.session.materialize("b")
+    assert ran(report) == []
+    assert "failed last time" in str(nb.session.plan("b").steps[0].reason)
+
+
+def test_an_edit_taken_back_serves_the_value_that_was_made(nb: Notebook) -> None:
+    """A failure in between doesn't spoil a value whose recipe is that of now."""
+    nb.cell("1", "%%asset a\n[1]")
+    nb.cell("1", "%%asset a\n1 / 0")
+    report = nb.cell("1", "%%asset a\n[1]")
+    assert ran(report) == []
+    assert nb.value("a") == [1]
+    assert str(nb.session.statuses(nb.session.scan())[nb.session.scan().names["a"]]) == "fresh"
