@@ -14,9 +14,10 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import FunctionType
 from types import BuiltinFunctionType
 from typing import Any, Final
 
@@ -380,7 +381,7 @@ def function_tree(source: CellText, parameters: Sequence[str]) -> ast.FunctionDe
 
 def build(
     source: CellText, parameters: Sequence[str], namespace: dict[str, Any], filename: str
-) -> tuple[Callable[..., Any], ast.FunctionDef | ast.AsyncFunctionDef]:
+) -> tuple[FunctionType, ast.FunctionDef | ast.AsyncFunctionDef]:
     """Return the function whose body is the cell, and its tree.
 
     Args:
@@ -391,6 +392,6 @@ def build(
     node = function_tree(source, parameters)
     made: dict[str, Any] = {}
     exec(compile(ast.Module([node], []), filename, "exec", dont_inherit=True), namespace, made)
-    function: Callable[..., Any] = made[source.name]
+    function: FunctionType = made[source.name]
     function.__module__ = namespace.get("__name__", "__main__")
     return function, node

@@ -7,13 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ipy_orch.events.types import Event
+from ipy_orch.events.types import Checked, Event, Logged, Materialized, StepFailed
 
 __all__ = ["EventLog"]
 
 Listener = Callable[[Event], None]
 KEPT: Final = 100_000
 KEPT_CHARACTERS: Final = 64_000_000
+OF_STEP: Final = (Materialized, Checked, StepFailed)
 
 
 class EventLog:
@@ -69,5 +70,6 @@ class EventLog:
 
 def characters(event: Event) -> int:
     """Return how much text and display data of its step an event holds; the rest is small."""
-    output = getattr(event, "output", ())
-    return len(getattr(event, "text", "")) + (sum(chunk.size for chunk in output) if output else 0)
+    if isinstance(event, Logged):
+        return len(event.text)
+    return sum(chunk.size for chunk in event.output) if isinstance(event, OF_STEP) and event.output else 0

@@ -19,6 +19,7 @@ from ipy_orch.events.types import (
 __all__ = ["Run", "Runs", "StepRun"]
 
 KEPT = 1000
+OF_PROGRESS = (StepStarted, StepSucceeded, StepFailed, StepSkipped, StepRetrying)
 
 
 @dataclass
@@ -76,21 +77,24 @@ class Runs:
         elif (run := self.runs.get(event.run_id)) is not None:
             if isinstance(event, RunFinished):
                 run.status, run.seconds, run.message = event.status, event.seconds, event.message
-                for step in run.steps.values():
-                    step.status = "canceled" if step.status in ("waiting", "running", "retrying") else step.status
-            elif event.step in run.steps:
-                advance(run.steps[event.step], event)
+                for open_step in run.steps.values():
+                    if open_step.status in ("waiting", "running", "retrying"):
+                        open_step.status = "canceled"
+            elif (step := run.steps.get(event.step)) is not None:
+                advance(step, event)
 
 
 def advance(step: StepRun, event: Event) -> None:
     """Bring a step up to date with an event of it."""
+    if not isinstance(event, OF_PROGRESS):
+        return
     match event:
         case StepStarted():
             step.status, step.started, step.attempt = "running", event.at, event.attempt
-        case StepRetrying():
-            step.status, step.message = "retrying", event.error
         case StepSucceeded():
             step.status, step.seconds = "success", event.seconds
+        case StepRetrying():
+            step.status, step.message = "retrying", event.error
         case StepFailed():
             step.status, step.seconds, step.message = "failure", event.seconds, event.error
         case StepSkipped():

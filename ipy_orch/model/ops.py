@@ -136,7 +136,9 @@ class Out:
     ) -> None:
         declared = dagster_type if dagster_type is NO_VALUE else resolve_dagster_type(dagster_type)
         required = True if is_required is None else is_required
-        set_all(self, (declared, description, required, io_manager_key or IO_MANAGER, dict(metadata or {}), code_version))
+        set_all(
+            self, (declared, description, required, io_manager_key or IO_MANAGER, dict(metadata or {}), code_version)
+        )
 
     @property
     def is_dynamic(self) -> bool:

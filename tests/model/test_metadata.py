@@ -303,5 +303,6 @@ def test_file_paths_map_into_the_repository():
 def test_numpy_s_own_floats_and_texts_become_python_s() -> None:
     """They pass as float and str, but nothing could store them."""
     import numpy as np
+
     found = normalize_metadata({"share": np.float64(0.5), "name": np.str_("x")})
     assert [type(value.value) for value in found.values()] == [float, str]
