@@ -85,10 +85,10 @@ from ipy_orch.model.io import (
     ConfigurableIOManager,
     ConfigurableIOManagerFactory,
     ConfigurableLegacyIOManagerAdapter,
-    IOManager,
-    IOManagerDefinition,
     InputManager,
     InputManagerDefinition,
+    IOManager,
+    IOManagerDefinition,
     input_manager,
     io_manager,
 )

@@ -132,7 +132,7 @@ class DagsterExecutionStepExecutionError(DagsterUserCodeExecutionError):
     """Tell that a step raised; ``__cause__`` is the user's exception."""
 
 
-class DagsterTypeCheckDidNotPass(DagsterError):  # noqa: N818 - Dagster's name
+class DagsterTypeCheckDidNotPass(DagsterError):
     """Tell that a value isn't of its declared type."""
 
 
