@@ -14,6 +14,7 @@ import ast
 import builtins
 import keyword
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -233,7 +234,7 @@ def cell(kind: str, name: str, options: dict[str, Any], body: str, where: str, t
         name, _, options["name"] = name.partition(":")
     key = AssetKey.from_user_string(name)
     for part in [*key.path, *([options["name"]] if options.get("name") else [])]:
-        if not part.isidentifier() or keyword.iskeyword(part):
+        if not part.isidentifier() or not part.isascii() or keyword.iskeyword(part):
             raise DagsterInvalidDefinitionError(
                 f"`{part}` can't be the name of {'an asset' if kind == 'asset' else 'a check'}",
                 where=where,
@@ -252,10 +253,11 @@ def cell(kind: str, name: str, options: dict[str, Any], body: str, where: str, t
 def valid_part(part: str) -> str:
     """Return a name like ``part`` that can be one.
 
-    >>> valid_part("my-orders"), valid_part("2024"), valid_part("class")
-    ('my_orders', '_2024', 'class_')
+    >>> valid_part("my-orders"), valid_part("2024"), valid_part("class"), valid_part("été")
+    ('my_orders', '_2024', 'class_', 'ete')
     """
-    name = re.sub(r"\W", "_", part) or "orders"
+    plain = unicodedata.normalize("NFKD", part).encode("ascii", "ignore").decode()
+    name = re.sub(r"\W", "_", plain) or "orders"
     return f"_{name}" if name[0].isdigit() else f"{name}_" if keyword.iskeyword(name) else name
 
 

@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 
 from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets import Bool, Integer, TraitError, observe, validate
+from traitlets import Bool, Integer, List, TraitError, Unicode, observe, validate
 from traitlets.config import Configurable
 
 from ipy_orch.errors import DagsterInvariantViolationError
@@ -35,6 +35,7 @@ class Orch(Configurable):
     cache_bytes = Integer(0, help="The memory that values may take; 0 means a quarter of the machine's.").tag(
         config=True
     )
+    pins = List(Unicode(), help="Installed packages whose version counts as code, e.g. ['pandas'].").tag(config=True)
     workers = Integer(1, help="How many steps run at once; 1 runs them in the cell's own thread.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -49,18 +50,19 @@ class Orch(Configurable):
             raise TraitError(f"`Orch.{proposal['trait'].name}` is at least {least}, not {proposal['value']}")
         return int(proposal["value"])
 
-    @observe("autorun", "cache_bytes", "workers")
+    @observe("autorun", "cache_bytes", "pins", "workers")
     def changed(self, change: Any) -> None:
         """Pass a setting on to the session."""
         if self.session is None:
             return
-        setattr(self.session.settings, change["name"], change["new"])
+        new = tuple(change["new"]) if change["name"] == "pins" else change["new"]
+        setattr(self.session.settings, change["name"], new)
         if change["name"] == "cache_bytes":
             self.session.store.limit_bytes = change["new"] or machine_memory() // 4
 
     def settings(self) -> Settings:
         """Return the settings as they stand."""
-        return Settings(self.autorun, self.cache_bytes, self.workers)
+        return Settings(self.autorun, self.cache_bytes, self.workers, tuple(self.pins))
 
 
 class Door:

@@ -174,7 +174,7 @@ class OrchMagics(Magics):
             return
         self.request(
             lambda: session.materialize(
-                selection, force=args.force, config=config, workers=args.workers, what=words(line) or "all"
+                selection, force=args.force, config=config, workers=args.workers, what=selection or "all"
             )
         )
 
@@ -210,7 +210,10 @@ class OrchMagics(Magics):
     @line(arg("run", nargs="?", help="the id of a run, or how it begins"))
     def events(self, line: str) -> Any:
         """Return a DataFrame of the events of one run or of all."""
-        return self.session.events(read(self.events, line).run)
+        run = read(self.events, line).run
+        if run and not any(known.startswith(run) for known in self.session.history.runs):
+            raise UsageError(f"there is no run `{run}` (%runs lists them)")
+        return self.session.events(run)
 
     @line(arg("asset", help="the asset"))
     def why(self, line: str) -> Any:

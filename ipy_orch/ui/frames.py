@@ -11,6 +11,9 @@ from ipy_orch.ui.tables import human
 
 __all__ = ["Table"]
 
+SHORT = 8
+"""How much of a run's id is shown; `%events` takes the beginning of one."""
+
 STYLE = "<style>.ipy-orch-table td, .ipy-orch-table th { white-space: nowrap; vertical-align: top; }</style>"
 
 
@@ -30,6 +33,10 @@ class Table(pd.DataFrame):
         for column in ("when", "started"):
             if column in frame and len(frame):
                 frame[column] = frame[column].str.removeprefix(f"{datetime.now():%Y-%m-%d} ")  # noqa: DTZ005 - for people
+        if "run" in frame:
+            frame["run"] = frame["run"].str[:SHORT]
+        elif frame.index.name == "run":
+            frame.index = frame.index.str[:SHORT]
         filled = [name for name in frame if not (frame[name].isna() | (frame[name].astype(str) == "")).all()]
         return frame[filled] if len(frame) else frame
 

@@ -263,3 +263,36 @@ def test_tracebacks_have_the_cells_lines(header: str):
         call(text)
     frame = traceback.extract_tb(caught.value.__traceback__)[-1]
     assert (frame.filename, frame.lineno, frame.name) == ("<cell 3>", text.split("\n").index("1 / 0") + 1, "orders")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("#|asset:orders\n#|group:g\n1", 3),
+        ("#| asset :orders\n1", 2),
+        ("#| group: g\n#| asset: orders\n1", 3),
+        ("# paid ones\n\n#| asset: orders\n1", 4),
+        ("# paid ones\n%%asset orders --group g\n1", 3),
+    ],
+)
+def test_heads(text: str, line: int):
+    """Comments may stand above the head, its lines in any order and without spaces; line numbers stay the cell's."""
+    found = cell(text)
+    assert str(found.target) == "orders"
+    assert found.tree.body[0].lineno == line
+    assert found.options.get("group", "g") == "g"
+
+
+@pytest.mark.parametrize("text", ["x = 1\n#| asset: orders\n1", "#| label: orders\n1", "# %%asset orders\n1", "# only"])
+def test_no_heads(text: str):
+    """Anything else stays a plain cell."""
+    assert not is_definition_cell(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("print", "print_"), ("context", "context_"), ("config", "config_"), ("été", "ete")]
+)
+def test_names_that_mean_something_else(name: str, hint: str):
+    """An asset that hid a builtin or the context would change what other cells mean; Dagster's names are ASCII."""
+    with pytest.raises(DagsterInvalidDefinitionError, match=f"call it `{hint}`"):
+        cell(f"%%asset {name}\n1")

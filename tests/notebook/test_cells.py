@@ -151,3 +151,77 @@ def test_async_cells(notebook: Notebook) -> None:
     notebook.good("import asyncio")
     assert notebook.good("%%asset a\nawait asyncio.sleep(0)\n1", "a").shown[0] == "1"
     assert notebook.good("#| asset: b\nawait asyncio.sleep(0)\na + 1", "b").shown[0] == "2"
+
+
+def test_a_comment_above_the_magic(notebook: Notebook) -> None:
+    """Formatters and people put comments on top; the asset and its line numbers are the same."""
+    ran = notebook.run("# paid\n%%asset a\n1 / 0")
+    assert "Cell In[2], line 3" in ran.traceback
+    assert notebook.good("# paid\n#| asset: a\n1").shown[0] == "1"
+
+
+def test_a_scratch_cell_that_reads_a_stale_value(notebook: Notebook) -> None:
+    """The old value is shown, as Python does, and the reader is told."""
+    notebook.good("K = 1", "k")
+    notebook.good("%%asset a\nK", "a")
+    assert notebook.good("a", "scratch").shown == []
+    notebook.good("K = 2", "k")
+    ran = notebook.good("a", "scratch")
+    assert ran.out == 1
+    assert ran.shown == ["note: `a` is stale: code changed: K (`%materialize a`)"]
+    notebook.good("%materialize a")
+    assert notebook.good("a", "scratch").shown == []
+
+
+def test_a_variable_that_hides_the_asset(notebook: Notebook) -> None:
+    """A person's variable is kept, and the cell of the asset says that it isn't the asset's value."""
+    notebook.good("a = 5")
+    ran = notebook.good("%%asset a\n1")
+    assert "`a` is also a variable of yours" in ran.shown[-1]
+    assert notebook.variables["a"] == 5
+
+
+def test_a_check_that_raises_is_told_in_its_own_cell(notebook: Notebook) -> None:
+    """The cells of other checks run without it, and the asset's cell shows the value and names it."""
+    notebook.good("%%asset a\n1", "a")
+    assert isinstance(notebook.run("%%asset_check a bad\na.nope", "bad").error, AttributeError)
+    assert "bad" not in notebook.good("%%asset_check a good\na == 1", "good").shown[-1]
+    ran = notebook.good("%%asset a\n2", "a")
+    assert ran.shown[0] == "2"
+    assert "check `a:bad` raised AttributeError" in ran.shown[-1]
+    assert isinstance(notebook.run("%materialize a").error, AttributeError)
+
+
+def test_a_check_of_an_asset_that_nothing_defines(notebook: Notebook) -> None:
+    """A typo in the asset's name is told."""
+    notebook.good("%%asset orders\n1")
+    ran = notebook.good("%%asset_check oders\nTrue")
+    assert "nothing defines the asset `oders` (did you mean `orders`?)" in ran.shown[-1]
+
+
+def test_what_cannot_be_isolated_is_a_notice(notebook: Notebook) -> None:
+    """It stands below the value, and not as a warning with a line of ours."""
+    ran = notebook.good("%%asset lock\nimport threading\nthreading.Lock()")
+    assert "`lock` holds what can't be copied" in ran.shown[-1]
+    assert "iomanagers" not in ran.stderr
+
+
+SECRET = """
+import os
+from ipy_orch import ConfigurableResource, EnvVar
+os.environ["ORCH_TEST_SECRET"] = "hunter2-hunter2"
+class Db(ConfigurableResource):
+    password: str
+db = Db(password=EnvVar("ORCH_TEST_SECRET"))
+"""
+
+
+def test_a_secret_is_masked_live(notebook: Notebook) -> None:
+    """In what the cell prints, displays and shows as its value: a saved notebook keeps all of it."""
+    notebook.good(SECRET)
+    try:
+        ran = notebook.good("%%asset a\nprint(db.password)\ndisplay(db.password)\ndb.password")
+    finally:
+        notebook.good("del os.environ['ORCH_TEST_SECRET']")
+    assert "hunter2" not in ran.stdout + str(ran.displays)
+    assert "[ORCH_TEST_SECRET]" in ran.stdout

@@ -211,6 +211,7 @@ def test_errors_reach_the_front_end(kernel: Kernel) -> None:
     assert ran.reply["content"]["status"] == "error"
     assert ran.reply["content"]["ename"] == "ZeroDivisionError"
     assert "line 3" in ran.error
+    assert "----> 3 x / 0" in ran.error
     assert "ipy_orch" not in ran.error
     sent = [m for m in ran.messages if m["msg_type"] == "error"]
     assert len(sent) == 1

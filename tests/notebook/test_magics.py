@@ -5,6 +5,7 @@ import weakref
 from pathlib import Path
 
 import pytest
+from IPython.core.error import UsageError
 
 from tests.notebook.conftest import Notebook
 
@@ -332,6 +333,8 @@ def test_forget(notebook: Notebook) -> None:
 def test_settings(notebook: Notebook) -> None:
     """%config Orch sets autorun, cache and workers."""
     notebook.good("%config Orch.workers = 3")
+    notebook.good("%config Orch.pins = ['pandas']")
+    assert notebook.session.settings.pins == ("pandas",)
     notebook.good("%config Orch.cache_bytes = 10**9")
     assert notebook.session.settings.workers == 3
     assert notebook.session.store.limit_bytes == 10**9
@@ -385,3 +388,23 @@ def test_export(notebook: Notebook, tmp_path: Path) -> None:
     assert "--force overwrites it" in notebook.run(f"%export {path}").stderr
     assert path.read_text() == "mine = 1\n"
     notebook.good(f"%export {path} --force")
+
+
+def test_numbers_that_mean_nothing(notebook: Notebook) -> None:
+    """A run has at least one worker, and events are those of a run that was."""
+    assert isinstance(notebook.run("%materialize --workers 0").error, UsageError)
+    assert "there is no run `nope`" in str(notebook.run("%events nope").error)
+
+
+def test_a_forgotten_asset_has_its_time(notebook: Notebook) -> None:
+    """In the table of events."""
+    notebook.good("%%asset a\n1")
+    notebook.good("%forget a")
+    assert notebook.good("%events").out["when"].min().year > 2000
+
+
+def test_a_run_is_named_by_its_selection(notebook: Notebook) -> None:
+    """Without the options of the magic."""
+    notebook.good("%%asset a --no-run\n1")
+    notebook.good("%materialize a --workers 2")
+    assert list(notebook.good("%runs").out["what"]) == ["a"]

@@ -157,3 +157,13 @@ def test_secrets_are_hidden(notebook: Notebook, monkeypatch: pytest.MonkeyPatch)
 def test_an_error_that_user_code_catches_is_its_own(notebook: Notebook) -> None:
     """An exception that a cell catches has its frames."""
     assert notebook.good("try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    found = str(error)\nfound").out
+
+
+def test_a_resource_that_raises_in_its_set_up(notebook: Notebook) -> None:
+    """The line of the resource that raised is shown, and which resource it was."""
+    cls = "from ipy_orch import ConfigurableResource\nclass Db(ConfigurableResource):\n"
+    notebook.good(f"{cls}    def setup_for_execution(self, context):\n        1 / 0\ndb = Db()")
+    ran = notebook.run("%%asset a\ndb")
+    assert "----> 4         1 / 0" in ran.traceback
+    assert "resource `db` raised while it was set up" in ran.traceback
+    assert "ipy_orch/" not in ran.traceback

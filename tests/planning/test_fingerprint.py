@@ -25,6 +25,7 @@ from ipy_orch.planning.fingerprint import (
     names_read,
     undeclared_reads,
 )
+from ipy_orch.planning.source import copied
 
 numbers = itertools.count(1)
 
@@ -899,3 +900,16 @@ def test_a_cell_that_imports_a_module_and_uses_it():
     for statement in ast.parse(text).body:
         exec(compile(ast.Module([statement], []), name, "exec"), namespace)
     assert "unknown" not in [part.kind for part in fingerprint(namespace["orders"])]
+
+
+def test_a_tree_is_copied_without_what_others_hang_on_it():
+    """IPython's tracebacks hang whole modules on the nodes that Python shares between all trees."""
+    node = ast.parse("def f(x):\n    return x + 1").body[0]
+    ast.Load.parent = node  # as `executing` does on the one instance of it
+    try:
+        found = copied(node)
+    finally:
+        del ast.Load.parent
+    assert ast.dump(found, include_attributes=True) == ast.dump(node, include_attributes=True)
+    assert found is not node
+    assert all(not vars(one).keys() - {*one._fields, *one._attributes} for one in ast.walk(found))

@@ -1,8 +1,8 @@
 """The promise: after any edits, the session's values are those of "restart and run all", or it says who is behind.
 
-A random notebook is built and edited at random: cells are added, changed and deleted, config is set, and a part of it
-is run. After each edit every asset's value is compared with a notebook that starts from nothing and runs the same
-cells in order. Where they differ, the session must have named the plain cell that is behind.
+A random notebook is edited at random: cells are added, changed, renamed and deleted, config is set, a part of it is run.
+After each edit every asset's value is compared with a notebook that starts from nothing and runs the same cells in
+order. Where they differ, the session must have named the plain cell that is behind.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ def asset_text(edit: Edit) -> str:
     low = [f"a{n % i}" if i else "[]" for n in (edit.a, edit.b, edit.c)]
     filled = body.format(a=edit.a, b=edit.b, c=edit.c, up=low[0], left=low[1], right=low[2])
     option = " --config Settings" if "config" in body else ""
+    if edit.kind == "rename":
+        return f"%%asset b{i}{option}\n{filled}"
     if edit.kind == "directive":
         return f"#| asset: a{i}\n" + ("#| config: Settings\n" if option else "") + filled
     return f"%%asset a{i}{option}\n{filled}"
@@ -90,7 +92,7 @@ def text_of(edit: Edit) -> str:
     return asset_text(edit)
 
 
-WRITING = (*PLAIN, "asset", "directive", "asset", "directive", "check")
+WRITING = (*PLAIN, "asset", "directive", "asset", "directive", "rename", "check")
 edits = st.one_of(
     st.builds(Edit, st.sampled_from(WRITING), place, number, number, number, st.integers(0, len(BODIES) - 1)),
     st.builds(Edit, st.sampled_from(("delete", "config", "part", "rerun")), place, number, number, number),

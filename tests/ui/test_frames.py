@@ -7,7 +7,7 @@ import time
 import pandas as pd
 
 from ipy_orch.ui.frames import Table
-from ipy_orch.ui.tables import assets_table
+from ipy_orch.ui.tables import assets_table, runs_table
 
 ROW = {"asset": "a", "status": "fresh", "group": "g", "bytes": 62_665_896, "seconds": 0.377, "when": time.time()}
 
@@ -38,3 +38,11 @@ def test_names_stay_inert() -> None:
 def test_an_empty_table_shows_its_columns() -> None:
     """So that one sees what would be there."""
     assert "status" in repr(Table(assets_table([])))
+
+
+def test_ids_of_runs_are_shown_short() -> None:
+    """As much as one types."""
+    runs = [{"run_id": "0123456789abcdef", "status": "success", "what": "all", "started": time.time()}]
+    assert "01234567 " in repr(Table(runs_table(runs)))
+    assert "89abcdef" not in repr(Table(runs_table(runs)))
+    assert Table(runs_table(runs)).index[0] == "0123456789abcdef"
