@@ -19,19 +19,22 @@ FIRST = "%%asset first\nprint('made first')\nordered[0]"
 
 
 def test_an_edit_upstream(lab: Callable[..., OpenNotebook], tmp_path: Path) -> None:
-    """Downstream recomputes what the edit concerns, says why, and keeps the rest."""
-    notebook = lab([LOAD, RAW, ORDERED, LARGEST, FIRST])
+    """A helper is edited: its readers run again, with the reason, before what was asked for; the rest is kept."""
+    helper = "def order(x):\n    return sorted(x)"
+    notebook = lab([LOAD, helper, RAW, ORDERED.replace("sorted", "order"), LARGEST, FIRST])
     notebook.run_all()
-    assert "made first" in notebook.text(4)
-    notebook.edit(2, ORDERED.replace("sorted(raw)", "sorted(raw, reverse=True)"))
+    assert notebook.text(5).splitlines()[0] == "made first"
+    notebook.edit(1, helper.replace("(x)\n", "(x)\n    # largest first\n").replace("sorted(x)", "sorted(x)[::-1]"))
+    notebook.run_cell(1)
+    notebook.run_cell(5)
+    told = notebook.text(5)
+    assert "ordered · 3" in told
+    assert "code changed: order" in told
+    assert "inputs changed: ordered" in told
+    assert "3" in told.splitlines()
+    assert not any(line.startswith("raw ·") for line in told.splitlines())
     notebook.run_cell(4)
-    assert "ordered · 3" in notebook.text(4)
-    assert "code changed" in notebook.text(4)
-    assert "first · " in notebook.text(4)
-    assert "\n3\n" in notebook.text(4)
-    assert "raw ·" not in notebook.text(4)
-    notebook.run_cell(3)
-    assert "from this session" in notebook.text(3)
+    assert "from this session" in notebook.text(4)
     notebook.screenshot(tmp_path / "edited.png")
     assert notebook.page_errors == []
 

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import pytest
+
 from tests.notebook.conftest import Notebook
 
 
@@ -199,6 +201,7 @@ def test_a_check_of_an_asset_that_nothing_defines(notebook: Notebook) -> None:
     assert "nothing defines the asset `oders` (did you mean `orders`?)" in ran.shown[-1]
 
 
+@pytest.mark.filterwarnings("default::ipy_orch.IsolationWarning")
 def test_what_cannot_be_isolated_is_a_notice(notebook: Notebook) -> None:
     """It stands below the value, and not as a warning with a line of ours."""
     ran = notebook.good("%%asset lock\nimport threading\nthreading.Lock()")

@@ -164,6 +164,6 @@ def test_a_resource_that_raises_in_its_set_up(notebook: Notebook) -> None:
     cls = "from ipy_orch import ConfigurableResource\nclass Db(ConfigurableResource):\n"
     notebook.good(f"{cls}    def setup_for_execution(self, context):\n        1 / 0\ndb = Db()")
     ran = notebook.run("%%asset a\ndb")
-    assert "----> 4         1 / 0" in ran.traceback
+    assert "----> 4     1 / 0" in ran.traceback
     assert "resource `db` raised while it was set up" in ran.traceback
     assert "ipy_orch/" not in ran.traceback

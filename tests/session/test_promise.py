@@ -1,6 +1,6 @@
 """The promise: after any edits, the session's values are those of "restart and run all", or it says who is behind.
 
-A random notebook is edited at random: cells are added, changed, renamed and deleted, config is set, a part of it is run.
+A random notebook is edited at random: cells are added, changed, renamed, deleted, config is set, a part of it is run.
 After each edit every asset's value is compared with a notebook that starts from nothing and runs the same cells in
 order. Where they differ, the session must have named the plain cell that is behind.
 """
