@@ -78,6 +78,13 @@ from ipy_orch.execution.resources import build_init_resource_context, build_reso
 from ipy_orch.execution.results import DagsterEvent, DagsterEventType, ExecuteInProcessResult
 from ipy_orch.model.assets import AssetChecksDefinition, AssetIn, AssetOut, AssetsDefinition, SourceAsset
 from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.code_references import (
+    AnchorBasedFilePathMapping,
+    CodeReferencesMetadataValue,
+    FilePathMapping,
+    LocalFileCodeReference,
+    UrlCodeReference,
+)
 from ipy_orch.model.config import Config, PermissiveConfig, RunConfig, configured
 from ipy_orch.model.definitions import Definitions, map_asset_specs
 from ipy_orch.model.env import EnvVar
@@ -94,18 +101,14 @@ from ipy_orch.model.io import (
 )
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import (
-    AnchorBasedFilePathMapping,
     BoolMetadataValue,
-    CodeReferencesMetadataValue,
     DagsterAssetMetadataValue,
     DagsterInvalidMetadata,
     DagsterJobMetadataValue,
     DagsterRunMetadataValue,
-    FilePathMapping,
     FloatMetadataValue,
     IntMetadataValue,
     JsonMetadataValue,
-    LocalFileCodeReference,
     MarkdownMetadataValue,
     MetadataEntry,
     MetadataValue,
@@ -119,7 +122,6 @@ from ipy_orch.model.metadata import (
     TableSchemaMetadataValue,
     TextMetadataValue,
     TimestampMetadataValue,
-    UrlCodeReference,
     UrlMetadataValue,
 )
 from ipy_orch.model.ops import In, OpDefinition, Out

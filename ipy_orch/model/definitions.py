@@ -12,7 +12,7 @@ from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import IO_MANAGER, set_all
 from ipy_orch.model.port import Port
-from ipy_orch.model.resources import check_resources
+from ipy_orch.model.resource_checks import check_resources
 from ipy_orch.model.specs import AssetSpec, refuse_others
 
 if TYPE_CHECKING:

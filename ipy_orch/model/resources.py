@@ -21,7 +21,6 @@ from typing import (
     Any,
     ClassVar,
     Generic,
-    NamedTuple,
     Protocol,
     Self,
     TypeVar,
@@ -42,7 +41,6 @@ from ipy_orch.errors import (
     DagsterInvalidConfigError,
     DagsterInvalidDefinitionError,
     DagsterInvalidInvocationError,
-    DagsterInvariantViolationError,
     DagsterUnknownResourceError,
     closest,
 )
@@ -51,14 +49,11 @@ from ipy_orch.model.port import Port
 from ipy_orch.model.schema import (
     ANY,
     MISSING,
-    ConfigPart,
     Field,
     Findings,
     config_field,
     env_form,
-    part_of,
     resolve,
-    short,
 )
 
 __all__ = [
@@ -72,14 +67,11 @@ __all__ = [
     "ResourceDefinition",
     "ResourceDependency",
     "ResourceParam",
-    "ResourceRecipe",
     "ScopedResources",
     "as_resource",
-    "check_resources",
     "is_resource_annotation",
     "make_values_resource",
     "resource",
-    "resource_recipe",
 ]
 
 T = TypeVar("T")
@@ -904,7 +896,7 @@ def make_values_resource(**fields: Any) -> ResourceDefinition:
     return ResourceDefinition(config_of, config_field(fields) if fields else ANY)
 
 
-# ---------------------------------------------------------------------------------- several resources
+# ---------------------------------------------------------------------------------- any object
 
 
 def as_resource(value: Any) -> Any:
@@ -921,103 +913,3 @@ def as_resource(value: Any) -> Any:
             hint=f"`{value.__name__}(...)`, or `{value.__name__}.configure_at_launch()`",
         )
     return HardcodedResource(value)
-
-
-def check_resources(resources: Mapping[str, Any]) -> None:
-    """Check that what resources need is there. Opens nothing.
-
-    Raises:
-        DagsterInvalidDefinitionError: when a required or a partially configured nested resource is missing.
-        DagsterInvariantViolationError: when a resource needs itself.
-    """
-    made = {key: as_resource(value) for key, value in resources.items()}
-    known = {id(value) for value in resources.values()}
-    for key, one in made.items():
-        for missing in sorted(one.__required_keys__ - made.keys()):
-            raise DagsterInvalidDefinitionError(
-                f"resource `{missing}` is required by the resource `{key}` and nothing provides it",
-                hint=closest(missing, made),
-            )
-        check_nested(key, one, known)
-    for key in made:
-        refuse_cycle(key, made, ())
-
-
-def check_nested(key: str, outer: Any, known: set[int]) -> None:
-    """Refuse a nested resource that waits for config and that run config can't reach."""
-    for name, inner in outer.__nested__().items():
-        if id(inner) in known:
-            continue
-        if inner.__config_field__.is_required or isinstance(inner, PartialResource):
-            raise DagsterInvalidDefinitionError(
-                f"the field `{name}` of resource `{key}` holds a resource that isn't fully configured",
-                hint=f'provide it under a key of its own, too: `resources={{"{name}": ..., "{key}": ...}}`',
-            )
-        check_nested(key, inner, known)
-
-
-def refuse_cycle(key: str, resources: Mapping[str, Any], above: tuple[str, ...]) -> None:
-    """Refuse a resource that needs itself.
-
-    Raises:
-        DagsterInvariantViolationError: with the keys of the cycle.
-    """
-    if key in above:
-        cycle = " → ".join(f"`{one}`" for one in (*above[above.index(key) :], key))
-        raise DagsterInvariantViolationError(f"resource `{key}` needs itself: {cycle}")
-    for needed in sorted(resources[key].__required_keys__ & resources.keys()):
-        refuse_cycle(needed, resources, (*above, key))
-
-
-# ---------------------------------------------------------------------------------- recipes
-
-
-class ResourceRecipe(NamedTuple):
-    """What a value depends on through a resource: entries as config's, and the classes and functions behind it."""
-
-    fields: list[ConfigPart]
-    code: list[Any]
-
-
-def resource_recipe(resource: Any, written: Any = MISSING) -> ResourceRecipe:
-    """Return what a step's value depends on when it uses a resource; secrets by name. Opens nothing.
-
-    Args:
-        resource: anything that :func:`as_resource` takes.
-        written: the resource's own part of run config, e.g. ``{"limit": 5}``.
-    """
-    one = as_resource(resource)
-    if isinstance(one, HardcodedResource):
-        return ResourceRecipe([("", one.value, short(type(one.value)))], [])
-    recipe = ResourceRecipe(config_entries(one, written), code_of(one))
-    for name, inner in one.__nested__().items():
-        deeper = resource_recipe(inner)
-        recipe.fields.extend((f"{name}.{path}" if path else name, item, text) for path, item, text in deeper.fields)
-        recipe.code.extend(deeper.code)
-    recipe.fields.extend(part_of(name, value) for name, value in plain_dependencies(one).items())
-    return recipe
-
-
-def config_entries(one: Any, written: Any) -> list[ConfigPart]:
-    """Return the entries of a resource's own config; what is missing yet is left out."""
-    kind = one.__config_field__.config_type
-    checked = one.__config_field__.check_or_default(written, (), Findings())
-    return [] if checked is None else list(kind.parts(kind.full(checked), ""))
-
-
-def code_of(one: Any) -> list[Any]:
-    """Return the class or function of a resource."""
-    if isinstance(one, WrappedResource | ConfiguredResource):
-        mapping = getattr(one, "map", None)
-        return [*code_of(one.inner), *([mapping.function] if mapping is not None else [])]
-    if isinstance(one, PartialResource):
-        return [one.resource_cls]
-    return [one.resource_fn] if isinstance(one, ResourceDefinition) else [type(one)]
-
-
-def plain_dependencies(one: Any) -> dict[str, Any]:
-    """Return the objects, not resources, in the fields that hold other resources."""
-    if not isinstance(one, ConfigurableResourceFactory):
-        return {}
-    held = {name: getattr(one, name) for name in dependencies(type(one))}
-    return {name: value for name, value in held.items() if name not in nested_in(held)}

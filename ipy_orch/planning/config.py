@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from ipy_orch.errors import closest
 from ipy_orch.model.config import Config, ConfigShape, RunConfig, annotated_field, construct, shape_of
-from ipy_orch.model.resources import as_resource, resource_recipe
+from ipy_orch.model.resource_recipes import resource_recipe
+from ipy_orch.model.resources import as_resource
 from ipy_orch.model.schema import (
     ANY,
     MISSING,

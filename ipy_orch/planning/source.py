@@ -186,12 +186,29 @@ class Source:
         """Return the function a code object was compiled from, or None if it wasn't from this text."""
         key = code.co_name, code.co_firstlineno
         if verify and not _is_rewritten(code) and code not in self._codes.get(key, ()):
-            return None
+            return self._elsewhere(code)
         nodes = self._nodes.get(key, [])
         if len(nodes) > 1:
             spans = set(code.co_positions())
             nodes = [node for node in nodes if isinstance(node, ast.Lambda) and _span(node.body) in spans]
         return nodes[0] if len(nodes) == 1 else None
+
+    def _elsewhere(self, code: types.CodeType) -> Function | None:
+        """Return a function that does the same on other lines: autoreload compiles each function by itself."""
+        wanted = _deed(code)
+        for (name, line), codes in self._codes.items():
+            nodes = self._nodes.get((name, line), [])
+            if name == code.co_name and len(nodes) == 1 and any(_deed(one) == wanted for one in codes):
+                return nodes[0]
+        return None
+
+
+def _deed(code: types.CodeType) -> tuple[Any, ...]:
+    """Return what a code object does, wherever it stands."""
+    constants = [_deed(one) if isinstance(one, types.CodeType) else (type(one), repr(one)) for one in code.co_consts]
+    names = (code.co_name, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
+    return (code.co_code, code.co_exceptiontable, names, counts, tuple(constants))
 
 
 def _span(node: ast.expr) -> tuple[int | None, ...]:

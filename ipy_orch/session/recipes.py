@@ -13,7 +13,7 @@ from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.events.types import Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.ops import OpDefinition
-from ipy_orch.model.resources import resource_recipe
+from ipy_orch.model.resource_recipes import resource_recipe
 from ipy_orch.model.schema import MISSING
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.fingerprint import Fingerprinter

@@ -13,17 +13,20 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from ipy_orch.errors import CheckError
+from ipy_orch.model.code_references import (
+    AnchorBasedFilePathMapping,
+    CodeReferencesMetadataValue,
+    LocalFileCodeReference,
+    UrlCodeReference,
+)
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.metadata import (
-    AnchorBasedFilePathMapping,
     BoolMetadataValue,
-    CodeReferencesMetadataValue,
     DagsterAssetMetadataValue,
     DagsterInvalidMetadata,
     FloatMetadataValue,
     IntMetadataValue,
     JsonMetadataValue,
-    LocalFileCodeReference,
     MarkdownMetadataValue,
     MetadataEntry,
     MetadataValue,
@@ -34,7 +37,6 @@ from ipy_orch.model.metadata import (
     TableSchemaMetadataValue,
     TextMetadataValue,
     TimestampMetadataValue,
-    UrlCodeReference,
     UrlMetadataValue,
     normalize_metadata,
 )

@@ -22,6 +22,8 @@ from ipy_orch.errors import (
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
 from ipy_orch.model.config import Config, configured
 from ipy_orch.model.env import EnvVar
+from ipy_orch.model.resource_checks import check_resources
+from ipy_orch.model.resource_recipes import resource_recipe
 from ipy_orch.model.resources import (
     ConfigurableLegacyResourceAdapter,
     ConfigurableResource,
@@ -31,11 +33,9 @@ from ipy_orch.model.resources import (
     ResourceDependency,
     ResourceParam,
     as_resource,
-    check_resources,
     is_resource_annotation,
     make_values_resource,
     resource,
-    resource_recipe,
 )
 from ipy_orch.model.schema import Field, Noneable, Selector
 

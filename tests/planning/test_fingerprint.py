@@ -913,3 +913,17 @@ def test_a_tree_is_copied_without_what_others_hang_on_it():
     assert ast.dump(found, include_attributes=True) == ast.dump(node, include_attributes=True)
     assert found is not node
     assert all(not vars(one).keys() - {*one._fields, *one._attributes} for one in ast.walk(found))
+
+
+@pytest.mark.parametrize("lines", ["", "# a line above\n\n"])
+def test_autoreload_compiles_functions_one_by_one(tmp_path: Path, lines: str):
+    """A function that stands on other lines than in its file is followed, where it does what the file says."""
+    text = "def f(x):\n    # what for\n    return [\n        n + 1 for n in x]\n"
+    path = tmp_path / "module.py"
+    path.write_text(lines + text)
+    reloaded: dict[str, object] = {"__name__": "module"}
+    exec(compile(ast.unparse(ast.parse(text)), str(path), "exec"), reloaded)
+    assert not [part for part in version(reloaded["f"]) if part[0] == "unknown"]
+    other: dict[str, object] = {"__name__": "module"}
+    exec(compile(ast.unparse(ast.parse(text.replace("1", "2"))), str(path), "exec"), other)
+    assert [part for part in version(other["f"]) if part[0] == "unknown"]
