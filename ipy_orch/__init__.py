@@ -76,7 +76,8 @@ from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
 from ipy_orch.execution.results import DagsterEvent, DagsterEventType, ExecuteInProcessResult
-from ipy_orch.model.assets import AssetChecksDefinition, AssetIn, AssetOut, AssetsDefinition, SourceAsset
+from ipy_orch.model.asset_ports import AssetIn, AssetOut
+from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, SourceAsset
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.code_references import (
     AnchorBasedFilePathMapping,
@@ -99,6 +100,7 @@ from ipy_orch.model.io import (
     input_manager,
     io_manager,
 )
+from ipy_orch.model.jobs import JobDefinition, define_asset_job
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import (
     BoolMetadataValue,
@@ -298,6 +300,7 @@ __all__ = [
     "IntSource",
     "IsolationWarning",
     "Jitter",
+    "JobDefinition",
     "JsonMetadataValue",
     "List",
     "LocalFileCodeReference",
@@ -364,6 +367,7 @@ __all__ = [
     "build_resources",
     "check_dagster_type",
     "configured",
+    "define_asset_job",
     "input_manager",
     "instance_for_test",
     "io_manager",

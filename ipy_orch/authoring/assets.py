@@ -8,7 +8,8 @@ from typing import Any, overload
 
 from ipy_orch.authoring.signature import read_signature
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
-from ipy_orch.model.assets import MATERIALIZATION, AssetIn, AssetOut, AssetsDefinition, distinct_specs, manager_in
+from ipy_orch.model.asset_ports import AssetIn, AssetOut
+from ipy_orch.model.assets import MATERIALIZATION, AssetsDefinition, distinct_specs, manager_in
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature

@@ -17,7 +17,8 @@ from ipy_orch.authoring.assets import (
 )
 from ipy_orch.authoring.signature import read_signature
 from ipy_orch.errors import DagsterInvalidDefinitionError
-from ipy_orch.model.assets import AssetChecksDefinition, AssetIn
+from ipy_orch.model.asset_ports import AssetIn
+from ipy_orch.model.assets import AssetChecksDefinition
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import OpDefinition, Out, Signature

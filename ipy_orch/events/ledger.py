@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ipy_orch.events.types import Checked, Event, Forgotten, Materialized, Observed, StepFailed
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
@@ -21,6 +21,7 @@ class Ledger:
         self.observed: dict[Place, Observed] = {}
         self.failed: dict[Place, StepFailed] = {}
         self.checked: dict[tuple[AssetCheckKey, str | None], Checked] = {}
+        self.raised: dict[tuple[AssetCheckKey, str | None], StepFailed] = {}
         for event in events:
             self.apply(event)
 
@@ -32,10 +33,12 @@ class Ledger:
                 self.failed.pop((event.key, event.partition), None)
             case Checked():
                 self.checked[event.key, event.partition] = event
+                self.raised.pop((event.key, event.partition), None)
             case Observed():
                 self.observed[event.key, event.partition] = event
             case StepFailed():
                 self.failed.update({(key, event.partition): event for key in event.keys})
+                self.raised.update({(check, event.partition): event for check in event.checks})
             case Forgotten():
                 self.forget(event.key, event.partition)
             case _:
@@ -43,10 +46,13 @@ class Ledger:
 
     def forget(self, key: AssetKey, partition: str | None = None) -> None:
         """Drop all that is known of an asset and of its checks."""
-        for facts in (self.materialized, self.observed, self.failed):
-            facts.pop((key, partition), None)
-        for check, part in [place for place in self.checked if place[0].asset_key == key and place[1] == partition]:
-            del self.checked[check, part]
+        self.materialized.pop((key, partition), None)
+        self.observed.pop((key, partition), None)
+        self.failed.pop((key, partition), None)
+        verdicts: tuple[dict[tuple[AssetCheckKey, str | None], Any], ...] = (self.checked, self.raised)
+        for facts in verdicts:
+            for place in [place for place in facts if (place[0].asset_key, place[1]) == (key, partition)]:
+                del facts[place]
 
     def data_version(self, key: AssetKey, partition: str | None = None) -> str | None:
         """Return what downstream depends on, or None when nothing is known of the asset."""

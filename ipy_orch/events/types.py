@@ -217,7 +217,8 @@ class StepSucceeded(Fact):
 class StepFailed(Fact):
     """A step raised; ``error`` is type and message, ``traceback`` the user's frames.
 
-    ``keys`` are the assets that it should have made, ``output`` what it had printed and displayed, in chunks.
+    ``keys`` and ``checks`` are the assets and verdicts that it should have made, ``output`` what it had printed and
+    displayed, in chunks.
     """
 
     kind = "step failed"
@@ -228,6 +229,7 @@ class StepFailed(Fact):
     seconds: float = 0.0
     metadata: Mapping[str, Any] = field(default_factory=dict)
     output: tuple[Any, ...] = ()
+    checks: tuple[AssetCheckKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,6 +313,7 @@ class Runner:
                 error=redact(told.line),
                 traceback=redact(told.traceback),
                 keys=step.keys,
+                checks=step.checks,
                 partition=step.partition,
                 seconds=seconds,
                 metadata=dict(getattr(error, "metadata", None) or {}),

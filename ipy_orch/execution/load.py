@@ -7,14 +7,36 @@ from typing import Any
 
 from ipy_orch.execution.contexts import NO_RESOURCES
 from ipy_orch.execution.inputs import upstream_context
+from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.io_contexts import InputContext
+from ipy_orch.execution.iomanagers import FilesystemIOManager
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.definitions import load_from
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.resources import as_resource
-from ipy_orch.planning.config import Resolved
+from ipy_orch.planning.config import Resolved, resolve_run_config
 
-__all__ = ["load_value"]
+__all__ = ["load_asset_value", "load_value"]
+
+
+@load_from.supply
+def load_asset_value(
+    key: AssetKey,
+    maker: AssetsDefinition,
+    resources: Mapping[str, Any],
+    instance: Any = None,
+    partition: str | None = None,
+    resource_config: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the value of an asset that an earlier run stored; without an IO manager, in the instance's folder.
+
+    Raises:
+        DagsterInvalidConfigError: when the config of a resource doesn't fit.
+    """
+    given = {"io_manager": FilesystemIOManager(), **resources}
+    config = resolve_run_config({"resources": dict(resource_config or {})}, {}, given)
+    return load_value(key, maker, given, config, partition, instance or DagsterInstance.get())
 
 
 def load_value(
@@ -23,6 +45,7 @@ def load_value(
     resources: Mapping[str, Any],
     config: Resolved | None = None,
     partition: str | None = None,
+    instance: Any = None,
 ) -> Any:
     """Return the value of an asset as its IO manager has it.
 
@@ -32,7 +55,7 @@ def load_value(
     manager = maker.get_io_manager_key_for_asset_key(key)
     known = {**maker.resource_defs, **resources}
     own = as_resource(known[manager]).__required_keys__ if manager in known else ()
-    with ResourceScope(known, [manager, *own], config.resources if config else {}) as scope:
+    with ResourceScope(known, [manager, *own], config.resources if config else {}, instance=instance) as scope:
         context = InputContext(
             "value",
             key,

@@ -5,26 +5,18 @@ Everything selected runs; nothing is remembered between calls but what the IO ma
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.events.ledger import Ledger
-from ipy_orch.events.log import EventLog
-from ipy_orch.execution.engine import World, run
-from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
-from ipy_orch.execution.load import load_value
-from ipy_orch.execution.providing import needed
+from ipy_orch.execution.jobs import execute_plan
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.config import RunConfig
 from ipy_orch.model.specs import AssetSpec
-from ipy_orch.planning.config import resolve_run_config
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.plan import Plan, Request, plan
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.jobs import plan_all, selected_layer
 
 __all__ = ["materialize", "materialize_to_memory"]
 
@@ -66,43 +58,15 @@ def materialize(
     """
     definitions = as_definitions(assets)
     graph = AssetGraph.of(definitions)
-    given = resources_of(definitions, resources or {})
-    planned = planned_for(graph, selection, partition_key)
-    instance = instance or DagsterInstance.ephemeral()
-    if "io_manager" not in given:
-        given["io_manager"] = FilesystemIOManager(base_dir=tempfile.mkdtemp(prefix="ipy_orch_"))
-    for step in planned.steps:
-        needed(given, step.definition.required_resource_keys, f"`{step.definition.label}`")
-    ops = {step.definition.op.name: step.definition.op.config_type for step in planned.steps}
-    config = resolve_run_config(run_config, {n: kind for n, kind in ops.items() if kind is not None}, given)
-    log, ledger = EventLog(), Ledger()
-    log.listen(ledger.apply)
-    log.listen(instance.log.append)
-    world = World(
-        log,
-        ledger,
+    given = {"io_manager": FilesystemIOManager(), **resources_of(definitions, resources or {})}
+    return execute_plan(
+        plan_all(selected_layer(graph, selection), partition_key),
+        graph,
         given,
-        config,
-        makers=graph.makers,
-        keep_values=True,
-        measure=False,
-        tags=tags or {},
+        run_config,
         instance=instance,
-    )
-    result = run(planned, world)
-    if raise_on_error:
-        for error in result.errors.values():
-            raise error
-    places = {
-        key: (step.name, step.definition.get_output_name_for_asset_key(key))
-        for step in planned.steps
-        for key in step.keys
-    }
-    return ExecuteInProcessResult(
-        result,
-        places,
-        lambda key: load_value(key, graph.makers[key], given, config, partition_key),
-        instance.get_run_by_id(result.run_id),
+        raise_on_error=raise_on_error,
+        tags=tags,
     )
 
 
@@ -134,17 +98,6 @@ def resources_of(definitions: Sequence[AssetsDefinition], given: Mapping[str, An
                     f"two definitions bring different resources `{key}`", where=one.label
                 )
     return {**carried, **given}
-
-
-def planned_for(graph: AssetGraph, selection: Any, partition: str | None) -> Plan:
-    """Return the plan that runs all that is selected, and the checks that the selection means."""
-    if selection is None:
-        keys, checks = frozenset(graph.executable_keys), frozenset(graph.checks)
-    else:
-        chosen = AssetSelection.from_coercible(selection)
-        keys, checks = frozenset(chosen.resolve(graph)), frozenset(chosen.resolve_checks(graph))
-    runnable = frozenset(key for key in keys if graph.makers[key].is_executable)
-    return plan(graph, Ledger(), Request(runnable, checks, upstream=False, always=True, partition=partition))
 
 
 def materialize_to_memory(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvalidInvocationError, closest
+from ipy_orch.errors import DagsterInvalidInvocationError
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.ops import IO_MANAGER
+from ipy_orch.model.definitions import needed
 from ipy_orch.model.resources import as_resource
 
-__all__ = ["needed", "with_resources"]
+__all__ = ["with_resources"]
 
 T = TypeVar("T", bound=AssetsDefinition)
 
@@ -42,32 +42,6 @@ def provided(definition: T, known: Mapping[str, Any]) -> T:
     every = {**known, **given.resource_defs}
     keys = needed(every, given.required_resource_keys, f"`{definition.label}`")
     return given.with_resources({key: every[key] for key in keys if key in every})
-
-
-def needed(known: Mapping[str, Any], keys: Iterable[str], what: str) -> set[str]:
-    """Return these resources and all that they need themselves.
-
-    Args:
-        what: names the one that needs ``keys``.
-
-    Raises:
-        DagsterInvalidDefinitionError: when one isn't known, except the IO manager that is always there.
-    """
-    front, found = [(key, what) for key in sorted(keys)], set[str]()
-    while front:
-        key, reader = front.pop()
-        if key in found:
-            continue
-        found.add(key)
-        if key in known:
-            resource = as_resource(known[key])
-            parts = [resource, *resource.__nested__().values()]
-            front += [(inner, f"resource `{key}`") for part in parts for inner in sorted(part.__required_keys__)]
-        elif key != IO_MANAGER:
-            raise DagsterInvalidDefinitionError(
-                f"{reader} needs the resource `{key}`, which isn't there", hint=closest(key, known)
-            )
-    return found
 
 
 def configured(resources: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from ipy_orch.events.types import (
     StepSucceeded,
 )
 from ipy_orch.execution.world import RunResult
+from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import RESULT
 from ipy_orch.model.results import DATA_VERSION_TAG, AssetCheckEvaluation, AssetMaterialization, AssetObservation
@@ -226,6 +227,7 @@ class ExecuteInProcessResult:
         result: of the engine.
         output_keys: asset -> (step, output).
         load: returns the stored value of an asset that the run didn't keep.
+        job: whose run it was, if it was one's.
     """
 
     def __init__(
@@ -234,9 +236,10 @@ class ExecuteInProcessResult:
         output_keys: Mapping[AssetKey, tuple[str, str]],
         load: Callable[[AssetKey], Any],
         run: Any = None,
+        job: JobDefinition | None = None,
     ) -> None:
         self.result, self.output_keys, self.load = result, output_keys, load
-        self.dagster_run = run
+        self.dagster_run, self.job_def = run, job
 
     @property
     def success(self) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
+from ipy_orch.model.jobs import IMPLICIT_JOB, JobDefinition, UnresolvedAssetJobDefinition, define_asset_job
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import IO_MANAGER, set_all
 from ipy_orch.model.port import Port
 from ipy_orch.model.resource_checks import check_resources
+from ipy_orch.model.resources import as_resource
 from ipy_orch.model.specs import AssetSpec, refuse_others
 
 if TYPE_CHECKING:
@@ -25,19 +28,21 @@ HOME = "ipy_orch.planning.definitions"
 
 graph_of: Port[[Iterable[AssetsDefinition]], Any] = Port(HOME)
 selected_in: Port[[Iterable[AssetsDefinition], Any], frozenset[AssetKey]] = Port(HOME)
+load_from: Port[..., Any] = Port("ipy_orch.execution.load")
 
 Mapper = Callable[[AssetSpec], AssetSpec]
 
 
 @dataclass(frozen=True, init=False)
 class Definitions:
-    """Hold assets, checks and resources (and, with later issues, jobs, schedules and sensors).
+    """Hold assets, checks, jobs and resources (and, with later issues, schedules and sensors).
 
     What contradicts what is found when it is asked for, or by :meth:`validate_loadable`; here only types are checked.
 
     Args:
         assets: definitions; an AssetSpec stands for an external asset.
         asset_checks: definitions of checks.
+        jobs: what ``define_asset_job`` returned.
         resources: key -> ConfigurableResource, IO manager, or any object.
         executor: runs the steps.
 
@@ -74,6 +79,7 @@ class Definitions:
             for given, what in zip((assets, schedules, sensors, jobs, asset_checks), PARTS, strict=True)
         ]
         refuse_others(lists[0], AssetsDefinition | AssetSpec, "`assets`", "an asset")
+        refuse_others(lists[3], JobDefinition | UnresolvedAssetJobDefinition, "`jobs`", "a job")
         refuse_others(lists[4], AssetsDefinition, "`asset_checks`", "a check")
         for name, one in {"executor": executor, **(loggers or {})}.items():
             if isinstance(one, str | bytes | int | float):
@@ -125,8 +131,9 @@ class Definitions:
         check_resources(defs.resources)
         resources = all_resources(defs.definitions, defs.resources)
         for one in defs.definitions:
-            refuse_missing(one, resources)
+            needed(resources, one.required_resource_keys, f"`{one.label}`")
             refuse_unmade(one, [key for key in graph.keys if not graph.maker(key).is_auto_created_stub])
+        defs.resolve_all_job_defs()
 
     # -- assets and checks --------------------------------------------------------------------------------------------
 
@@ -172,6 +179,87 @@ class Definitions:
     def resolve_all_asset_keys(self) -> list[AssetKey]:
         """Return the keys of all assets, also of those that are only named in dependencies."""
         return list(self.resolve_asset_graph().keys)
+
+    # -- jobs ---------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def jobs_by_name(self) -> Mapping[str, JobDefinition]:
+        """Return name -> job against these assets; first the one of all assets, where something computes any."""
+        graph = self.resolve_asset_graph()
+        given: dict[str, Any] = {}
+        for job in self.jobs:
+            if job.name == IMPLICIT_JOB:
+                raise DagsterInvalidDefinitionError(f"`{IMPLICIT_JOB}` is the name of the job of all assets")
+            if given.setdefault(job.name, job) is not job:
+                raise DagsterInvalidDefinitionError(f"two jobs are named `{job.name}`")
+        if graph.executable_keys or graph.checks:
+            given = {IMPLICIT_JOB: define_asset_job(IMPLICIT_JOB), **given}
+        return {
+            name: job
+            if isinstance(job, JobDefinition)
+            else job.resolve(graph, self.executor, self.resources, self.loggers)
+            for name, job in given.items()
+        }
+
+    def resolve_all_job_defs(self) -> list[JobDefinition]:
+        """Return all jobs, that of all assets among them.
+
+        Raises:
+            DagsterInvalidDefinitionError: when two have one name, or something that one needs isn't there.
+        """
+        return list(self.jobs_by_name.values())
+
+    get_all_job_defs = resolve_all_job_defs
+
+    def resolve_job_def(self, name: str) -> JobDefinition:
+        """Return a job by name.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+            DagsterInvalidDefinitionError: as :meth:`resolve_all_job_defs`.
+        """
+        if name not in self.jobs_by_name:
+            raise DagsterInvariantViolationError(f"there is no job `{name}`", hint=closest(name, self.jobs_by_name))
+        return self.jobs_by_name[name]
+
+    get_job_def = resolve_job_def
+
+    def has_implicit_global_asset_job_def(self) -> bool:
+        """Tell whether there is the job of all assets."""
+        return IMPLICIT_JOB in self.jobs_by_name
+
+    def resolve_implicit_global_asset_job_def(self) -> JobDefinition:
+        """Return the job of all assets.
+
+        Raises:
+            DagsterInvariantViolationError: when nothing computes any.
+        """
+        return self.resolve_job_def(IMPLICIT_JOB)
+
+    get_implicit_global_asset_job_def = resolve_implicit_global_asset_job_def
+
+    # -- values -------------------------------------------------------------------------------------------------------
+
+    def load_asset_value(
+        self,
+        asset_key: Any,
+        *,
+        instance: Any = None,
+        partition_key: str | None = None,
+        resource_config: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the value of an asset that an earlier run stored.
+
+        Args:
+            instance: that of the run, whose folder holds the values where no IO manager is given.
+
+        Raises:
+            DagsterInvariantViolationError: when nothing knows the asset.
+            Exception: what its IO manager raises when it has no such value.
+        """
+        maker = self.resolve_assets_def(asset_key)
+        key = AssetKey.from_coercible(asset_key)
+        return load_from(key, maker, self.resources, instance, partition_key, resource_config)
 
     # -- another one, from it -----------------------------------------------------------------------------------------
 
@@ -300,18 +388,31 @@ def all_resources(definitions: Iterable[AssetsDefinition], given: Mapping[str, A
     return {**(given or {}), **carried}
 
 
-def refuse_missing(one: AssetsDefinition, resources: Mapping[str, Any]) -> None:
-    """Refuse a definition that needs a resource which isn't there.
+def needed(known: Mapping[str, Any], keys: Iterable[str], what: str) -> set[str]:
+    """Return these resources and all that they need themselves.
+
+    Args:
+        what: names the one that needs ``keys``.
 
     Raises:
-        DagsterInvalidDefinitionError: with the closest name.
+        DagsterInvalidDefinitionError: when one isn't known, except the IO manager that is always there.
     """
-    for key in sorted(one.required_resource_keys - resources.keys() - {IO_MANAGER}):
-        raise DagsterInvalidDefinitionError(
-            f"`{one.label}` needs the resource `{key}`, which isn't there",
-            where=one.origin,
-            hint=closest(key, resources) or f'Definitions(..., resources={{"{key}": ...}})',
-        )
+    front, found = [(key, what) for key in sorted(keys)], set[str]()
+    while front:
+        key, reader = front.pop()
+        if key in found:
+            continue
+        found.add(key)
+        if key in known:
+            resource = as_resource(known[key])
+            parts = [resource, *resource.__nested__().values()]
+            front += [(inner, f"resource `{key}`") for part in parts for inner in sorted(part.__required_keys__)]
+        elif key != IO_MANAGER:
+            raise DagsterInvalidDefinitionError(
+                f"{reader} needs the resource `{key}`, which isn't there",
+                hint=closest(key, known) or f'resources={{"{key}": ...}}',
+            )
+    return found
 
 
 def refuse_unmade(one: AssetsDefinition, known: Iterable[AssetKey]) -> None:

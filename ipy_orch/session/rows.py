@@ -9,6 +9,7 @@ from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import Logged, Materialized
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.results import AssetCheckEvaluation, AssetCheckSeverity
 from ipy_orch.model.specs import DEFAULT_GROUP
@@ -58,31 +59,36 @@ def checks(scanned: Scanned, ledger: Ledger) -> list[Row]:
     """Return a row per check, by asset in order of lineage."""
     order = scanned.graph.position
     specs = sorted(scanned.graph.checks.values(), key=lambda spec: (order.get(spec.asset_key, -1), spec.name))
-    found = []
-    for spec in specs:
-        last = ledger.checked.get((spec.key, None))
-        verdict = last.evaluation if last is not None else None
-        found.append(
-            {
-                "check": spec.name,
-                "asset": str(spec.asset_key),
-                "status": word_of(verdict) if verdict is not None else "not run",
-                "severity": verdict.severity.value if verdict is not None else "",
-                "blocking": spec.blocking,
-                "description": (verdict.description if verdict is not None else None) or spec.description or "",
-                "metadata": {
-                    name: value.value for name, value in (verdict.metadata if verdict is not None else {}).items()
-                },
-                "seconds": last.seconds if last is not None else None,
-                "when": last.at if last is not None else None,
-            }
-        )
-    return found
+    return [check_row(spec, ledger) for spec in specs]
+
+
+def check_row(spec: AssetCheckSpec, ledger: Ledger) -> Row:
+    """Return the row of a check: its last verdict, or the error when it raised since."""
+    row: Row = {
+        "check": spec.name,
+        "asset": str(spec.asset_key),
+        "blocking": spec.blocking,
+        "description": spec.description or "",
+    }
+    raised, last = ledger.raised.get((spec.key, None)), ledger.checked.get((spec.key, None))
+    if raised is not None:
+        return {**row, "status": "raised", "reason": raised.error, "seconds": raised.seconds, "when": raised.at}
+    if last is None:
+        return {**row, "status": "not run"}
+    verdict = last.evaluation
+    told = {
+        "status": word_of(verdict),
+        "severity": verdict.severity.value,
+        "description": verdict.description or row["description"],
+        "metadata": {name: value.value for name, value in verdict.metadata.items()},
+    }
+    return {**row, **told, "seconds": last.seconds, "when": last.at}
 
 
 def verdicts(ledger: Ledger) -> dict[AssetCheckKey, str]:
-    """Return check -> ``passed``, ``warned`` or ``failed``, of the checks that ran."""
-    return {check: word_of(last.evaluation) for (check, _), last in ledger.checked.items()}
+    """Return check -> ``passed``, ``warned`` or ``failed``, of the checks that ran; one that raised has failed."""
+    given = {check: word_of(last.evaluation) for (check, _), last in ledger.checked.items()}
+    return {**given, **{check: "failed" for check, _ in ledger.raised}}
 
 
 def word_of(verdict: AssetCheckEvaluation) -> str:

@@ -11,7 +11,8 @@ from ipy_orch.authoring.assets import define_asset
 from ipy_orch.authoring.cells import CellText, build
 from ipy_orch.authoring.checks import define_check
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, closest
-from ipy_orch.model.assets import AssetIn, AssetsDefinition, external
+from ipy_orch.model.asset_ports import AssetIn
+from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.io import IOManager
 from ipy_orch.model.keys import AssetKey

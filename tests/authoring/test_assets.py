@@ -8,7 +8,7 @@ import pytest
 
 from ipy_orch.authoring.assets import asset, multi_asset
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
-from ipy_orch.model.assets import AssetIn, AssetOut
+from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.results import MaterializeResult

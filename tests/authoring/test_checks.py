@@ -7,7 +7,7 @@ import pytest
 from ipy_orch.authoring.assets import asset
 from ipy_orch.authoring.checks import asset_check, multi_asset_check
 from ipy_orch.errors import DagsterInvalidDefinitionError
-from ipy_orch.model.assets import AssetIn
+from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.specs import AssetDep

@@ -13,7 +13,7 @@ from ipy_orch.execution.build import build_asset_context, build_input_context, b
 from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext
 from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.materialize import materialize_to_memory
-from ipy_orch.model.assets import AssetOut
+from ipy_orch.model.asset_ports import AssetOut
 from ipy_orch.model.config import Config
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.metadata import DagsterInvalidMetadata

@@ -18,7 +18,7 @@ from ipy_orch.errors import (
 from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
-from ipy_orch.model.assets import AssetIn
+from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.config import Config, RunConfig
 from ipy_orch.model.io import IOManager, io_manager
 from ipy_orch.model.keys import AssetKey
@@ -269,7 +269,7 @@ def test_with_resources_refuses_what_does_not_fit() -> None:
 
 def test_out_of_a_multi_asset_keeps_its_manager() -> None:
     """Each output may have an IO manager of its own."""
-    from ipy_orch.model.assets import AssetOut
+    from ipy_orch.model.asset_ports import AssetOut
 
     left, right = Recorder(), Recorder()
 

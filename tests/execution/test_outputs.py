@@ -16,7 +16,8 @@ from ipy_orch.errors import (
 from ipy_orch.execution.materialize import materialize_to_memory
 from ipy_orch.execution.outputs import Harvest, gather
 from ipy_orch.execution.step import Work, call
-from ipy_orch.model.assets import AssetOut, AssetsDefinition
+from ipy_orch.model.asset_ports import AssetOut
+from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.results import (

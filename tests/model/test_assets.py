@@ -15,7 +15,8 @@ from ipy_orch.errors import (
     DagsterInvalidSubsetError,
     DagsterInvariantViolationError,
 )
-from ipy_orch.model.assets import AssetIn, AssetOut, AssetsDefinition, SourceAsset
+from ipy_orch.model.asset_ports import AssetIn, AssetOut
+from ipy_orch.model.assets import AssetsDefinition, SourceAsset
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import OpDefinition, Out, Signature

@@ -8,7 +8,8 @@ from ipy_orch.authoring.assets import asset, multi_asset
 from ipy_orch.authoring.checks import asset_check
 from ipy_orch.authoring.sources import observable_source_asset
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.model.assets import AssetOut, AssetsDefinition, SourceAsset, external
+from ipy_orch.model.asset_ports import AssetOut
+from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.specs import AssetDep, AssetSpec
 from ipy_orch.planning.graph import AssetGraph, ancestors, descendants, topological

@@ -11,7 +11,8 @@ from ipy_orch.authoring.checks import asset_check
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvalidSubsetError, DagsterInvariantViolationError
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Materialized, Part, Recipe
-from ipy_orch.model.assets import AssetOut, AssetsDefinition
+from ipy_orch.model.asset_ports import AssetOut
+from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.results import AssetMaterialization
 from ipy_orch.planning.graph import AssetGraph

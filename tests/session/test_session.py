@@ -373,3 +373,13 @@ def test_an_edit_taken_back_serves_the_value_that_was_made(nb: Notebook) -> None
     assert ran(report) == []
     assert nb.value("a") == [1]
     assert str(nb.session.statuses(nb.session.scan())[nb.session.scan().names["a"]]) == "fresh"
+
+
+def test_a_check_that_raised_is_told_so(nb: Notebook) -> None:
+    """Until it gives a verdict, with its error."""
+    nb.cell("1", "%%asset a\n[1]")
+    nb.cell("k", "%%asset_check a wrong\na.oops")
+    row = nb.session.checks().loc[("a", "wrong")]
+    assert (row["status"], row["reason"]) == ("raised", "AttributeError: 'list' object has no attribute 'oops'")
+    nb.cell("k", "%%asset_check a wrong\nlen(a) == 1")
+    assert nb.session.checks().loc[("a", "wrong"), "status"] == "passed"
