@@ -85,6 +85,11 @@ class DagsterEvent:
         return key if isinstance(key, AssetKey) else None
 
     @property
+    def is_step_materialization(self) -> bool:
+        """Tell whether it is of an asset's materialization."""
+        return self.event_type is DagsterEventType.ASSET_MATERIALIZATION
+
+    @property
     def materialization(self) -> AssetMaterialization:
         """Return the materialization."""
         return self.event_specific_data.materialization  # type: ignore[no-any-return]

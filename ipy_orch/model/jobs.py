@@ -64,6 +64,10 @@ class UnresolvedAssetJobDefinition:
         """
         return resolve(self, asset_graph, default_executor_def, resource_defs or {}, loggers or {})
 
+    def with_metadata(self, metadata: Mapping[str, Any]) -> UnresolvedAssetJobDefinition:
+        """Return a copy with this metadata instead of its own."""
+        return replace(self, metadata=normalize_metadata(metadata))
+
 
 def define_asset_job(
     name: str,

@@ -151,6 +151,20 @@ class Out:
         return self.dagster_type is Nothing
 
 
+@dataclass(frozen=True, eq=False)
+class NamedPort:
+    """Be an input or output of an op together with its name; it answers what its port does."""
+
+    name: str
+    port: In | Out
+    dagster_type: DagsterType
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.port, name)
+
+
 def set_all(instance: Any, values: Sequence[Any]) -> None:
     """Fill a frozen dataclass that has an ``__init__`` of its own, in the order of its fields."""
     for name, value in zip(instance.__dataclass_fields__, values, strict=True):
@@ -203,6 +217,19 @@ class OpDefinition:
     def ins_with_values(self) -> tuple[str, ...]:
         """Return the names of the inputs that carry a value."""
         return tuple(name for name, port in self.ins.items() if not port.is_nothing)
+
+    @property
+    def input_defs(self) -> Sequence[NamedPort]:
+        """Return the inputs with their names and types."""
+        return [
+            NamedPort(name, port, type_of(port, self.signature.annotations.get(name, NO_VALUE)))
+            for name, port in self.ins.items()
+        ]
+
+    @property
+    def output_defs(self) -> Sequence[NamedPort]:
+        """Return the outputs with their names and types."""
+        return [NamedPort(name, port, type_of(port)) for name, port in self.outs.items()]
 
     def output(self, name: str) -> Out:
         """Return an output by name.

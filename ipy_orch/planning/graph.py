@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
@@ -13,7 +13,7 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.specs import STUB, AssetSpec
 
-__all__ = ["AssetGraph", "ancestors", "descendants", "topological"]
+__all__ = ["AssetGraph", "AssetNode", "ancestors", "descendants", "topological"]
 
 K = TypeVar("K", bound=Any)
 Edges = Mapping[AssetKey, frozenset[AssetKey]]
@@ -94,6 +94,37 @@ class AssetGraph:
             found.setdefault(key.asset_key, []).append(key)
         return {key: tuple(checks) for key, checks in found.items()}
 
+    @property
+    def asset_check_keys(self) -> frozenset[AssetCheckKey]:
+        """Return all checks."""
+        return frozenset(self.checks)
+
+    @property
+    def asset_dep_graph(self) -> Mapping[str, Edges]:
+        """Return both directions: ``upstream`` and ``downstream``."""
+        return {"upstream": self.upstream, "downstream": self.downstream}
+
+    @property
+    def assets_defs(self) -> Sequence[AssetsDefinition]:
+        """Return all definitions, also those that stand for what is only named."""
+        return self.definitions
+
+    def get_all_asset_keys(self) -> frozenset[AssetKey]:
+        """Return all assets."""
+        return frozenset(self.upstream)
+
+    def get(self, key: AssetKey) -> AssetNode:
+        """Return what is known of an asset in this graph.
+
+        Raises:
+            DagsterInvariantViolationError: when nothing knows it, with the closest name.
+        """
+        return AssetNode(self, self.maker(key), self.spec(key))
+
+    def has(self, key: AssetKey) -> bool:
+        """Tell whether there is an asset of this key."""
+        return key in self.makers
+
     def spec(self, key: AssetKey) -> AssetSpec:
         """Return the spec of an asset."""
         return self.maker(key).specs_by_key[key]
@@ -113,6 +144,60 @@ class AssetGraph:
     def in_order(self, keys: Iterable[AssetKey]) -> list[AssetKey]:
         """Return the assets in order of lineage."""
         return sorted(keys, key=self.position.__getitem__)
+
+
+@dataclass(frozen=True, eq=False)
+class AssetNode:
+    """Be an asset in its place in a graph; what its spec says can be asked of it as well."""
+
+    graph: AssetGraph
+    assets_def: AssetsDefinition
+    spec: AssetSpec
+
+    @property
+    def parent_keys(self) -> frozenset[AssetKey]:
+        """Return the assets it depends on."""
+        return self.graph.upstream[self.spec.key]
+
+    @property
+    def child_keys(self) -> frozenset[AssetKey]:
+        """Return the assets that depend on it."""
+        return self.graph.downstream[self.spec.key]
+
+    @property
+    def check_keys(self) -> frozenset[AssetCheckKey]:
+        """Return its checks."""
+        return frozenset(self.graph.checks_of.get(self.spec.key, ()))
+
+    @property
+    def is_materializable(self) -> bool:
+        """Tell whether something here makes it."""
+        return self.assets_def.is_materializable
+
+    @property
+    def is_observable(self) -> bool:
+        """Tell whether running it observes it."""
+        return self.assets_def.is_observable
+
+    @property
+    def is_executable(self) -> bool:
+        """Tell whether running it does something."""
+        return self.assets_def.is_executable
+
+    @property
+    def is_external(self) -> bool:
+        """Tell whether nothing here makes it."""
+        return self.assets_def.is_external
+
+    @property
+    def is_partitioned(self) -> bool:
+        """Tell whether it has partitions."""
+        return self.spec.partitions_def is not None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in AssetSpec.__dataclass_fields__:
+            return getattr(self.spec, name)
+        raise AttributeError(name)
 
 
 def by_key(

@@ -180,6 +180,22 @@ def test_interrupt_of_a_magic(kernel: Kernel) -> None:
     assert kernel.good("a").shown == ["1"]
 
 
+def test_interrupt_of_many_workers(kernel: Kernel) -> None:
+    """Ctrl-C stops pure loops on several workers at once, and the next cell works."""
+    names = "pqrs"
+    for name in names:
+        kernel.good(f"%%asset {name} --no-run --group loops\nn = 0\nwhile True:\n    n += 1\nn", name)
+    request = kernel.start("%materialize group:loops --workers 4")
+    time.sleep(1)
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(request).error == "canceled while `p`, `q`, `r`, `s` ran: nothing was stored of it"
+    assert kernel.good("import threading\n[t.name for t in threading.enumerate() if 'ipy_orch' in t.name]").shown == [
+        "[]"
+    ]
+    for name in names:
+        kernel.good("1", name)
+
+
 @pytest.mark.parametrize("magic", ["%%asset slow", "#| asset: slow"])
 def test_async_cells(kernel: Kernel, magic: str) -> None:
     """A cell that awaits runs beside the kernel's running loop, and can be interrupted."""
