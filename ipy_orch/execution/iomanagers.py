@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
-import glob
 import heapq
 import math
 import os
@@ -21,6 +20,7 @@ import time
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import IO, Any, TypeAlias
@@ -245,7 +245,7 @@ def write_pickle(path: Path, value: object, name: str) -> None:
     """
     with _writing(path, name):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(path)
+        _sweep(path.parent)
         descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -379,9 +379,10 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _sweep(path: Path) -> None:
-    """Remove unfinished files of killed kernels, for this value."""
-    for draft in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+@lru_cache(maxsize=4096)  # once per folder and process: looking at each write would cost the square of the values
+def _sweep(folder: Path) -> None:
+    """Remove unfinished files of killed kernels from a folder."""
+    for draft in folder.glob(".*.tmp"):
         with contextlib.suppress(OSError):
             if time.time() - draft.stat().st_mtime > ABANDONED:
                 draft.unlink()

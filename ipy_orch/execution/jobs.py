@@ -15,7 +15,7 @@ from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.model.config import RunConfig
 from ipy_orch.model.definitions import needed
 from ipy_orch.model.jobs import JobDefinition, execute
-from ipy_orch.planning.config import plain_run_config, resolve_run_config
+from ipy_orch.planning.config import Resolved, plain_run_config, resolve_run_config
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.jobs import plan_all
 from ipy_orch.planning.plan import Plan
@@ -80,8 +80,7 @@ def execute_plan(
     """
     for step in planned.steps:
         needed(resources, step.definition.required_resource_keys, f"`{step.definition.label}`")
-    ops = {step.definition.op.name: step.definition.op.config_type for step in planned.steps}
-    config = resolve_run_config(run_config, {n: kind for n, kind in ops.items() if kind is not None}, resources)
+    config = run_config_for(planned, graph, run_config, resources)
     instance = instance or DagsterInstance.ephemeral()
     log, ledger = EventLog(), Ledger()
     log.listen(ledger.apply)
@@ -115,3 +114,17 @@ def execute_plan(
         instance.get_run_by_id(result.run_id),
         job,
     )
+
+
+def run_config_for(
+    planned: Plan, graph: AssetGraph, run_config: Mapping[str, Any] | RunConfig | None, resources: Mapping[str, Any]
+) -> Resolved:
+    """Return the run config, checked; ops of the graph that don't run may have some, too.
+
+    Raises:
+        DagsterInvalidConfigError: with every problem and its path.
+    """
+    running = {step.definition.op.name: step.definition.op for step in planned.steps}
+    every = {one.op.name: one.op for one in graph.definitions if one.op_def is not None} | running
+    types = {name: op.config_type for name, op in every.items() if op.config_type is not None}
+    return resolve_run_config(run_config, types, resources, needed=running.keys() & types.keys())

@@ -29,16 +29,19 @@ class Limits(Config):
 
 @asset
 def raw():
+    """Return where it all comes from."""
     return [1, 2, 3]
 
 
 @asset
 def some(raw, config: Limits):
+    """Read the raw ones."""
     return [one for one in raw if one >= config.least][: config.limit]
 
 
 @asset_check(asset=some)
 def enough(some):
+    """Tell whether there are two."""
     return len(some) > 1
 
 
@@ -136,7 +139,7 @@ def test_an_error_is_in_the_result_where_it_isnt_raised():
 
     job = Definitions([broken]).resolve_implicit_global_asset_job_def()
     assert not job.execute_in_process(raise_on_error=False).success
-    with pytest.raises(OSError):  # noqa: PT011 - it has no message
+    with pytest.raises(OSError):
         job.execute_in_process()
 
 

@@ -28,21 +28,25 @@ from ipy_orch.errors import (
 
 @asset
 def raw():
+    """Return where it all comes from."""
     return 1
 
 
 @asset
 def orders(raw):
+    """Read the raw."""
     return raw + 1
 
 
 @asset
 def report(orders):
+    """Read the orders."""
     return orders + 1
 
 
 @asset_check(asset=orders)
 def positive(orders):
+    """Tell whether there are any."""
     return orders > 0
 
 
