@@ -643,6 +643,7 @@ def normalize_metadata(metadata: Mapping[str, Any], allow_invalid: bool = False)
         CheckError: when ``metadata`` isn't a mapping.
         DagsterInvalidMetadata: when a value can't be metadata, e.g. a DataFrame.
 
+    >>> from pathlib import Path
     >>> normalize_metadata({"rows": 3, "from": Path("raw.csv")})
     {'rows': IntMetadataValue(value=3), 'from': PathMetadataValue(fspath='raw.csv')}
     """
