@@ -277,6 +277,8 @@ class OrchMagics(Magics):
         except DagsterInvariantViolationError as error:
             raise UsageError(f"{error.message} (--force overwrites it)") from None
         self.say(f"written: {self.exported(relative(Path(written)), args.target)}")
+        for behind in self.session.all_behind():
+            self.say(f"note: {behind}; the module holds it as it stands in the cell")
 
     def exported(self, path: str, target: str) -> str:
         """Return what a module holds, and what a person may want to do with it next."""

@@ -340,6 +340,10 @@ class Session:
             }
         return self.book.behind(sorted(names))
 
+    def all_behind(self) -> list[Behind]:
+        """Return all plain cells that are behind, whatever depends on them."""
+        return self.book.behind(sorted(self.book.definers))
+
     # -- tables, pictures, export: the upper floors' ------------------------------------------------------------------
 
     def assets(self) -> Any:

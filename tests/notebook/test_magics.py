@@ -408,3 +408,13 @@ def test_a_run_is_named_by_its_selection(notebook: Notebook) -> None:
     notebook.good("%%asset a --no-run\n1")
     notebook.good("%materialize a --workers 2")
     assert list(notebook.good("%runs").out["what"]) == ["a"]
+
+
+def test_export_tells_which_cells_are_behind(notebook: Notebook, tmp_path: Path) -> None:
+    """The module is made of the cells' text, and so may give other values than the session."""
+    notebook.good("k = 1", "k")
+    notebook.good("d = k + 1", "d")
+    notebook.good("%%asset a\nd", "a")
+    notebook.good("k = 2", "k")
+    shown = notebook.good(f"%export {tmp_path / 'definitions.py'}").shown
+    assert any("is behind" in line for line in shown), shown
