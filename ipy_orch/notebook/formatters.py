@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from typing import Any, Final
@@ -55,7 +56,16 @@ def part_html(part: str) -> str:
 
 def note_html(note: str) -> str:
     """Return a notice."""
-    return f"{coloured('amber', '⚠ ')}{escape(note)}"
+    return f"{coloured('amber', '⚠ ')}{prose(note)}"
+
+
+def prose(text: str) -> str:
+    """Return a sentence of ours, its names in back-ticks as code.
+
+    >>> prose("`a<b` is stale")
+    '<code>a&lt;b</code> is stale'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def report_html(report: Report) -> str:
@@ -132,7 +142,7 @@ def why_html(why: Why) -> str:
     lines.extend(f"  because {escape(one)}" for one in why.upstream)
     lines.extend(f"  {note_html(str(one))}" for one in (*why.behind, *why.notes))
     if why.hint:
-        lines.append(f"  hint: {escape(why.hint)}")
+        lines.append(f"  hint: {prose(why.hint)}")
     return block(lines)
 
 
