@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import ipy_orch.session  # first, so that loading it later doesn't take the place of the function `session` below
 from ipy_orch.authoring.assets import asset, multi_asset
+from ipy_orch.authoring.check_factories import build_column_schema_change_checks, build_metadata_bounds_checks
 from ipy_orch.authoring.checks import asset_check, multi_asset_check
 from ipy_orch.authoring.load import (
     load_asset_checks_from_current_module,
@@ -360,8 +361,10 @@ __all__ = [
     "asset_check",
     "build_asset_check_context",
     "build_asset_context",
+    "build_column_schema_change_checks",
     "build_init_resource_context",
     "build_input_context",
+    "build_metadata_bounds_checks",
     "build_op_context",
     "build_output_context",
     "build_resources",

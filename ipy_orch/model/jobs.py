@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, DagsterInvariantViolationError, closest
 from ipy_orch.model.config import RunConfig
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
-from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.port import Port
 from ipy_orch.model.specs import valid_tags
 
@@ -29,6 +28,7 @@ IMPLICIT_JOB: Final = "__ASSET_JOB"
 
 as_selection: Port[[Any], Any] = Port("ipy_orch.planning.jobs")
 resolve: Port[..., JobDefinition] = Port("ipy_orch.planning.jobs")
+steps_of: Port[[AssetLayer], Sequence[OpDefinition]] = Port("ipy_orch.planning.jobs")
 execute: Port[..., Any] = Port("ipy_orch.execution.jobs")
 
 
@@ -42,7 +42,7 @@ class UnresolvedAssetJobDefinition:
     description: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     run_tags: Mapping[str, str] | None = None
-    metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     partitions_def: Any = None
     executor_def: Any = None
     hooks: frozenset[Any] = frozenset()
@@ -66,7 +66,7 @@ class UnresolvedAssetJobDefinition:
 
     def with_metadata(self, metadata: Mapping[str, Any]) -> UnresolvedAssetJobDefinition:
         """Return a copy with this metadata instead of its own."""
-        return replace(self, metadata=normalize_metadata(metadata))
+        return replace(self, metadata=dict(metadata))
 
 
 def define_asset_job(
@@ -112,7 +112,7 @@ def define_asset_job(
         description,
         valid_tags(tags, where),
         None if run_tags is None else valid_tags(run_tags, where),
-        normalize_metadata(metadata or {}),
+        dict(metadata or {}),
         partitions_def,
         executor_def,
         frozenset(hooks or ()),
@@ -162,6 +162,23 @@ class AssetLayer:
         return replace(self, executable_asset_keys=keys, executable_check_keys=chosen)
 
 
+@dataclass(frozen=True, eq=False)
+class JobGraph:
+    """Hold the ops of an asset job: one per step."""
+
+    name: str
+    all_node_defs: tuple[OpDefinition, ...]
+
+    @property
+    def node_defs(self) -> list[OpDefinition]:
+        """Return the ops, each once."""
+        return list(dict.fromkeys(self.all_node_defs))
+
+    def iterate_op_defs(self) -> Iterable[OpDefinition]:
+        """Return the op of each step; one whose definition is run in parts comes several times."""
+        return iter(self.all_node_defs)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class JobDefinition:
     """Be a job that knows its assets; a ``Definitions`` makes it of what :func:`define_asset_job` returned.
@@ -190,8 +207,13 @@ class JobDefinition:
 
     @property
     def all_node_defs(self) -> Sequence[OpDefinition]:
-        """Return its ops."""
-        return [one.op for one in self.asset_layer.definitions]
+        """Return the ops of its steps, upstream first."""
+        return steps_of(self.asset_layer)
+
+    @property
+    def graph(self) -> JobGraph:
+        """Return its ops, as Dagster's tools look for them."""
+        return JobGraph(self.name, tuple(self.all_node_defs))
 
     def has_node_named(self, name: str) -> bool:
         """Tell whether one of its ops has this name."""

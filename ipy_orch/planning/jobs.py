@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +10,15 @@ from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvalidSubsetE
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import all_resources, needed, refuse_unmade
-from ipy_orch.model.jobs import AssetLayer, JobDefinition, UnresolvedAssetJobDefinition, as_selection, resolve
+from ipy_orch.model.jobs import AssetLayer, JobDefinition, UnresolvedAssetJobDefinition, as_selection, resolve, steps_of
+from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.ops import OpDefinition
 from ipy_orch.model.policies import RetryPolicy
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.plan import Plan, Request, plan
 from ipy_orch.planning.selection import AssetSelection
 
-__all__ = ["plan_all", "resolve_job", "selected_layer", "selection_from"]
+__all__ = ["ops_of", "plan_all", "resolve_job", "selected_layer", "selection_from"]
 
 
 @as_selection.supply
@@ -59,7 +61,7 @@ def resolve_job(
         job.description,
         job.tags,
         job.tags if job.run_tags is None else job.run_tags,
-        job.metadata,
+        normalize_metadata(job.metadata),
         job.partitions_def,
         job.executor_def or executor,
         dict(loggers or {}),
@@ -92,6 +94,12 @@ def plan_all(layer: AssetLayer, partition: str | None = None, what: str = "") ->
     keys, checks = layer.executable_asset_keys, layer.executable_check_keys
     request = Request(keys, checks, upstream=False, always=True, partition=partition, what=what)
     return plan(layer.asset_graph, Ledger(), request)
+
+
+@steps_of.supply
+def ops_of(layer: AssetLayer) -> Sequence[OpDefinition]:
+    """Return the op of each step, upstream first."""
+    return [step.definition.op for step in plan_all(layer).steps]
 
 
 def with_retries(graph: AssetGraph, policy: RetryPolicy | None) -> AssetGraph:

@@ -128,7 +128,7 @@ def test_metadata_can_be_replaced():
     """``with_metadata`` gives a copy."""
     job = define_asset_job("nightly", metadata={"a": 1})
     assert job.with_metadata({}).metadata == {}
-    assert job.metadata["a"].value == 1
+    assert job.metadata == {"a": 1}
 
 
 def test_the_job_of_all_assets_is_always_there():
@@ -215,3 +215,15 @@ def test_types_are_checked_at_once():
         define_asset_job("nightly", 3)
     with pytest.raises(CheckError):
         Definitions(jobs=["nightly"])
+
+
+def test_the_ports_of_an_op_with_their_names():
+    """Each says its type, and what else its In or Out says."""
+
+    @asset(deps=[raw])
+    def sized(orders: int) -> None: ...
+
+    (waited,) = [port for port in sized.op.input_defs if port.is_nothing]
+    assert waited.name == "raw"
+    assert [port.dagster_type.unique_name for port in sized.op.input_defs if port.name == "orders"] == ["Int"]
+    assert [port.name for port in sized.op.output_defs] == ["result"]

@@ -148,3 +148,18 @@ def test_long_chains():
     """Ten thousand in a row need no recursion."""
     chain = {number: [number - 1] if number else [] for number in reversed(range(10_000))}
     assert topological(chain) == list(range(10_000))
+
+
+def test_a_node_tells_its_place_and_what_its_spec_says():
+    """Asked of the graph by key, as Dagster's is."""
+    graph = AssetGraph.of([external(AssetSpec("a", group_name="g")), external(AssetSpec("b", deps=["a"]))])
+    node = graph.get(AssetKey("a"))
+    assert (node.key, node.group_name, node.is_external, node.is_partitioned) == (AssetKey("a"), "g", True, False)
+    assert (node.is_materializable, node.is_observable, node.is_executable) == (False, False, False)
+    assert (node.parent_keys, node.child_keys, node.check_keys) == (set(), {AssetKey("b")}, set())
+    assert graph.asset_dep_graph["upstream"][AssetKey("b")] == {AssetKey("a")}
+    assert graph.get_all_asset_keys() == {AssetKey("a"), AssetKey("b")}
+    assert graph.has(AssetKey("a"))
+    assert not graph.has(AssetKey("c"))
+    with pytest.raises(AttributeError):
+        node.nothing_of_the_kind  # noqa: B018
