@@ -129,11 +129,6 @@ class AssetSpec:
         return {tag.removeprefix(KIND) for tag in self.tags if tag.startswith(KIND)}
 
     @property
-    def owner_list(self) -> tuple[str, ...]:
-        """Return the owners."""
-        return self.owners
-
-    @property
     def partition_mappings(self) -> Mapping[AssetKey, Any]:
         """Return dependency -> partition mapping, of those that have one."""
         return {dep.asset_key: dep.partition_mapping for dep in self.deps if dep.partition_mapping is not None}
