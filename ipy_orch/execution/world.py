@@ -15,6 +15,7 @@ from ipy_orch.events.types import Event
 from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.env import SECRETS
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.resources import as_resource
 from ipy_orch.planning.config import Resolved
@@ -104,9 +105,10 @@ class OpenRun:
         return scope
 
     def emit(self, event: Event) -> None:
-        """Append an event."""
-        self.result.events.append(event)
-        self.world.log.append(event)
+        """Append an event, without the value of any secret wherever it stands in it."""
+        told = event if SECRETS.pattern is None else SECRETS.redact_all(event)
+        self.result.events.append(told)
+        self.world.log.append(told)
 
     def resources_for(self, manager: str) -> Any:
         """Return the resources that an IO manager requires."""

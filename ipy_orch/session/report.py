@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Materialized
 from ipy_orch.execution.engine import RunResult
+from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.plan import Plan
@@ -134,4 +135,4 @@ def reads_text(key: AssetKey, graph: AssetGraph) -> str:
 
 def first_line(error: BaseException) -> str:
     """Return the first line of an error's message."""
-    return (str(error).splitlines() or [""])[0]
+    return redact((str(error).splitlines() or [""])[0])
