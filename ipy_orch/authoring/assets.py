@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, overload
 
 from ipy_orch.authoring.signature import read_signature
@@ -272,11 +273,17 @@ def define_multi_asset(
 
 def check_options(what: str, function: Function, options: Mapping[str, Any]) -> None:
     """Refuse an option that the decorator doesn't have, with the closest one."""
-    known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    known = keywords_of(function)
     for option in options:
         if option not in known:
             hint = closest(option, known)
             raise TypeError(f"@{what} has no argument `{option}`" + (f"\n  hint: {hint}" if hint else ""))
+
+
+@cache
+def keywords_of(function: Function) -> tuple[str, ...]:
+    """Return the arguments that a function takes by name only."""
+    return tuple(p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY)
 
 
 def key_for(function: Function, name: str | None, key: Any, key_prefix: str | Sequence[str] | None) -> AssetKey:

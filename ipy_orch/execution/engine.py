@@ -35,12 +35,10 @@ from ipy_orch.execution.failures import add_hint, describe
 from ipy_orch.execution.frontier import Frontier
 from ipy_orch.execution.inputs import Loader
 from ipy_orch.execution.outputs import Harvest, gather
-from ipy_orch.execution.redaction import redacted
 from ipy_orch.execution.step import Outcome, Work, arguments, call
 from ipy_orch.execution.storing import Finished, Storing, recipe_of
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.world import OpenRun, RunResult, World
-from ipy_orch.model.env import redact
 from ipy_orch.model.policies import Failure, RetryRequested
 from ipy_orch.planning.plan import Plan, Step
 from ipy_orch.planning.staleness import version_of
@@ -135,7 +133,7 @@ class Runner:
         """Say how the run ended."""
         self.result.status, self.result.seconds = status, time.perf_counter() - began
         text = message or "; ".join(f"{name}: {describe(error).line}" for name, error in self.result.errors.items())
-        self.emit(RunFinished(self.run_id, time.time(), "", status, self.result.seconds, redact(text)))
+        self.emit(RunFinished(self.run_id, time.time(), "", status, self.result.seconds, text))
 
     def scope(self) -> AbstractContextManager[Any]:
         """Return the resources that the steps need, set up for the run, with the IO managers of what they load."""
@@ -207,7 +205,7 @@ class Runner:
 
     def say(self, step: Step, stream: str, text: str, level: str = "") -> None:
         """Append what a step printed or logged."""
-        self.emit(Logged(self.run_id, time.time(), step.name, stream, level, redact(text)))
+        self.emit(Logged(self.run_id, time.time(), step.name, stream, level, text))
 
     # -- conditional steps --------------------------------------------------------------------------------------------
 
@@ -235,7 +233,7 @@ class Runner:
             self.retry_or_fail(step, error, 0.0)
             return
         sink = outcome.sink or work.sink
-        chunks = redacted(sink.chunks()) if sink is not None else ()
+        chunks = tuple(sink.chunks()) if sink is not None else ()
         for chunk in chunks:
             if chunk.text:
                 self.emit(Logged(self.run_id, time.time(), step.name, chunk.kind, "", chunk.text))
@@ -293,7 +291,7 @@ class Runner:
             return
         attempt = self.attempts[step.name] = self.attempts.get(step.name, 0) + 1
         line = describe(error.__cause__ or error).line
-        self.emit(StepRetrying(self.run_id, time.time(), step.name, attempt, delay, redact(line)))
+        self.emit(StepRetrying(self.run_id, time.time(), step.name, attempt, delay, line))
         self.frontier.retry(step.name, time.monotonic() + delay)
 
     def delay(self, step: Step, error: BaseException) -> float | None:
@@ -310,8 +308,8 @@ class Runner:
                 run_id=self.run_id,
                 at=time.time(),
                 step=step.name,
-                error=redact(told.line),
-                traceback=redact(told.traceback),
+                error=told.line,
+                traceback=told.traceback,
                 keys=step.keys,
                 checks=step.checks,
                 partition=step.partition,

@@ -19,7 +19,6 @@ from ipy_orch.execution.outputs import Harvest, Made
 from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.execution.wiring import Outlet, check_type, wiring
 from ipy_orch.execution.world import OpenRun
-from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.results import (
@@ -201,7 +200,7 @@ class Storing:
             elif isinstance(event, AssetObservation):
                 self.run.emit(Observed(run_id, now, step.name, event, event.partition, event.data_version))
             else:
-                self.run.emit(Logged(run_id, now, step.name, "event", "", redact(repr(event))))
+                self.run.emit(Logged(run_id, now, step.name, "event", "", repr(event)))
 
     def target(self, key: AssetKey, partition: str | None) -> TargetMaterialization | None:
         """Return which materialization a check of an asset looks at, None where there is none."""

@@ -84,14 +84,10 @@ class Scanned:
 
 
 class Scan:
-    """Find the definitions of a namespace and its cells; definitions that haven't changed stay the same objects.
+    """Find the definitions of a namespace and its cells; definitions that haven't changed stay the same objects."""
 
-    Args:
-        ours: tells whether a variable holds a value that the session put there.
-    """
-
-    def __init__(self, namespace: dict[str, Any], book: CellBook, ours: Callable[[str, Any], bool]) -> None:
-        self.namespace, self.book, self.ours = namespace, book, ours
+    def __init__(self, namespace: dict[str, Any], book: CellBook) -> None:
+        self.namespace, self.book = namespace, book
         self.made: dict[tuple[str, int], tuple[Any, AssetsDefinition]] = {}
         self.last = LastGraph()
 

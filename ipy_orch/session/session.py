@@ -24,7 +24,7 @@ from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.config import Resolved, resolve_run_config
-from ipy_orch.planning.graph import AssetGraph, ancestors
+from ipy_orch.planning.graph import ancestors
 from ipy_orch.planning.plan import Knowledge, Plan, Request, Step, plan, statuses
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import Status
@@ -62,7 +62,7 @@ class Session:
         self.log.listen(self.history.apply)
         self.store = SessionIOManager(self.settings.cache_bytes or None)
         self.names = Names(self.namespace, self.store, self.ledger)
-        self.scanner = Scan(self.namespace, self.book, self.names.is_ours)
+        self.scanner = Scan(self.namespace, self.book)
         self.files = FileDigests()
         self.run_config: dict[str, Any] = {}
         self.lock = threading.RLock()
@@ -95,16 +95,16 @@ class Session:
         refuse_broken(scanned, [key for key in getattr(chosen, "selected_keys", ()) if key in scanned.broken])
         return frozenset(chosen.resolve(scanned.graph))
 
-    def key(self, name: Any, graph: AssetGraph) -> AssetKey:
+    def key(self, name: Any, scanned: Scanned) -> AssetKey:
         """Return the asset of a name.
 
         Raises:
             DagsterInvariantViolationError: when there's none, with the closest one.
         """
         key = AssetKey.from_user_string(name) if isinstance(name, str) else AssetKey.from_coercible_or_definition(name)
-        refuse_broken(self.scan(), [key])
-        if key not in graph.upstream:
-            hint = closest(str(key), map(str, graph.keys)) or "`%assets` lists them"
+        refuse_broken(scanned, [key])
+        if key not in scanned.graph.upstream:
+            hint = closest(str(key), map(str, scanned.graph.keys)) or "`%assets` lists them"
             raise DagsterInvariantViolationError(f"there is no asset `{key}`", hint=hint)
         return key
 
@@ -275,7 +275,7 @@ class Session:
             Exception: what its function raised.
         """
         scanned = self.scan()
-        key = self.key(name, scanned.graph)
+        key = self.key(name, scanned)
         if scanned.graph.makers[key].is_materializable:
             done = self.materialize([key], what=f"value of {key}")
             for error in done.errors.values():
@@ -296,7 +296,7 @@ class Session:
             DagsterInvariantViolationError: when there's no such asset.
         """
         scanned = self.scan()
-        key = self.key(name, scanned.graph)
+        key = self.key(name, scanned)
         maker = scanned.graph.makers[key]
         config = self.configured(scanned, needed=[maker.op.name])
         inputs = {
@@ -324,7 +324,7 @@ class Session:
     def why(self, name: Any) -> Why:
         """Return what has changed since an asset's value was made. Reads only: nothing is run."""
         scanned = self.scan()
-        key = self.key(name, scanned.graph)
+        key = self.key(name, scanned)
         knowledge = self.knowledge(scanned, self.configured(scanned))
         planned = plan(scanned.graph, self.ledger, Request(frozenset({key})), knowledge)
         told = statuses(scanned.graph, self.ledger, knowledge)

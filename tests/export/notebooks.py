@@ -43,7 +43,7 @@ class Notebook:
 
     def scan(self) -> Scanned:
         """Return what namespace and cells define."""
-        return Scan(self.namespace, self.book, lambda name, value: False)()
+        return Scan(self.namespace, self.book)()
 
     def export(self, target: str = "dagster", **options: Any) -> str:
         """Return the module."""
