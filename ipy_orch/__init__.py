@@ -12,6 +12,11 @@ import ipy_orch.session  # first, so that loading it later doesn't take the plac
 from ipy_orch.authoring.assets import asset, multi_asset
 from ipy_orch.authoring.check_factories import build_column_schema_change_checks, build_metadata_bounds_checks
 from ipy_orch.authoring.checks import asset_check, multi_asset_check
+from ipy_orch.authoring.executors import executor
+from ipy_orch.authoring.graph_assets import graph_asset, graph_multi_asset
+from ipy_orch.authoring.graphs import graph
+from ipy_orch.authoring.hooks import failure_hook, success_hook
+from ipy_orch.authoring.jobs import job
 from ipy_orch.authoring.load import (
     load_asset_checks_from_current_module,
     load_asset_checks_from_modules,
@@ -27,8 +32,11 @@ from ipy_orch.authoring.load import (
     load_definitions_from_package_module,
     load_definitions_from_package_name,
 )
+from ipy_orch.authoring.loggers import logger
 from ipy_orch.authoring.ops import op
+from ipy_orch.authoring.repository import repository
 from ipy_orch.authoring.sources import multi_observable_source_asset, observable_source_asset
+from ipy_orch.authoring.types import dagster_type_loader, usable_as_dagster_type
 from ipy_orch.errors import (
     BetaWarning,
     CheckError,
@@ -63,6 +71,7 @@ from ipy_orch.execution.build import (
     build_output_context,
 )
 from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+from ipy_orch.execution.hook_contexts import HookContext, build_hook_context
 from ipy_orch.execution.instance import (
     DagsterInstance,
     DagsterRun,
@@ -72,11 +81,14 @@ from ipy_orch.execution.instance import (
     instance_for_test,
 )
 from ipy_orch.execution.io_contexts import InputContext, OutputContext
-from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
+from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager, fs_io_manager, mem_io_manager
+from ipy_orch.execution.loggers import DagsterLogManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
 from ipy_orch.execution.results import DagsterEvent, DagsterEventType, ExecuteInProcessResult
+from ipy_orch.execution.types import DagsterTypeLoaderContext, TypeCheckContext
+from ipy_orch.model.asset_jobs import define_asset_job
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, SourceAsset
 from ipy_orch.model.checks import AssetCheckSpec
@@ -87,9 +99,31 @@ from ipy_orch.model.code_references import (
     LocalFileCodeReference,
     UrlCodeReference,
 )
-from ipy_orch.model.config import Config, PermissiveConfig, RunConfig, configured
+from ipy_orch.model.config import Config, PermissiveConfig, RunConfig
+from ipy_orch.model.configured import ConfigMapping, config_mapping, configured
+from ipy_orch.model.console_loggers import (
+    JsonLogFormatter,
+    colored_console_logger,
+    default_loggers,
+    default_system_loggers,
+    get_dagster_logger,
+    json_console_logger,
+)
 from ipy_orch.model.definitions import Definitions, map_asset_specs
 from ipy_orch.model.env import EnvVar
+from ipy_orch.model.executors import (
+    Executor,
+    ExecutorDefinition,
+    ExecutorRequirement,
+    InitExecutorContext,
+    in_process_executor,
+    multi_or_in_process_executor,
+    multiple_process_executor_requirements,
+    multiprocess_executor,
+)
+from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.hooks import HookDefinition, HookExecutionResult
+from ipy_orch.model.invocations import PendingNodeInvocation
 from ipy_orch.model.io import (
     ConfigurableIOManager,
     ConfigurableIOManagerFactory,
@@ -101,8 +135,18 @@ from ipy_orch.model.io import (
     input_manager,
     io_manager,
 )
-from ipy_orch.model.jobs import JobDefinition, define_asset_job
+from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition, build_init_logger_context
+from ipy_orch.model.mappings import (
+    DependencyDefinition,
+    GraphIn,
+    GraphOut,
+    InputMapping,
+    MultiDependencyDefinition,
+    NodeInvocation,
+    OutputMapping,
+)
 from ipy_orch.model.metadata import (
     BoolMetadataValue,
     DagsterAssetMetadataValue,
@@ -127,8 +171,11 @@ from ipy_orch.model.metadata import (
     TimestampMetadataValue,
     UrlMetadataValue,
 )
-from ipy_orch.model.ops import In, OpDefinition, Out
+from ipy_orch.model.ops import DynamicOut, In, OpDefinition, Out
+from ipy_orch.model.pandera_types import pandera_schema_to_dagster_type
+from ipy_orch.model.partitions import PartitionKeyRange, TimeWindow
 from ipy_orch.model.policies import BackfillPolicy, Backoff, Failure, Jitter, RetryPolicy, RetryRequested
+from ipy_orch.model.repository import RepositoryDefinition, create_repository_using_definitions_args
 from ipy_orch.model.resources import (
     ConfigurableResource,
     IAttachDifferentObjectToOpContext,
@@ -153,6 +200,7 @@ from ipy_orch.model.results import (
     ObserveResult,
     Output,
 )
+from ipy_orch.model.row_models import row_model_to_dagster_type
 from ipy_orch.model.schema import (
     Array,
     BoolSource,
@@ -168,6 +216,7 @@ from ipy_orch.model.schema import (
     Shape,
     StringSource,
 )
+from ipy_orch.model.serdes import deserialize_value, serialize_value
 from ipy_orch.model.specs import AssetDep, AssetSpec
 from ipy_orch.model.tables import (
     TableColumn,
@@ -178,6 +227,7 @@ from ipy_orch.model.tables import (
     TableRecord,
     TableSchema,
 )
+from ipy_orch.model.type_loaders import DagsterTypeLoader
 from ipy_orch.model.types import (
     Any,
     Bool,
@@ -195,7 +245,6 @@ from ipy_orch.model.types import (
     TypeCheck,
     check_dagster_type,
     make_python_type_usable_as_dagster_type,
-    usable_as_dagster_type,
 )
 from ipy_orch.planning.selection import AssetSelection
 
@@ -234,6 +283,7 @@ __all__ = [
     "CheckError",
     "CodeReferencesMetadataValue",
     "Config",
+    "ConfigMapping",
     "ConfigurableIOManager",
     "ConfigurableIOManagerFactory",
     "ConfigurableLegacyIOManagerAdapter",
@@ -256,6 +306,7 @@ __all__ = [
     "DagsterInvalidSubsetError",
     "DagsterInvariantViolationError",
     "DagsterJobMetadataValue",
+    "DagsterLogManager",
     "DagsterResourceFunctionError",
     "DagsterRun",
     "DagsterRunMetadataValue",
@@ -265,6 +316,8 @@ __all__ = [
     "DagsterType",
     "DagsterTypeCheckDidNotPass",
     "DagsterTypeCheckError",
+    "DagsterTypeLoader",
+    "DagsterTypeLoaderContext",
     "DagsterUnknownPartitionError",
     "DagsterUnknownResourceError",
     "DagsterUnmetExecutorRequirementsError",
@@ -272,7 +325,9 @@ __all__ = [
     "DataProvenance",
     "DataVersion",
     "Definitions",
+    "DependencyDefinition",
     "Dict",
+    "DynamicOut",
     "DynamicOutput",
     "Enum",
     "EnumValue",
@@ -280,6 +335,9 @@ __all__ = [
     "EventLogEntry",
     "EventLogRecord",
     "ExecuteInProcessResult",
+    "Executor",
+    "ExecutorDefinition",
+    "ExecutorRequirement",
     "ExpectationResult",
     "Failure",
     "Field",
@@ -287,29 +345,42 @@ __all__ = [
     "FilesystemIOManager",
     "Float",
     "FloatMetadataValue",
+    "GraphDefinition",
+    "GraphIn",
+    "GraphOut",
+    "HookContext",
+    "HookDefinition",
+    "HookExecutionResult",
     "IAttachDifferentObjectToOpContext",
     "IOManager",
     "IOManagerDefinition",
     "In",
     "InMemoryIOManager",
+    "InitExecutorContext",
+    "InitLoggerContext",
     "InitResourceContext",
     "InputContext",
     "InputManager",
     "InputManagerDefinition",
+    "InputMapping",
     "Int",
     "IntMetadataValue",
     "IntSource",
     "IsolationWarning",
     "Jitter",
     "JobDefinition",
+    "JsonLogFormatter",
     "JsonMetadataValue",
     "List",
     "LocalFileCodeReference",
+    "LoggerDefinition",
     "Map",
     "MarkdownMetadataValue",
     "MaterializeResult",
     "MetadataEntry",
     "MetadataValue",
+    "MultiDependencyDefinition",
+    "NodeInvocation",
     "Noneable",
     "NotebookMetadataValue",
     "Nothing",
@@ -321,12 +392,16 @@ __all__ = [
     "Out",
     "Output",
     "OutputContext",
+    "OutputMapping",
+    "PartitionKeyRange",
     "PathMetadataValue",
+    "PendingNodeInvocation",
     "Permissive",
     "PermissiveConfig",
     "PoolMetadataValue",
     "PythonArtifactMetadataValue",
     "PythonObjectDagsterType",
+    "RepositoryDefinition",
     "ResourceDefinition",
     "ResourceDependency",
     "ResourceParam",
@@ -351,9 +426,11 @@ __all__ = [
     "TableSchema",
     "TableSchemaMetadataValue",
     "TextMetadataValue",
+    "TimeWindow",
     "TimestampMetadataValue",
     "Tuple",
     "TypeCheck",
+    "TypeCheckContext",
     "UrlCodeReference",
     "UrlMetadataValue",
     "__version__",
@@ -362,6 +439,8 @@ __all__ = [
     "build_asset_check_context",
     "build_asset_context",
     "build_column_schema_change_checks",
+    "build_hook_context",
+    "build_init_logger_context",
     "build_init_resource_context",
     "build_input_context",
     "build_metadata_bounds_checks",
@@ -369,11 +448,28 @@ __all__ = [
     "build_output_context",
     "build_resources",
     "check_dagster_type",
+    "colored_console_logger",
+    "config_mapping",
     "configured",
+    "create_repository_using_definitions_args",
+    "dagster_type_loader",
+    "default_loggers",
+    "default_system_loggers",
     "define_asset_job",
+    "deserialize_value",
+    "executor",
+    "failure_hook",
+    "fs_io_manager",
+    "get_dagster_logger",
+    "graph",
+    "graph_asset",
+    "graph_multi_asset",
+    "in_process_executor",
     "input_manager",
     "instance_for_test",
     "io_manager",
+    "job",
+    "json_console_logger",
     "load_asset_checks_from_current_module",
     "load_asset_checks_from_modules",
     "load_asset_checks_from_package_module",
@@ -388,18 +484,28 @@ __all__ = [
     "load_definitions_from_package_module",
     "load_definitions_from_package_name",
     "load_ipython_extension",
+    "logger",
     "make_python_type_usable_as_dagster_type",
     "make_values_resource",
     "map_asset_specs",
     "materialize",
     "materialize_to_memory",
+    "mem_io_manager",
     "multi_asset",
     "multi_asset_check",
     "multi_observable_source_asset",
+    "multi_or_in_process_executor",
+    "multiple_process_executor_requirements",
+    "multiprocess_executor",
     "observable_source_asset",
     "op",
+    "pandera_schema_to_dagster_type",
+    "repository",
     "resource",
+    "row_model_to_dagster_type",
+    "serialize_value",
     "session",
+    "success_hook",
     "unload_ipython_extension",
     "usable_as_dagster_type",
     "with_resources",

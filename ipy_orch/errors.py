@@ -29,7 +29,9 @@ The names are Dagster's, the wording is ours: what is wrong with names in back-t
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from copy import copy
+from typing import Self
 
 __all__ = [
     "BetaWarning",
@@ -74,6 +76,12 @@ class DagsterError(Exception):
         lines = [self.message, f"  where: {where}" if where else "", f"  hint: {hint}" if hint else ""]
         super().__init__("\n".join(line for line in lines if line))
 
+    def at(self, where: str) -> Self:
+        """Return the same error told of another place."""
+        made = copy(self)
+        DagsterError.__init__(made, self.message, where=where, hint=self.hint)
+        return made
+
 
 class DagsterInvalidDefinitionError(DagsterError):
     """Tell that a definition contradicts itself or another one."""
@@ -96,7 +104,18 @@ class DagsterInvariantViolationError(DagsterError):
 
 
 class DagsterInvalidConfigError(DagsterError):
-    """Tell that run config doesn't fit the schema, with the path of each field."""
+    """Tell that run config doesn't fit the schema, with the path of each field.
+
+    Args:
+        message: what is wrong.
+        where: in whose config.
+        hint: what to type next.
+        errors: one per problem, with ``path`` and ``message``.
+    """
+
+    def __init__(self, message: object = "", *, where: str = "", hint: str = "", errors: Iterable[object] = ()) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.errors = list(errors)
 
 
 class DagsterConfigMappingFunctionError(DagsterError):
@@ -133,7 +152,29 @@ class DagsterExecutionStepExecutionError(DagsterUserCodeExecutionError):
 
 
 class DagsterTypeCheckDidNotPass(DagsterError):
-    """Tell that a value isn't of its declared type."""
+    """Tell that a value isn't of its declared type.
+
+    Args:
+        metadata: what the check told besides.
+        dagster_type: the type.
+    """
+
+    def __init__(
+        self,
+        message: object = "",
+        *,
+        where: str = "",
+        hint: str = "",
+        metadata: Mapping[str, object] | None = None,
+        dagster_type: object = None,
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.metadata, self.dagster_type = dict(metadata or {}), dagster_type
+
+    @property
+    def description(self) -> str:
+        """Return what is wrong, under Dagster's name."""
+        return self.message
 
 
 class DagsterStepOutputNotFoundError(DagsterError):

@@ -17,6 +17,8 @@ OURS = {
     "DagsterInvalidMetadata",
     "load_ipython_extension",
     "unload_ipython_extension",
+    "pandera_schema_to_dagster_type",
+    "row_model_to_dagster_type",
     "session",
     "__version__",
 }

@@ -10,11 +10,13 @@ from typing import Any, overload
 from ipy_orch.authoring.signature import read_signature
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
-from ipy_orch.model.assets import MATERIALIZATION, AssetsDefinition, distinct_specs, manager_in
+from ipy_orch.model.asset_specs import distinct_specs, manager_in
+from ipy_orch.model.assets import MATERIALIZATION, AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
 from ipy_orch.model.results import MaterializeResult, ObserveResult
+from ipy_orch.model.schema import config_field
 from ipy_orch.model.specs import (
     DAGSTER_TYPE,
     DEFAULT_GROUP,
@@ -24,7 +26,7 @@ from ipy_orch.model.specs import (
     refuse_others,
     valid_tags,
 )
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.types import Nothing, column_schema_of
 
 __all__ = ["asset", "multi_asset"]
 
@@ -124,7 +126,7 @@ def define_asset(
         asset_key,
         deps=joined(loaded, waited),
         description=description or inspect.getdoc(function),
-        metadata=metadata,
+        metadata={**column_schema_of(value_type(call, dagster_type)), **(metadata or {})},
         skippable=not output_required,
         group_name=DEFAULT_GROUP if group_name is None else group_name,
         code_version=code_version,
@@ -432,10 +434,14 @@ def is_result(annotation: Any) -> bool:
 
 
 def config_type(call: Signature, schema: Any, where: str) -> Any:
-    """Return the config's type: the parameter's annotation or ``config_schema``."""
+    """Return the config's type: the parameter's annotation or ``config_schema``.
+
+    Raises:
+        DagsterInvalidDefinitionError: when both are given, and for what can't be a schema.
+    """
     if call.config is not None and schema is not None:
         raise DagsterInvalidDefinitionError("give a parameter `config` or `config_schema`, not both", where=where)
-    return call.config_type if call.config is not None else schema
+    return call.config_type if schema is None else config_field(schema)
 
 
 def own_checks(specs: Sequence[AssetCheckSpec], keys: set[AssetKey], where: str) -> dict[str, AssetCheckSpec]:

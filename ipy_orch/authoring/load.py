@@ -15,8 +15,11 @@ from types import FrameType, ModuleType
 from typing import Any
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.model.asset_changes import renamed
+from ipy_orch.model.asset_jobs import UnresolvedAssetJobDefinition
 from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, SourceAsset
 from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 
@@ -105,7 +108,7 @@ def load_asset_checks_from_modules(
     found = [one for _, one in held(modules, AssetChecksDefinition)]
     keys = {spec.asset_key for one in found for spec in one.check_specs}
     new = {key: key.with_prefix(asset_key_prefix) for key in keys} if asset_key_prefix else {}
-    return [one.renamed(new) for one in found]
+    return [renamed(one, new) for one in found]
 
 
 def load_asset_checks_from_current_module(asset_key_prefix: Prefix = None) -> list[AssetChecksDefinition]:
@@ -133,19 +136,28 @@ def load_definitions_from_modules(
     loggers: Mapping[str, Any] | None = None,
     executor: Any = None,
 ) -> Definitions:
-    """Return one Definitions of the assets, specs and checks that variables of the modules hold.
+    """Return one Definitions of the assets, specs, checks and jobs that variables of the modules hold.
 
     A variable that holds a Definitions is merged into it.
 
     Raises:
-        DagsterInvalidDefinitionError: when two different assets have one key.
+        DagsterInvalidDefinitionError: when two different assets have one key, or two jobs one name.
     """
     modules = list(modules)
     found: list[tuple[str, Loaded]] = held(modules, (AssetsDefinition, AssetSpec))
     refuse_doubles(found)
     checks = [one for _, one in found if isinstance(one, AssetChecksDefinition)]
     assets = [one for _, one in found if not isinstance(one, AssetChecksDefinition)]
-    own = Definitions(assets, resources=resources, loggers=loggers, executor=executor, asset_checks=checks)
+    jobs = held(modules, (JobDefinition, UnresolvedAssetJobDefinition))
+    refuse_jobs_of_one_name(jobs)
+    own = Definitions(
+        assets,
+        jobs=[job for _, job in jobs],
+        resources=resources,
+        loggers=loggers,
+        executor=executor,
+        asset_checks=checks,
+    )
     return Definitions.merge(own, *(one for _, one in held(modules, Definitions)))
 
 
@@ -229,6 +241,20 @@ def refuse_doubles(found: Iterable[tuple[str, Loaded]]) -> None:
                 raise DagsterInvalidDefinitionError(
                     f"asset `{key}` is defined twice", where=places, hint="rename one of them"
                 )
+
+
+def refuse_jobs_of_one_name(found: Iterable[tuple[str, JobDefinition | UnresolvedAssetJobDefinition]]) -> None:
+    """Refuse two different jobs of one name.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming the modules.
+    """
+    seen: dict[str, str] = {}
+    for module, job in found:
+        if job.name in seen:
+            places = " and ".join(dict.fromkeys((seen[job.name], module)))
+            raise DagsterInvalidDefinitionError(f"job `{job.name}` is defined twice", where=places)
+        seen[job.name] = module
 
 
 # -- what to change ---------------------------------------------------------------------------------------------------

@@ -80,8 +80,8 @@ class Runs:
                 for open_step in run.steps.values():
                     if open_step.status in ("waiting", "running", "retrying"):
                         open_step.status = "canceled"
-            elif (step := run.steps.get(event.step)) is not None:
-                advance(step, event)
+            elif event.step:
+                advance(run.steps.setdefault(event.step, StepRun(event.step, getattr(event, "reason", ""))), event)
 
 
 def advance(step: StepRun, event: Event) -> None:

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeAlias
 
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.results import AssetCheckEvaluation, AssetMaterialization, AssetObservation
+from ipy_orch.model.results import AssetCheckEvaluation, AssetMaterialization, AssetObservation, ExpectationResult
 
 __all__ = [
     "Checked",
     "Event",
+    "Expected",
     "Fact",
     "Forgotten",
+    "HookRan",
     "InputLoaded",
     "Logged",
     "Materialized",
@@ -24,6 +26,7 @@ __all__ = [
     "OutputStored",
     "Part",
     "Recipe",
+    "ResourceFailed",
     "RunFinished",
     "RunStarted",
     "StepFailed",
@@ -115,6 +118,7 @@ class OutputStored(Fact):
     key: AssetKey | None = None
     manager: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    mapping_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,14 @@ class Checked(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class Expected(Fact):
+    """A step reported whether something is as it was expected to be."""
+
+    kind = "expected"
+    expectation: ExpectationResult = None  # type: ignore[assignment]
+
+
+@dataclass(frozen=True, slots=True)
 class Logged(Fact):
     """A step printed, displayed, warned or logged something."""
 
@@ -243,6 +255,26 @@ class StepSkipped(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class HookRan(Fact):
+    """A hook was called after a step: ``completed``, ``skipped`` (the end wasn't one for it) or ``errored``."""
+
+    kind = "hook ran"
+    name: str = ""
+    status: str = "completed"
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFailed(Fact):
+    """A resource raised while it was torn down; the run goes on."""
+
+    kind = "resource failed"
+    name: str = ""
+    phase: str = "teardown"
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Forgotten(Fact):
     """The user asked to forget what is known of an asset."""
 
@@ -260,10 +292,13 @@ Event: TypeAlias = (
     | Materialized
     | Observed
     | Checked
+    | Expected
     | Logged
     | StepRetrying
     | StepSucceeded
     | StepFailed
     | StepSkipped
+    | HookRan
+    | ResourceFailed
     | Forgotten
 )

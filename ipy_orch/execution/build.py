@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final, Self
@@ -22,7 +22,9 @@ from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import RESULT, OpDefinition
+from ipy_orch.model.partitions import PartitionKeyRange
 from ipy_orch.model.resources import as_resource, closes
+from ipy_orch.model.specs import AssetSpec
 from ipy_orch.model.types import resolve_dagster_type
 
 __all__ = [
@@ -201,24 +203,39 @@ def build_output_context(
     dagster_type: Any = None,
     version: str | None = None,
     resource_config: Mapping[str, Any] | None = None,
-    resources: Mapping[str, Any] | None = None,
+    resources: Any = None,
     op_def: OpDefinition | None = None,
     asset_key: Any = None,
     partition_key: str | None = None,
+    asset_partitions_def: Any = None,
+    asset_partition_key_range: PartitionKeyRange | None = None,
+    instance: Any = None,
+    asset_spec: AssetSpec | None = None,
     metadata: Mapping[str, Any] | None = None,
     output_metadata: Mapping[str, Any] | None = None,
 ) -> OutputContext:
     """Return a context to call ``IOManager.handle_output`` with.
 
+    Args:
+        partition_key: of the run, and of the asset where there's one.
+        asset_partition_key_range: the partitions of the asset, where they aren't just that one.
+        metadata: the same as ``definition_metadata``.
+
+    Raises:
+        DagsterInvalidInvocationError: when partitions are given twice, or a range whose partitions aren't known.
+
     >>> build_output_context(asset_key="orders").asset_key
     AssetKey(['orders'])
     """
+    key = asset_key if asset_key is not None or asset_spec is None else asset_spec.key
     return OutputContext(
         name=RESULT if name is None else name,
         step_key=step_key or "",
         run_id=run_id or "",
-        key=AssetKey.from_coercible(asset_key) if asset_key is not None else None,
+        key=AssetKey.from_coercible(key) if key is not None else None,
         partition=partition_key,
+        partitions=keys_between(asset_partition_key_range, asset_partitions_def, partition_key, instance),
+        partitions_def=asset_partitions_def,
         definition_metadata=dict(definition_metadata or metadata or {}),
         dagster_type=resolve_dagster_type(dagster_type) if dagster_type is not None else None,
         resources=opened(resources),
@@ -227,7 +244,9 @@ def build_output_context(
         config=config,
         version=version,
         mapping_key=mapping_key,
+        spec=asset_spec,
         output_metadata=dict(output_metadata or {}),
+        run=replace(RunInfo(EPHEMERAL), instance=instance),
         emit=log_record,
     )
 
@@ -239,14 +258,24 @@ def build_input_context(
     upstream_output: OutputContext | None = None,
     dagster_type: Any = None,
     resource_config: Mapping[str, Any] | None = None,
-    resources: Mapping[str, Any] | None = None,
+    resources: Any = None,
     op_def: OpDefinition | None = None,
+    step_context: Any = None,
     asset_key: Any = None,
     partition_key: str | None = None,
+    asset_partition_key_range: PartitionKeyRange | None = None,
+    asset_partitions_def: Any = None,
     instance: Any = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> InputContext:
-    """Return a context to call ``IOManager.load_input`` with.
+    """Return a context to call ``IOManager.load_input`` with; see :func:`build_output_context`.
+
+    Args:
+        upstream_output: the context that the value was stored with.
+        dagster_type: the type that the reader asks for, or its annotation.
+
+    Raises:
+        DagsterInvalidInvocationError: when partitions are given twice, or a range whose partitions aren't known.
 
     >>> build_input_context(asset_key="orders", partition_key="2026-01-01").asset_partition_key
     '2026-01-01'
@@ -255,11 +284,14 @@ def build_input_context(
         name=RESULT if name is None else name,
         key=AssetKey.from_coercible(asset_key) if asset_key is not None else None,
         partition=partition_key,
+        partitions=keys_between(asset_partition_key_range, asset_partitions_def, partition_key, instance),
+        partitions_def=asset_partitions_def,
         definition_metadata=dict(definition_metadata or metadata or {}),
         dagster_type=resolve_dagster_type(dagster_type) if dagster_type is not None else None,
         resources=opened(resources),
         resource_config=resource_config,
         op_def=op_def,
+        step=step_context,
         config=config,
         run=replace(RunInfo(EPHEMERAL), instance=instance),
         emit=log_record,
@@ -267,10 +299,34 @@ def build_input_context(
     )
 
 
-def opened(resources: Mapping[str, Any] | None) -> Any:
+def keys_between(
+    given: PartitionKeyRange | None, definition: Any, partition: str | None, instance: Any
+) -> Sequence[str] | None:
+    """Return the partitions of a range, None where none is given.
+
+    Raises:
+        DagsterInvalidInvocationError: when a partition is given too, or the partitions between aren't known.
+    """
+    if given is None:
+        return None
+    if partition is not None:
+        raise DagsterInvalidInvocationError("give `partition_key` or `asset_partition_key_range`, not both")
+    if definition is not None:
+        keys: Sequence[str] = definition.get_partition_keys_in_range(given, dynamic_partitions_store=instance)
+        return keys
+    if given.start != given.end:
+        raise DagsterInvalidInvocationError(
+            "which partitions lie in `asset_partition_key_range` isn't known", hint="give `asset_partitions_def` too"
+        )
+    return [given.start]
+
+
+def opened(resources: Any) -> Any:
     """Return resources as a context gives them; they stay open as long as somebody holds them."""
     if not resources:
         return NO_RESOURCES
+    if not isinstance(resources, Mapping):  # opened already: the `resources` of another context
+        return resources
     scope = ResourceScope(resources, resources)
     return scope.__enter__().namespace(resources)
 

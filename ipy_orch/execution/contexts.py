@@ -102,6 +102,7 @@ class OpExecutionContext:
         step: str = "",
         attempt: int = 0,
         emit: Callable[[str, str], None] = no_log,
+        mapping_key: str | None = None,
     ) -> None:
         self.bound_op = op
         self.run = run
@@ -114,7 +115,8 @@ class OpExecutionContext:
         self.checks = checks
         self.partition = partition
         self.emit = emit
-        self.output_metadata: dict[str, dict[str, Any]] = {}
+        self.mapping_key = mapping_key
+        self.output_metadata: dict[tuple[str, str | None], dict[str, Any]] = {}
         self.events: list[Any] = []
 
     @classmethod
@@ -299,12 +301,16 @@ class OpExecutionContext:
         self,
         metadata: Mapping[str, Any],
         output_name: str | None = None,
-        mapping_key: str | None = None,  # noqa: ARG002
+        mapping_key: str | None = None,
     ) -> None:
         """Add metadata to an output; the name may be left out where there is one.
 
+        Args:
+            mapping_key: of a dynamic output.
+
         Raises:
-            DagsterInvariantViolationError: for an output that doesn't exist, or none named of several.
+            DagsterInvariantViolationError: for an output that doesn't exist, or none named of several, or a mapping key
+                that is missing or isn't wanted.
             DagsterInvalidMetadata: when a value can't be metadata.
         """
         name = output_name or self.only_output()
@@ -312,8 +318,11 @@ class OpExecutionContext:
             raise DagsterInvariantViolationError(
                 f"`{self.op.name}` has no output `{name}`", hint=closest(name, self.op.outs)
             )
+        if self.op.outs[name].is_dynamic != (mapping_key is not None):
+            said = "is dynamic: say of which key" if mapping_key is None else "isn't dynamic: it has no keys"
+            raise DagsterInvariantViolationError(f"output `{name}` of `{self.op.name}` {said}", hint="mapping_key=...")
         normalize_metadata(metadata)
-        self.output_metadata.setdefault(name, {}).update(metadata)
+        self.output_metadata.setdefault((name, mapping_key), {}).update(metadata)
 
     def only_output(self) -> str:
         """Return the name of the only output that carries a value or an asset.
@@ -332,9 +341,13 @@ class OpExecutionContext:
             )
         return names[0]
 
-    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, Any] | None:  # noqa: ARG002
+    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, Any] | None:
         """Return the metadata added so far."""
-        return self.output_metadata.get(output_name)
+        return self.output_metadata.get((output_name, mapping_key))
+
+    def get_mapping_key(self) -> str | None:
+        """Return for which key of a dynamic output the op is called, None when it isn't mapped."""
+        return self.mapping_key
 
     def add_asset_metadata(
         self,

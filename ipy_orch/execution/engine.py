@@ -13,8 +13,11 @@ from __future__ import annotations
 import queue
 import time
 import uuid
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterAssetCheckFailedError, DagsterExecutionInterruptedError
@@ -29,17 +32,19 @@ from ipy_orch.events.types import (
     StepSucceeded,
 )
 from ipy_orch.execution import capture
-from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext
+from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from ipy_orch.execution.executors import InlineExecutor
 from ipy_orch.execution.failures import add_hint, describe
 from ipy_orch.execution.frontier import Frontier
+from ipy_orch.execution.hooks import call_hooks
 from ipy_orch.execution.inputs import Loader
-from ipy_orch.execution.outputs import Harvest, gather
+from ipy_orch.execution.outputs import gather
 from ipy_orch.execution.step import Outcome, Work, arguments, call
 from ipy_orch.execution.storing import Finished, Storing, recipe_of
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.world import OpenRun, RunResult, World
 from ipy_orch.model.policies import Failure, RetryRequested
+from ipy_orch.planning.calls import outputs_in
 from ipy_orch.planning.plan import Plan, Step
 from ipy_orch.planning.staleness import version_of
 
@@ -69,9 +74,9 @@ class Runner:
         self.plan, self.world = plan, world
         self.open = OpenRun(world, world.run_id or uuid.uuid4().hex)
         self.result, self.run_id, self.emit = self.open.result, self.open.run_id, self.open.emit
-        self.steps = {step.name: step for step in plan.steps}
+        self.steps = {step.name: step for step in (*plan.every_step, *plan.others)}
         self.frontier: Frontier[str] = Frontier({step.name: step.after for step in plan.steps})
-        self.loader, self.storing = Loader(self.open), Storing(self.open)
+        self.loader, self.storing = Loader(self.open, self.steps), Storing(self.open)
         self.finished: queue.SimpleQueue[tuple[str, Future[Outcome]]] = queue.SimpleQueue()
         self.works: dict[str, Work] = {}
         self.attempts: dict[str, int] = {}
@@ -138,8 +143,8 @@ class Runner:
     def scope(self) -> AbstractContextManager[Any]:
         """Return the resources that the steps need, set up for the run, with the IO managers of what they load."""
         required: set[str] = set()
-        for step in self.plan.steps:
-            required |= step.definition.required_resource_keys
+        for step in self.plan.every_step:
+            required |= step.required_resource_keys
             required |= self.loader.required(step)
         return self.open.scope(required)
 
@@ -155,7 +160,10 @@ class Runner:
     # -- starting a step ----------------------------------------------------------------------------------------------
 
     def start(self, step: Step) -> None:
-        """Load a step's inputs and submit its function; skip it where its inputs turned out unchanged."""
+        """Load a step's inputs and submit its function; skip it where they turned out unchanged, or aren't there."""
+        if self.open.outputs_left_out and (gone := self.loader.left_out(step)):
+            self.leave(step, f"{gone} was left out")
+            return
         if step.conditional and self.unchanged(step):
             self.skip_unchanged(step)
             return
@@ -176,9 +184,9 @@ class Runner:
 
     def work(self, step: Step, attempt: int) -> Work:
         """Return the call of a step: its function with inputs, context, config and resources."""
-        op = step.definition.op
+        op = step.op
         inputs = self.loader.load_all(step)
-        config = self.world.config.op_config(op.name) if self.world.config is not None else None
+        config = self.world.config.op_config(step.place) if self.world.config is not None else None
         context = self.context(step, config, attempt)
         if op.required_resource_keys:
             context.resources = self.open.namespace(op.required_resource_keys)
@@ -187,11 +195,10 @@ class Runner:
         around = self.world.on_step(step) if self.world.on_step is not None and self.is_local else None
         return Work(op.compute_fn, named, sink, positional=positional, context=context, around=around)
 
-    def context(self, step: Step, config: Any, attempt: int) -> AssetExecutionContext:
+    def context(self, step: Step, config: Any, attempt: int) -> OpExecutionContext:
         """Return the context of a step."""
-        kind = AssetExecutionContext if step.keys else AssetCheckExecutionContext
-        return kind(
-            step.definition.op,
+        return context_class(step)(
+            step.op,
             self.open.info,
             step.definition,
             step.keys,
@@ -200,12 +207,9 @@ class Runner:
             partition=step.partition,
             step=step.name,
             attempt=attempt,
-            emit=lambda level, text: self.say(step, "log", text, level),
+            emit=self.open.logger(step),
+            mapping_key=step.mapping_key,
         )
-
-    def say(self, step: Step, stream: str, text: str, level: str = "") -> None:
-        """Append what a step printed or logged."""
-        self.emit(Logged(self.run_id, time.time(), step.name, stream, level, text))
 
     # -- conditional steps --------------------------------------------------------------------------------------------
 
@@ -218,7 +222,7 @@ class Runner:
         return all(fact is not None and fact.version == version_of(recipe, name) for name, fact in facts)
 
     def skip_unchanged(self, step: Step) -> None:
-        """Leave a step out whose inputs turned out unchanged."""
+        """Skip a step whose inputs turned out unchanged."""
         self.emit(StepSkipped(self.run_id, time.time(), step.name, "inputs unchanged", step.keys, unchanged=True))
         self.frontier.done(step.name)
 
@@ -238,7 +242,7 @@ class Runner:
             if chunk.text:
                 self.emit(Logged(self.run_id, time.time(), step.name, chunk.kind, "", chunk.text))
         if outcome.error is not None and self.delay(step, outcome.error) is not None:
-            self.retry_or_fail(step, outcome.error, outcome.seconds, chunks)
+            self.retry_or_fail(step, outcome.error, outcome.seconds, chunks, work.context)
             return
         self.store(step, work, outcome, chunks)
 
@@ -247,47 +251,81 @@ class Runner:
         failed = outcome.error is not None
         error = outcome.error
         try:
-            harvest = gather(step.definition, outcome)
+            harvest = gather(wiring(step), outcome)
             context = work.context or self.context(step, None, 0)
             finished = Finished(step, context, recipe_of(step, self.open), outcome.seconds, chunks, failed)
             blocked = self.storing.store_all(finished, harvest)
         except Exception as raised:
-            self.retry_or_fail(step, error or raised, outcome.seconds, chunks)
+            self.retry_or_fail(step, error or raised, outcome.seconds, chunks, work.context)
             return
         error = error or blocked
         if error is not None:
-            self.retry_or_fail(step, error, outcome.seconds, chunks)
+            self.retry_or_fail(step, error, outcome.seconds, chunks, work.context)
             return
         self.emit(StepSucceeded(self.run_id, time.time(), step.name, outcome.seconds))
+        call_hooks(step, self.open, work.context, harvest)
+        if step.name in self.plan.mapped:
+            self.expand(step)
         self.frontier.done(step.name)
-        self.skip_what_reads(step, harvest)
 
-    def skip_what_reads(self, step: Step, harvest: Harvest) -> None:
-        """Skip the steps that read an output which the step left out."""
-        outlets = wiring(step.definition).outlets
-        if len(outlets) == len(harvest.outputs):
-            return
-        left_out = {outlet.key for name, outlet in outlets.items() if name not in harvest.outputs}
-        for other in self.plan.steps:
-            if left_out & {*other.inputs, *other.definition.keys_by_input_name.values()} and other is not step:
-                self.skip(other.name, f"{min(map(str, left_out))} was left out")
+    def leave(self, step: Step, why: str) -> None:
+        """Leave a step out for which an input is missing; what reads it sees for itself."""
+        for outlet in wiring(step).outlets.values():
+            self.open.leave_out(step.name, outlet)
+        self.emit(StepSkipped(self.run_id, time.time(), step.name, why, step.keys))
+        if step.name in self.plan.mapped:
+            self.expand(step)
+        self.frontier.leave(step.name)
 
-    def skip(self, name: str, why: str) -> None:
-        """Skip a step and what is downstream of it."""
-        if self.frontier.state(name) not in ("waiting", "ready"):
-            return
-        for below in (name, *self.frontier.skip(name)):
-            self.emit(StepSkipped(self.run_id, time.time(), below, why, self.steps[below].keys))
+    # -- dynamic outputs ----------------------------------------------------------------------------------------------
+
+    def expand(self, step: Step) -> None:
+        """Add the steps that are mapped over a step's dynamic outputs, and have what collects wait for them."""
+        copies = {
+            copy.name: copy
+            for template in self.plan.mapped[step.name]
+            for key in self.keys_for(template)
+            for copy in [mapped_copy(template, key, self.steps)]
+        }
+        self.steps.update(copies)
+        gather: dict[str, list[str]] = {}
+        for template in self.plan.mapped[step.name]:
+            names = [f"{template.name}[{key}]" for key in self.keys_for(template)]
+            for reader in self.readers.get(template.name, ()):
+                if self.frontier.state(reader) == "waiting":
+                    gather.setdefault(reader, []).extend(names)
+        self.frontier.expand(step.name, {name: copy.after for name, copy in copies.items()}, gather)
+
+    def keys_for(self, template: Step) -> tuple[str, ...]:
+        """Return the keys for each of which a mapped step is called."""
+        over = template.call.mapped
+        return self.open.mapping_keys.get((template.scope + over.call, over.output), ()) if over is not None else ()
+
+    @cached_property
+    def readers(self) -> dict[str, list[str]]:
+        """Return mapped step -> the steps that collect from its copies."""
+        found: dict[str, list[str]] = {}
+        for step in self.plan.steps:
+            for source in step.call.sources.values():
+                for one in outputs_in(source):
+                    found.setdefault(step.scope + one.call, []).append(step.name)
+        return found
 
     # -- failing ------------------------------------------------------------------------------------------------------
 
     def retry_or_fail(
-        self, step: Step, error: BaseException, seconds: float, chunks: tuple[capture.Chunk, ...] = ()
+        self,
+        step: Step,
+        error: BaseException,
+        seconds: float,
+        chunks: tuple[capture.Chunk, ...] = (),
+        context: OpExecutionContext | None = None,
     ) -> None:
         """Try a step again where its policy or its error says so, else fail it."""
         delay = self.delay(step, error)
         if delay is None:
-            self.fail(step, error.__cause__ or error if isinstance(error, RetryRequested) else error, seconds, chunks)
+            cause = error.__cause__ if isinstance(error, RetryRequested) else None
+            self.fail(step, cause or error, seconds, chunks, context)
             return
         attempt = self.attempts[step.name] = self.attempts.get(step.name, 0) + 1
         line = describe(error.__cause__ or error).line
@@ -298,7 +336,14 @@ class Runner:
         """Return the seconds until a step's next attempt, or None when there's none."""
         return retry_delay(step, error, self.attempts.get(step.name, 0) + 1)
 
-    def fail(self, step: Step, error: BaseException, seconds: float, chunks: tuple[capture.Chunk, ...]) -> None:
+    def fail(
+        self,
+        step: Step,
+        error: BaseException,
+        seconds: float,
+        chunks: tuple[capture.Chunk, ...],
+        context: OpExecutionContext | None = None,
+    ) -> None:
         """Fail a step and skip what is downstream."""
         self.result.errors[step.name] = error
         add_hint(error)
@@ -318,6 +363,7 @@ class Runner:
                 output=chunks,
             )
         )
+        call_hooks(step, self.open, context, error=error)
         for below in self.frontier.fail(step.name):
             why = f"{step.name} failed"
             self.emit(StepSkipped(self.run_id, time.time(), below, why, self.steps[below].keys))
@@ -331,9 +377,26 @@ def retry_delay(step: Step, error: BaseException, attempt: int) -> float | None:
     """
     if isinstance(error, RetryRequested):
         return (error.seconds_to_wait or 0.0) if attempt <= error.max_retries else None
-    policy = step.definition.op.retry_policy
+    policy = step.call.retry_policy
     if policy is None or attempt > policy.max_retries or isinstance(error, DagsterAssetCheckFailedError):
         return None
     if isinstance(error, Failure) and not error.allow_retries:
         return None
     return policy.calculate_delay(attempt)
+
+
+def context_class(step: Step) -> type[OpExecutionContext]:
+    """Return the kind of context that a step's function gets."""
+    if step.definition is None:
+        return OpExecutionContext
+    if step.definition.op_def is step.op:
+        return AssetExecutionContext if step.keys else AssetCheckExecutionContext
+    call = step.op.signature
+    asked = call.annotations.get(call.context or "")
+    return AssetExecutionContext if getattr(asked, "__name__", "") == "AssetExecutionContext" else OpExecutionContext
+
+
+def mapped_copy(template: Step, key: str, steps: Mapping[str, Step]) -> Step:
+    """Return the step that is called for one key of a dynamic output."""
+    after = (f"{name}[{key}]" if steps[name].call.mapped is not None else name for name in template.after)
+    return replace(template, name=f"{template.name}[{key}]", after=frozenset(after), mapping_key=key)

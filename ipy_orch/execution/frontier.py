@@ -11,8 +11,9 @@ States
 
                        take                done
      waiting ----> ready ----> running ----------> done
-        |  ^                    |  |  '-- fail --> failed
-        |  '------ retry -------'  '----- skip --> skipped
+        |  ^                    |  |  |-- fail --> failed
+        |  '------ retry -------'  |  '-- leave -> left
+        |                          '----- skip --> skipped
         |
         |-- something before it failed or was skipped --> skipped
         '-- cancel, also when it was ready -------------> cancelled
@@ -24,7 +25,9 @@ States
 ``running``
     Handed out. It leaves this state only by ``done``, ``fail``, ``skip`` or ``retry``; ``cancel`` leaves it alone,
     because a function that runs can't be unrun.
-``done``, ``failed``, ``skipped``, ``cancelled``
+``left``
+    Didn't run after all, because an output before it was left out. What waits for it goes on and sees for itself.
+``done``, ``left``, ``failed``, ``skipped``, ``cancelled``
     Final. The frontier is finished when every step is in one of these.
 
 Inside
@@ -53,9 +56,10 @@ from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViola
 
 __all__ = ["Frontier", "State"]
 
-State: TypeAlias = Literal["waiting", "ready", "running", "done", "failed", "skipped", "cancelled"]
+State: TypeAlias = Literal["waiting", "ready", "running", "done", "left", "failed", "skipped", "cancelled"]
 
-FINAL: Final[frozenset[State]] = frozenset({"done", "failed", "skipped", "cancelled"})
+FINAL: Final[frozenset[State]] = frozenset({"done", "left", "failed", "skipped", "cancelled"})
+PASSED: Final[frozenset[State]] = frozenset({"done", "left"})
 SHOWN: Final = 12  # steps of a cycle that a message names
 
 K = TypeVar("K")
@@ -139,8 +143,19 @@ class Frontier(Generic[K]):
         Raises:
             DagsterInvariantViolationError: when it isn't running.
         """
+        self._pass(key, "done")
+
+    def leave(self, key: K) -> None:
+        """Record that a running step isn't run after all; what waited for it alone is ready.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't running.
+        """
+        self._pass(key, "left")
+
+    def _pass(self, key: K, state: State) -> None:
         rank = self._leave_running(key)
-        self._state[rank] = "done"
+        self._state[rank] = state
         self._open -= 1
         missing, states = self._missing, self._state
         for below in self._feeds[rank]:
@@ -254,7 +269,7 @@ class Frontier(Generic[K]):
         """Bring steps whose needs changed into the state that these needs imply."""
         lost: dict[int, int] = {}
         for rank in changed:
-            self._missing[rank] = sum(self._state[need] != "done" for need in self._needs[rank])
+            self._missing[rank] = sum(self._state[need] not in PASSED for need in self._needs[rank])
             for need in self._needs[rank]:
                 if self._state[need] in ("failed", "skipped"):
                     lost.setdefault(rank, self._culprit.get(need, need))

@@ -18,7 +18,7 @@ from typing import Any, Self
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Run, Runs
 from ipy_orch.events.types import Checked, Event, Materialized, Observed
-from ipy_orch.execution.results import DagsterEvent, DagsterEventType, dagster_events
+from ipy_orch.execution.dagster_events import DagsterEvent, DagsterEventType, dagster_events
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.results import AssetMaterialization, AssetObservation
 

@@ -22,7 +22,7 @@ from ipy_orch.execution.build import DirectContext, build_asset_check_context, b
 from ipy_orch.execution.contexts import Entered
 from ipy_orch.execution.outputs import EVENTS, RESULTS, kind_of, spec_of
 from ipy_orch.execution.resources import ResourceScope
-from ipy_orch.execution.wiring import check_type
+from ipy_orch.execution.types import check_type
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config import Config
 from ipy_orch.model.ops import RESULT, OpDefinition, invoke, type_of
@@ -100,6 +100,11 @@ def told_apart(target: OpDefinition | AssetsDefinition, args: Sequence[Any], kwa
     if definition is not None and not definition.is_executable:
         raise DagsterInvalidInvocationError(f"`{definition.label}` is external: there's no function to call")
     op = target.op if isinstance(target, AssetsDefinition) else target
+    if not isinstance(op, OpDefinition):
+        raise DagsterInvalidInvocationError(
+            f"`{op.name}` is a graph, which can't be called as a function",
+            hint="`.execute_in_process()`, or `materialize`",
+        )
     context, args, kwargs = taken_context(op, args, kwargs)
     return Call(op, definition, context, by_name(op, args, kwargs))
 
@@ -325,7 +330,8 @@ def note_verdicts(call: Call, verdicts: Sequence[AssetCheckResult], seen: set[st
     if call.definition is None:
         raise DagsterInvariantViolationError(f"`{call.op.name}` is an op, and made the verdict of a check")
     for verdict in verdicts:
-        key = spec_of(call.definition, verdict).key
+        known = call.definition.check_specs_by_output_name, call.definition.all_check_specs_by_output_name
+        key = spec_of(call.op.name, *known, verdict).key
         seen.add(call.definition.get_output_name_for_asset_check_key(key))
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.errors import CheckError, DagsterInvariantViolationError
 from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo, StepLog
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata import DagsterInvalidMetadata, normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
+from ipy_orch.model.partitions import PartitionKeyRange, TimeWindow
 from ipy_orch.model.results import AssetMaterialization, AssetObservation
 from ipy_orch.model.specs import AssetSpec
 
@@ -36,6 +37,9 @@ class IOContext:
         run: the run, None outside of one.
         emit: takes a log record's level and text.
         mapping_key: of a dynamic output.
+        partitions: those of the asset, where they aren't just that of the run.
+        partitions_def: how the asset is partitioned.
+        step: the context of the step, where one runs.
     """
 
     name: str = RESULT
@@ -54,6 +58,9 @@ class IOContext:
     run: RunInfo | None = None
     emit: Callable[[str, str], None] = lambda _level, _text: None
     mapping_key: str | None = None
+    partitions: Sequence[str] | None = None
+    partitions_def: Any = None
+    step: Any = None
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -70,6 +77,35 @@ class IOContext:
         """Return the instance that keeps the events."""
         return self.run.instance if self.run is not None else None
 
+    @property
+    def job_name(self) -> str:
+        """Return the name of the job.
+
+        Raises:
+            DagsterInvariantViolationError: outside of a run.
+        """
+        if self.run is None:
+            raise DagsterInvariantViolationError(f"{self.label} isn't of a run, so there's no job")
+        return self.run.job_name
+
+    @property
+    def step_context(self) -> Any:
+        """Return the context of the step that runs.
+
+        Raises:
+            DagsterInvariantViolationError: when none does.
+        """
+        if self.step is None:
+            raise DagsterInvariantViolationError(f"{self.label} isn't of a step that runs")
+        return self.step
+
+    @property
+    def label(self) -> str:
+        """Return what this is about, for messages."""
+        if self.key is not None:
+            return f"asset `{self.key}`"
+        return f"`{self.name}` of `{self.step_key}`" if self.step_key else f"`{self.name}`"
+
     # -- which asset --
 
     @property
@@ -85,7 +121,7 @@ class IOContext:
             DagsterInvariantViolationError: when this isn't about an asset.
         """
         if self.key is None:
-            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't an asset")
+            raise DagsterInvariantViolationError(f"{self.label} isn't an asset")
         return self.key
 
     @property
@@ -96,9 +132,7 @@ class IOContext:
             DagsterInvariantViolationError: when this isn't about an asset that is defined here.
         """
         if self.spec is None:
-            raise DagsterInvariantViolationError(
-                f"`{self.name}` of `{self.step_key}` isn't an asset that is defined here"
-            )
+            raise DagsterInvariantViolationError(f"{self.label} isn't an asset that is defined here")
         return self.spec
 
     # -- which partition --
@@ -109,45 +143,99 @@ class IOContext:
         return self.partition is not None
 
     @property
-    def has_asset_partitions(self) -> bool:
-        """Tell whether this is about partitions of an asset."""
-        return self.partition is not None and self.key is not None
-
-    @property
     def partition_key(self) -> str:
-        """Return the partition.
+        """Return the partition of the run.
 
         Raises:
-            DagsterInvariantViolationError: when there are none.
+            DagsterInvariantViolationError: when there is none.
         """
         if self.partition is None:
-            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't partitioned")
+            raise DagsterInvariantViolationError(f"{self.label} isn't made in a run of a partition")
         return self.partition
 
+    # -- which partitions of the asset --
+
     @property
-    def asset_partition_key(self) -> str:
-        """Return the partition of the asset."""
-        return self.partition_key
+    def has_asset_partitions(self) -> bool:
+        """Tell whether this is about partitions of an asset."""
+        return self.key is not None and (self.partitions is not None or self.partition is not None)
 
     @property
     def asset_partition_keys(self) -> Sequence[str]:
-        """Return the partitions of the asset."""
-        return [self.partition_key]
+        """Return the partitions of the asset.
+
+        Raises:
+            DagsterInvariantViolationError: when it has none.
+        """
+        if not self.has_asset_partitions:
+            raise DagsterInvariantViolationError(f"{self.label} isn't partitioned")
+        return [self.partition_key] if self.partitions is None else list(self.partitions)
+
+    @property
+    def asset_partition_key(self) -> str:
+        """Return the partition of the asset.
+
+        Raises:
+            DagsterInvariantViolationError: when there isn't exactly one.
+        """
+        keys = self.asset_partition_keys
+        if len(keys) != 1:
+            raise DagsterInvariantViolationError(
+                f"this is about {len(keys)} partitions of {self.label}, not one", hint="context.asset_partition_keys"
+            )
+        return keys[0]
+
+    @property
+    def asset_partition_key_range(self) -> PartitionKeyRange:
+        """Return the first and the last partition of the asset.
+
+        Raises:
+            DagsterInvariantViolationError: when it has none.
+        """
+        keys = self.asset_partition_keys
+        if not keys:
+            raise DagsterInvariantViolationError(f"this is about no partition of {self.label}")
+        return PartitionKeyRange(keys[0], keys[-1])
+
+    @property
+    def asset_partitions_def(self) -> Any:
+        """Return how the asset is partitioned.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't, or nobody said how.
+        """
+        known = self.partitions_def or getattr(self.spec, "partitions_def", None)
+        if known is None:
+            raise DagsterInvariantViolationError(f"how {self.label} is partitioned isn't known")
+        return known
+
+    @property
+    def asset_partitions_time_window(self) -> TimeWindow:
+        """Return the time that the partitions of the asset stand for, from the first to the last.
+
+        Raises:
+            DagsterInvariantViolationError: when they don't stand for time.
+        """
+        first, last = self.asset_partition_key_range
+        window = getattr(self.asset_partitions_def, "time_window_for_partition_key", None)
+        if window is None:
+            raise DagsterInvariantViolationError(
+                f"the partitions of {self.label} don't stand for time", hint="context.asset_partition_keys"
+            )
+        return TimeWindow(window(first).start, window(last).end)
 
     # -- where to keep it --
 
     def get_asset_identifier(self) -> Sequence[str]:
         """Return the asset's path, and the partition, as path parts for a store."""
-        return [*self.asset_key.path, *([self.partition] if self.partition is not None else [])]
+        return [*self.asset_key.path, *([self.asset_partition_key] if self.has_asset_partitions else [])]
 
-    def get_run_scoped_output_identifier(self) -> Sequence[str]:
-        """Return path parts that are this value's alone: run, step, output."""
-        parts = [self.run_id, self.step_key, self.name]
-        return [*parts, self.mapping_key] if self.mapping_key is not None else parts
 
-    def get_identifier(self) -> Sequence[str]:
-        """Return path parts that are this value's alone, also among other runs."""
-        return self.get_run_scoped_output_identifier()
+def several(told: Any) -> Iterable[Any]:
+    """Return what an IO manager told as one or several things."""
+    if isinstance(told, Mapping | AssetMaterialization | AssetObservation):
+        return [told] if told else []
+    return told if isinstance(told, Iterable) and not isinstance(told, str) else [] if told is None else [told]
 
 
 @dataclass(eq=False)
@@ -168,17 +256,86 @@ class OutputContext(IOContext):
     logged: list[Any] = field(default_factory=list)
     version: str | None = None
 
+    # -- where to keep it --
+
+    def get_run_scoped_output_identifier(self) -> Sequence[str]:
+        """Return path parts that are this value's alone: run, step, output."""
+        parts = [self.run_id, self.step_key, self.name]
+        return [*parts, self.mapping_key] if self.mapping_key is not None else parts
+
+    def get_identifier(self) -> Sequence[str]:
+        """Return path parts that are this value's alone: of the run, or where a version is given, of all with that.
+
+        Raises:
+            DagsterInvariantViolationError: when an output of a dynamic step has a version.
+        """
+        if self.version is None:
+            return self.get_run_scoped_output_identifier()
+        if self.mapping_key is not None:
+            raise DagsterInvariantViolationError(f"{self.label} is dynamic, so it can't be kept by version")
+        return ["versioned_outputs", self.version, self.step_key, self.name]
+
+    def get_output_identifier(self) -> Sequence[str]:
+        """Return :meth:`get_identifier`, under its former name."""
+        return self.get_identifier()
+
+    def get_asset_output_identifier(self) -> Sequence[str]:
+        """Return :meth:`get_asset_identifier`, under its former name."""
+        return self.get_asset_identifier()
+
+    # -- what to say of it --
+
     def add_output_metadata(self, metadata: Mapping[str, Any]) -> None:
         """Add metadata to the materialization.
 
         Raises:
-            DagsterInvalidMetadata: when a value can't be metadata.
+            DagsterInvalidMetadata: when a value can't be metadata, or a name is taken.
         """
+        if taken := sorted(self.added.keys() & metadata.keys()):
+            names = ", ".join(f"`{one}`" for one in taken)
+            raise DagsterInvalidMetadata(f"metadata {names} of {self.label} is there already")
         self.added.update(normalize_metadata(metadata))
 
     def log_event(self, event: Any) -> None:
-        """Record a materialization of another asset, or an observation."""
+        """Record a materialization of another asset, or an observation.
+
+        Raises:
+            CheckError: for anything else.
+        """
+        if not isinstance(event, AssetMaterialization | AssetObservation):
+            raise CheckError(f"`log_event` takes an AssetMaterialization or AssetObservation, not {event!r}")
         self.logged.append(event)
+
+    def receive(self, told: Any) -> None:
+        """Take in what ``handle_output`` returned or yields: metadata, and materializations of other assets.
+
+        A materialization without metadata gets what was added.
+
+        Raises:
+            DagsterInvariantViolationError: when metadata is given in two places, or it is neither.
+            DagsterInvalidMetadata: when a value can't be metadata, or a name is taken.
+        """
+        yielded = []
+        for one in several(told):
+            if isinstance(one, Mapping):
+                self.add_output_metadata(one)
+            elif isinstance(one, AssetMaterialization | AssetObservation):
+                yielded.append(one)
+            else:
+                raise DagsterInvariantViolationError(
+                    f"the IO manager of {self.label} returned {one!r}",
+                    hint="return nothing, or yield an AssetMaterialization or a dict of metadata",
+                )
+        self.logged += [self.filled(one) if isinstance(one, AssetMaterialization) else one for one in yielded]
+
+    def filled(self, made: AssetMaterialization) -> AssetMaterialization:
+        """Return a materialization with the metadata that was added."""
+        if made.metadata and self.added:
+            raise DagsterInvariantViolationError(
+                f"the IO manager of {self.label} gave metadata twice: in a materialization, and by itself",
+                hint="either AssetMaterialization(..., metadata=...) or context.add_output_metadata(...)",
+            )
+        return replace(made, metadata=dict(self.added)) if self.added else made
 
     def get_logged_events(self) -> Sequence[AssetMaterialization | AssetObservation]:
         """Return what was recorded."""
@@ -216,7 +373,7 @@ class InputContext(IOContext):
     @property
     def has_input_name(self) -> bool:
         """Tell whether an input of a step is loaded, and not just a value."""
-        return self.op_def is not None
+        return self.op_def is not None or bool(self.name and self.run is not None)
 
     def get_identifier(self) -> Sequence[str]:
         """Return the path parts under which the output upstream was stored.
@@ -225,7 +382,7 @@ class InputContext(IOContext):
             DagsterInvariantViolationError: when no output is known.
         """
         if self.upstream_output is None:
-            raise DagsterInvariantViolationError(f"`{self.name}` of `{self.step_key}` isn't known to be an output")
+            raise DagsterInvariantViolationError(f"{self.label} isn't known to be an output")
         return self.upstream_output.get_identifier()
 
     def add_input_metadata(self, metadata: Mapping[str, Any], description: str | None = None) -> None:
@@ -236,7 +393,8 @@ class InputContext(IOContext):
         """
         self.added.update(normalize_metadata(metadata))
         if self.key is not None:
-            self.seen.append(AssetObservation(self.key, description, metadata, self.partition))
+            partition = self.asset_partition_key if self.has_asset_partitions else None
+            self.seen.append(AssetObservation(self.key, description, metadata, partition))
 
     def get_observations(self) -> Sequence[AssetObservation]:
         """Return what was observed of the asset."""

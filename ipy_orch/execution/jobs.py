@@ -1,8 +1,8 @@
-"""Run a plan of assets to its end in this process: what a job and ``materialize`` share."""
+"""Run a plan to its end in this process: what jobs, graphs and ``materialize`` share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ipy_orch.events.ledger import Ledger
@@ -12,18 +12,23 @@ from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.iomanagers import InMemoryIOManager
 from ipy_orch.execution.load import load_value
 from ipy_orch.execution.results import ExecuteInProcessResult
+from ipy_orch.execution.wiring import wiring
+from ipy_orch.model import graphs, jobs
+from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config import RunConfig
-from ipy_orch.model.definitions import needed
-from ipy_orch.model.jobs import JobDefinition, execute
-from ipy_orch.planning.config import Resolved, plain_run_config, resolve_run_config
-from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.jobs import plan_all
+from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.jobs import JobDefinition
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.requirements import needed
+from ipy_orch.planning.config import NestedOps, Resolved, resolve_run_config
+from ipy_orch.planning.job_config import job_tree, run_config_of
+from ipy_orch.planning.jobs import plan_job, source_assets_in
 from ipy_orch.planning.plan import Plan
 
-__all__ = ["execute_plan", "run_job"]
+__all__ = ["execute_plan", "run_graph", "run_job"]
 
 
-@execute.supply
+@jobs.execute.supply
 def run_job(
     job: JobDefinition,
     run_config: Mapping[str, Any] | RunConfig | None = None,
@@ -40,12 +45,14 @@ def run_job(
         DagsterInvalidConfigError: when the config doesn't fit; nothing has run then.
         Exception: what the user's code raised, unless ``raise_on_error`` is false.
     """
-    given = {"io_manager": InMemoryIOManager(), **job.resource_defs, **(resources or {})}
+    sources = [] if job.is_asset_job else source_assets_in(job.graph)
+    brought = {key: one for source in sources for key, one in source.resource_defs.items()}
     return execute_plan(
-        plan_all(job.asset_layer, partition_key, job.name),
-        job.asset_layer.asset_graph,
-        given,
-        {**plain_run_config(job.config), **plain_run_config(run_config)},
+        plan_job(job, partition_key),
+        job.layer.asset_graph.makers if job.is_asset_job else {key: one for one in sources for key in one.keys},
+        {"io_manager": InMemoryIOManager(), **brought, **job.resource_defs, **(resources or {})},
+        job_tree(job),
+        run_config_of(job, run_config),
         instance=instance,
         raise_on_error=raise_on_error,
         run_id=run_id,
@@ -54,11 +61,30 @@ def run_job(
     )
 
 
+@graphs.execute.supply
+def run_graph(
+    graph: GraphDefinition,
+    run_config: Mapping[str, Any] | RunConfig | None = None,
+    instance: Any = None,
+    resources: Mapping[str, Any] | None = None,
+    raise_on_error: bool = True,
+    op_selection: Iterable[str] | None = None,
+    run_id: str | None = None,
+    input_values: Mapping[str, Any] | None = None,
+) -> ExecuteInProcessResult:
+    """Run a graph as a job of its own; the arguments are those of :meth:`GraphDefinition.execute_in_process`."""
+    job = graph.to_job(resource_defs=resources, input_values=input_values)
+    return job.get_subset(op_selection=op_selection).execute_in_process(  # type: ignore[no-any-return]
+        run_config, instance, raise_on_error=raise_on_error, run_id=run_id
+    )
+
+
 def execute_plan(
     planned: Plan,
-    graph: AssetGraph,
+    makers: Mapping[AssetKey, AssetsDefinition],
     resources: Mapping[str, Any],
-    run_config: Mapping[str, Any] | RunConfig | None = None,
+    tree: NestedOps,
+    run_config: Mapping[str, Any] | RunConfig | None,
     *,
     instance: Any = None,
     raise_on_error: bool = True,
@@ -69,7 +95,9 @@ def execute_plan(
     """Run a plan with a ledger of its own; the events go to the instance as well.
 
     Args:
+        makers: asset -> definition, also of what isn't run: inputs are loaded from there.
         resources: by key, the IO managers among them.
+        tree: what run config may say.
         instance: an ephemeral one by default.
         job: whose run it is, if it's one's.
 
@@ -78,9 +106,9 @@ def execute_plan(
         DagsterInvalidConfigError: when the config doesn't fit; likewise.
         Exception: what the user's code raised, unless ``raise_on_error`` is false.
     """
-    for step in planned.steps:
-        needed(resources, step.definition.required_resource_keys, f"`{step.definition.label}`")
-    config = run_config_for(planned, graph, run_config, resources)
+    for step in planned.every_step:
+        needed(resources, step.required_resource_keys, f"`{step.name}`")
+    config = run_config_for(planned, tree, run_config, resources)
     instance = instance or DagsterInstance.ephemeral()
     log, ledger = EventLog(), Ledger()
     log.listen(ledger.apply)
@@ -90,7 +118,7 @@ def execute_plan(
         ledger,
         resources,
         config,
-        makers=graph.makers,
+        makers=makers,
         keep_values=True,
         measure=False,
         run_id=run_id,
@@ -102,29 +130,28 @@ def execute_plan(
     if raise_on_error:
         for error in result.errors.values():
             raise error
-    places = {
-        key: (step.name, step.definition.get_output_name_for_asset_key(key))
-        for step in planned.steps
-        for key in step.keys
-    }
     return ExecuteInProcessResult(
         result,
-        places,
-        lambda key: load_value(key, graph.makers[key], resources, config, planned.request.partition, instance),
+        places_of(planned),
+        lambda key: load_value(key, makers[key], resources, config, planned.request.partition, instance),
         instance.get_run_by_id(result.run_id),
         job,
+        graphs={one.op_def.name: one.op_def for one in makers.values() if isinstance(one.op_def, GraphDefinition)},
+        top=job.graph_def if job is not None else None,
     )
 
 
+def places_of(planned: Plan) -> dict[AssetKey, tuple[str, str]]:
+    """Return asset -> the step that makes it, and its output there."""
+    return {key: (step.name, wiring(step).output_of[key]) for step in planned.steps for key in step.keys}
+
+
 def run_config_for(
-    planned: Plan, graph: AssetGraph, run_config: Mapping[str, Any] | RunConfig | None, resources: Mapping[str, Any]
+    planned: Plan, tree: NestedOps, run_config: Mapping[str, Any] | RunConfig | None, resources: Mapping[str, Any]
 ) -> Resolved:
-    """Return the run config, checked; ops of the graph that don't run may have some, too.
+    """Return the run config, checked; ops that don't run may have some, too.
 
     Raises:
         DagsterInvalidConfigError: with every problem and its path.
     """
-    running = {step.definition.op.name: step.definition.op for step in planned.steps}
-    every = {one.op.name: one.op for one in graph.definitions if one.op_def is not None} | running
-    types = {name: op.config_type for name, op in every.items() if op.config_type is not None}
-    return resolve_run_config(run_config, types, resources, needed=running.keys() & types.keys())
+    return resolve_run_config(run_config, tree, resources, needed={step.place for step in planned.every_step})

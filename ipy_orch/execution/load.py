@@ -15,6 +15,7 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import load_from
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.resources import as_resource
+from ipy_orch.model.types import resolve_dagster_type
 from ipy_orch.planning.config import Resolved, resolve_run_config
 
 __all__ = ["load_asset_value", "load_value"]
@@ -28,15 +29,26 @@ def load_asset_value(
     instance: Any = None,
     partition: str | None = None,
     resource_config: Mapping[str, Any] | None = None,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    python_type: Any = None,
 ) -> Any:
     """Return the value of an asset that an earlier run stored; without an IO manager, in the instance's folder.
+
+    Args:
+        metadata: what the IO manager finds as the reader's.
+        python_type: what the IO manager is asked for.
 
     Raises:
         DagsterInvalidConfigError: when the config of a resource doesn't fit.
     """
-    given = {"io_manager": FilesystemIOManager(), **resources}
+    given = {"io_manager": FilesystemIOManager(), **resources, **maker.resource_defs}
     config = resolve_run_config({"resources": dict(resource_config or {})}, {}, given)
-    return load_value(key, maker, given, config, partition, instance or DagsterInstance.get())
+    reader = {
+        "definition_metadata": dict(metadata or {}),
+        "dagster_type": resolve_dagster_type(python_type) if python_type is not None else None,
+    }
+    return load_value(key, maker, given, config, partition, instance or DagsterInstance.get(), reader)
 
 
 def load_value(
@@ -46,8 +58,12 @@ def load_value(
     config: Resolved | None = None,
     partition: str | None = None,
     instance: Any = None,
+    reader: Mapping[str, Any] | None = None,
 ) -> Any:
     """Return the value of an asset as its IO manager has it.
+
+    Args:
+        reader: what the IO manager's context tells of the reader.
 
     Raises:
         DagsterInvariantViolationError: when the manager has none.
@@ -63,5 +79,6 @@ def load_value(
             resources=scope.namespace(own) if own else NO_RESOURCES,
             spec=maker.specs_by_key.get(key),
             upstream=lambda: upstream_context(key, maker, partition),
+            **(reader or {}),
         )
         return scope.objects[manager].load_input(context)

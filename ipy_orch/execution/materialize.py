@@ -15,7 +15,9 @@ from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.config import RunConfig
 from ipy_orch.model.specs import AssetSpec
+from ipy_orch.planning.config import NestedOps
 from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.planning.job_config import asset_tree
 from ipy_orch.planning.jobs import plan_all, selected_layer
 
 __all__ = ["materialize", "materialize_to_memory"]
@@ -61,8 +63,9 @@ def materialize(
     given = {"io_manager": FilesystemIOManager(), **resources_of(definitions, resources or {})}
     return execute_plan(
         plan_all(selected_layer(graph, selection), partition_key),
-        graph,
+        graph.makers,
         given,
+        NestedOps(asset_tree(graph.definitions)),
         run_config,
         instance=instance,
         raise_on_error=raise_on_error,

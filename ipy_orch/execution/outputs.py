@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterStepOutputNotFoundError, closest
 from ipy_orch.execution.step import Outcome
-from ipy_orch.execution.wiring import Wiring, wiring
-from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.execution.wiring import Wiring
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
@@ -53,54 +52,77 @@ class Made:
 
 @dataclass(slots=True, eq=False)
 class Harvest:
-    """Be what a step made: outputs by name, verdicts by check, and other events."""
+    """Be what a step made: outputs by name (dynamic ones by name and key), verdicts by check, and other events."""
 
     outputs: dict[str, Made] = field(default_factory=dict)
+    mapped: dict[str, dict[str, Made]] = field(default_factory=dict)
     verdicts: dict[AssetCheckKey, AssetCheckResult] = field(default_factory=dict)
     events: list[Any] = field(default_factory=list)
 
 
-def gather(definition: AssetsDefinition, outcome: Outcome) -> Harvest:
-    """Return what a step made.
+def gather(ports: Wiring, outcome: Outcome) -> Harvest:
+    """Return what a call made.
 
     Raises:
         DagsterInvariantViolationError: for what wasn't asked for, twice the same, or isn't an output.
         DagsterStepOutputNotFoundError: when something required is missing, unless the step failed anyway.
     """
-    ports = wiring(definition)
     if ports.only is not None and not outcome.yielded and outcome.error is None:
         value = outcome.produced[0]
-        if not isinstance(value, SAID):
+        if not isinstance(value, SAID) and not ports.only.port.is_dynamic:
             return Harvest({ports.only.name: Made(value, has_value=ports.only.carries)})
     harvest = Harvest()
-    for item in outcome.produced if outcome.yielded else returned(definition, ports, outcome.produced):
-        take(harvest, definition, ports, item)
+    for item in outcome.produced if outcome.yielded else returned(ports, outcome.produced):
+        take(harvest, ports, item)
     if outcome.error is None:
         add_implicit(harvest, ports)
-        refuse_disorder(harvest, definition, ports)
-        require_all(harvest, definition, ports)
+        refuse_disorder(harvest, ports)
+        require_all(harvest, ports)
     return harvest
 
 
 # -- what was returned
 
 
-def returned(definition: AssetsDefinition, ports: Wiring, produced: Sequence[Any]) -> Iterable[Any]:
+def returned(ports: Wiring, produced: Sequence[Any]) -> Iterable[Any]:
     """Return the items of a return value: itself, its elements, or an Output around it."""
     if not produced:
         return ()
     value = produced[0]
-    if not definition.has_keys:
-        return [as_verdict(one, definition) for one in several(value, definition)]
+    if ports.makes_checks_only:
+        return [as_verdict(one, ports) for one in several(value, ports)]
+    if isinstance(value, AssetCheckResult) and ports.only is not None and not ports.checks_by_output:
+        return [Output(value, ports.only.name)]  # to an op without checks it is a value like any other
     if isinstance(value, RESULTS):
         return [value]
-    refuse_event(value, definition)
+    refuse_event(value, ports)
     if ports.only is not None:
-        return [Output(value, ports.only.name)]
-    return unpacked(definition, ports, value)
+        return (
+            dynamic_items(value, ports.only.name, ports)
+            if ports.only.port.is_dynamic
+            else [Output(value, ports.only.name)]
+        )
+    return unpacked(ports, value)
 
 
-def refuse_event(value: Any, definition: AssetsDefinition) -> None:
+def dynamic_items(value: Any, name: str, ports: Wiring) -> Sequence[Any]:
+    """Return the elements of the value of a dynamic output: a list of DynamicOutputs.
+
+    Raises:
+        DagsterInvariantViolationError: for anything else.
+    """
+    items = list(value) if isinstance(value, list | tuple) else [value]
+    for item in items:
+        if not isinstance(item, DynamicOutput):
+            raise DagsterInvariantViolationError(
+                f"the value of a dynamic output, `{name}` of `{ports.op.name}`, is a list of DynamicOutputs,"
+                f" and this is {kind_of(item)}",
+                hint="DynamicOutput(value, mapping_key=...)",
+            )
+    return [replace(item, output_name=name) if item.output_name == RESULT else item for item in items]
+
+
+def refuse_event(value: Any, ports: Wiring) -> None:
     """Refuse a report in the place of a value.
 
     Raises:
@@ -108,20 +130,20 @@ def refuse_event(value: Any, definition: AssetsDefinition) -> None:
     """
     if isinstance(value, EVENTS):
         raise DagsterInvariantViolationError(
-            f"`{definition.op.name}` returned {kind_of(value)}, which is a report and no value",
+            f"`{ports.op.name}` returned {kind_of(value)}, which is a report and no value",
             hint="`context.log_event(...)`, or yield it before an `Output`; of the asset itself: `MaterializeResult`",
         )
 
 
-def several(value: Any, definition: AssetsDefinition) -> Sequence[Any]:
+def several(value: Any, ports: Wiring) -> Sequence[Any]:
     """Return the verdicts of a checks' function: one, or a list of them."""
     is_pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping)
     if isinstance(value, tuple) and not is_pair:
         return value
-    return [] if value is None and len(definition.check_keys) != 1 else [value]
+    return [] if value is None and len(ports.selected_checks) != 1 else [value]
 
 
-def as_verdict(value: Any, definition: AssetsDefinition) -> Any:
+def as_verdict(value: Any, ports: Wiring) -> Any:
     """Return a check's value as an AssetCheckResult: a bool, or a bool with metadata, stand for one.
 
     Raises:
@@ -133,21 +155,21 @@ def as_verdict(value: Any, definition: AssetsDefinition) -> Any:
         value if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping) else (value, None)
     )
     if isinstance(verdict, bool) or type(verdict).__name__ in ("bool_", "bool"):
-        return AssetCheckResult(passed=bool(verdict), metadata=metadata, severity=declared_severity(definition))
+        return AssetCheckResult(passed=bool(verdict), metadata=metadata, severity=declared_severity(ports))
     raise DagsterInvariantViolationError(
         f"a check's value is a bool, an AssetCheckResult, or (bool, metadata), and this is {kind_of(value)}",
-        where=f"check `{definition.label}`",
+        where=f"check `{next(iter(ports.checks))}`",
         hint="`bool(...)` around the condition",
     )
 
 
-def declared_severity(definition: AssetsDefinition) -> AssetCheckSeverity:
+def declared_severity(ports: Wiring) -> AssetCheckSeverity:
     """Return the severity that a check cell was given by its option."""
-    said = definition.check_specs[0].metadata.get(SEVERITY, "ERROR")
+    said = next(iter(ports.checks.values())).metadata.get(SEVERITY, "ERROR")
     return AssetCheckSeverity(getattr(said, "value", said))
 
 
-def unpacked(definition: AssetsDefinition, ports: Wiring, value: Any) -> Sequence[Any]:
+def unpacked(ports: Wiring, value: Any) -> Sequence[Any]:
     """Return the elements of the value of a function with several outputs, each under the name of its place.
 
     Raises:
@@ -155,17 +177,24 @@ def unpacked(definition: AssetsDefinition, ports: Wiring, value: Any) -> Sequenc
     """
     if value is None and not any(outlet.carries for outlet in ports.outlets.values()):
         return []
-    names = list(definition.op.outs)
+    names = list(ports.op.outs)
     if isinstance(value, tuple) and (len(value) == len(names) or all(isinstance(one, RESULTS) for one in value)):
-        return [positional(one, names, number, definition) for number, one in enumerate(value)]
+        return [item for number, one in enumerate(value) for item in placed(one, names, number, ports)]
     got = f"{len(value)} values" if isinstance(value, tuple) else kind_of(value)
     raise DagsterInvariantViolationError(
-        f"`{definition.op.name}` has {len(names)} outputs, and returned {got}",
+        f"`{ports.op.name}` has {len(names)} outputs, and returned {got}",
         hint=f"return a tuple in this order: {', '.join(names)}",
     )
 
 
-def positional(item: Any, names: Sequence[str], number: int, definition: AssetsDefinition) -> Any:
+def placed(item: Any, names: Sequence[str], number: int, ports: Wiring) -> Sequence[Any]:
+    """Return an element of a returned tuple as items: several where its place is that of a dynamic output."""
+    if number < len(names) and ports.op.outs[names[number]].is_dynamic:
+        return dynamic_items(item, names[number], ports)
+    return [positional(item, names, number, ports)]
+
+
+def positional(item: Any, names: Sequence[str], number: int, ports: Wiring) -> Any:
     """Return an element of a returned tuple under the name of its place."""
     if not isinstance(item, Output):
         return item if isinstance(item, RESULTS) else Output(item, names[number])
@@ -174,7 +203,7 @@ def positional(item: Any, names: Sequence[str], number: int, definition: AssetsD
     if item.output_name == RESULT and RESULT not in names:
         return replace(item, output_name=names[number])
     raise DagsterInvariantViolationError(
-        f"`{definition.op.name}` returned `{item.output_name}` in the place of `{names[number]}`",
+        f"`{ports.op.name}` returned `{item.output_name}` in the place of `{names[number]}`",
         hint=f"return a tuple in this order: {', '.join(names)}",
     )
 
@@ -182,55 +211,75 @@ def positional(item: Any, names: Sequence[str], number: int, definition: AssetsD
 # -- one item
 
 
-def take(harvest: Harvest, definition: AssetsDefinition, ports: Wiring, item: Any) -> None:
+def take(harvest: Harvest, ports: Wiring, item: Any) -> None:
     """Put one item where it belongs."""
     if isinstance(item, AssetCheckResult):
-        take_verdict(harvest, definition, item)
+        take_verdict(harvest, ports, item)
     elif isinstance(item, MaterializeResult | ObserveResult):
-        take_result(harvest, definition, ports, item)
+        take_result(harvest, ports, item)
     elif isinstance(item, Output):
-        take_output(harvest, definition, ports, item)
+        take_output(harvest, ports, item)
+    elif isinstance(item, DynamicOutput):
+        take_dynamic(harvest, ports, item)
     elif isinstance(item, EVENTS):
         harvest.events.append(item)
     else:
         raise DagsterInvariantViolationError(
-            f"`{definition.op.name}` yielded {kind_of(item)}: a step yields `Output`, `MaterializeResult` or events",
+            f"`{ports.op.name}` yielded {kind_of(item)}: a step yields `Output`, `MaterializeResult` or events",
             hint="a generator can't be a value, because it can be read only once: return `list(...)`",
         )
 
 
-def take_output(harvest: Harvest, definition: AssetsDefinition, ports: Wiring, output: Output[Any]) -> None:
+def take_dynamic(harvest: Harvest, ports: Wiring, output: DynamicOutput[Any]) -> None:
+    """Take one value of a dynamic output.
+
+    Raises:
+        DagsterInvariantViolationError: when the output isn't dynamic, or a mapping key is there twice.
+    """
+    name, key = output.output_name, output.mapping_key
+    if name == RESULT and name not in ports.outlets and len(ports.outlets) == 1:
+        name = next(iter(ports.outlets))
+    if name not in ports.outlets or not ports.outlets[name].port.is_dynamic:
+        hint = "out=DynamicOut()" if name in ports.outlets else closest(name, ports.outlets)
+        raise DagsterInvariantViolationError(f"`{ports.op.name}` has no dynamic output `{name}`", hint=hint)
+    made = harvest.mapped.setdefault(name, {})
+    if key in made:
+        raise DagsterInvariantViolationError(f"`{ports.op.name}` made `{key}` of its dynamic output `{name}` twice")
+    made[key] = Made(output.value, output.metadata)
+
+
+def take_output(harvest: Harvest, ports: Wiring, output: Output[Any]) -> None:
     """Take an output by its name."""
     name = output.output_name
     if name == RESULT and name not in ports.outlets and len(ports.outlets) == 1:
         name = next(iter(ports.outlets))
-    if name in definition.check_specs_by_output_name and isinstance(output.value, AssetCheckResult):
-        take_verdict(harvest, definition, output.value)
+    if name in ports.checks_by_output and isinstance(output.value, AssetCheckResult):
+        take_verdict(harvest, ports, output.value)
         return
     carries = name in ports.outlets and ports.outlets[name].carries
-    add(
-        harvest, definition, ports, name, Made(output.value, output.metadata, output.tags, output.data_version, carries)
-    )
-
-
-def take_result(
-    harvest: Harvest, definition: AssetsDefinition, ports: Wiring, result: MaterializeResult[Any] | ObserveResult
-) -> None:
-    """Take a MaterializeResult: an output and its checks."""
-    key = result.asset_key or only(definition)
-    if key not in definition.keys:
+    if name in ports.outlets and ports.outlets[name].port.is_dynamic:
         raise DagsterInvariantViolationError(
-            f"`{definition.op.name}` doesn't make `{key}` now", hint=closest(str(key), map(str, definition.keys))
+            f"`{name}` of `{ports.op.name}` is a dynamic output", hint="DynamicOutput(value, mapping_key=...)"
         )
-    name = definition.get_output_name_for_asset_key(key)
+    add(harvest, ports, name, Made(output.value, output.metadata, output.tags, output.data_version, carries))
+
+
+def take_result(harvest: Harvest, ports: Wiring, result: MaterializeResult[Any] | ObserveResult) -> None:
+    """Take a MaterializeResult: an output and its checks."""
+    key = result.asset_key or only(ports)
+    if key not in ports.output_of:
+        raise DagsterInvariantViolationError(
+            f"`{ports.op.name}` doesn't make `{key}` now", hint=closest(str(key), map(str, ports.output_of))
+        )
+    name = ports.output_of[key]
     has_value = isinstance(result, MaterializeResult) and result.has_value
     if not has_value and not accepts_no_value(ports, name):
         has_value = True
     value = result.value if isinstance(result, MaterializeResult) and result.has_value else None
     metadata = normalize_metadata(result.metadata) if result.metadata else {}
-    add(harvest, definition, ports, name, Made(value, metadata, result.tags, result.data_version, has_value))
+    add(harvest, ports, name, Made(value, metadata, result.tags, result.data_version, has_value))
     for verdict in result.check_results or ():
-        take_verdict(harvest, definition, replace(verdict, asset_key=verdict.asset_key or key))
+        take_verdict(harvest, ports, replace(verdict, asset_key=verdict.asset_key or key))
 
 
 def accepts_no_value(ports: Wiring, name: str) -> bool:
@@ -238,65 +287,72 @@ def accepts_no_value(ports: Wiring, name: str) -> bool:
     return not ports.outlets[name].carries or ports.outlets[name].type.is_any
 
 
-def add(harvest: Harvest, definition: AssetsDefinition, ports: Wiring, name: str, made: Made) -> None:
+def add(harvest: Harvest, ports: Wiring, name: str, made: Made) -> None:
     """Add an output under its name.
 
     Raises:
         DagsterInvariantViolationError: when there's none of this name, or it isn't selected, or was there before.
     """
-    if name not in definition.op.outs:
+    if name not in ports.op.outs:
         names = list(ports.outlets)
         raise DagsterInvariantViolationError(
-            f"`{definition.op.name}` has no output `{name}`", hint=closest(name, names) or f"it has {', '.join(names)}"
+            f"`{ports.op.name}` has no output `{name}`", hint=closest(name, names) or f"it has {', '.join(names)}"
         )
     if name not in ports.outlets:
         raise DagsterInvariantViolationError(
             f"`{name}` was yielded and isn't selected",
-            where=definition.op.name,
+            where=ports.op.name,
             hint="look at `context.selected_output_names`",
         )
     if name in harvest.outputs:
-        raise DagsterInvariantViolationError(f"`{definition.op.name}` made output `{name}` twice")
+        raise DagsterInvariantViolationError(f"`{ports.op.name}` made output `{name}` twice")
     harvest.outputs[name] = made
 
 
-def only(definition: AssetsDefinition) -> AssetKey:
+def only(ports: Wiring) -> AssetKey:
     """Return the only asset selected.
 
     Raises:
         DagsterInvariantViolationError: when there are several.
     """
-    if len(definition.keys) != 1:
+    if len(ports.output_of) != 1:
         raise DagsterInvariantViolationError(
-            f"`{definition.op.name}` makes {len(definition.keys)} assets: a result says which",
-            hint="MaterializeResult(asset_key=...)",
+            f"`{ports.op.name}` makes {len(ports.output_of)} assets: a result says which",
+            hint="MaterializeResult(asset_key=...)"
+            if ports.output_of
+            else "an op that makes no asset returns its value",
         )
-    return definition.key
+    return next(iter(ports.output_of))
 
 
-def take_verdict(harvest: Harvest, definition: AssetsDefinition, verdict: AssetCheckResult) -> None:
+def take_verdict(harvest: Harvest, ports: Wiring, verdict: AssetCheckResult) -> None:
     """Take a check's verdict under its key."""
-    spec = spec_of(definition, verdict)
+    spec = spec_of(ports.op.name, ports.selected_checks, ports.checks_by_output, verdict)
     if spec.key in harvest.verdicts:
         raise DagsterInvariantViolationError(f"check `{spec.key}` gave its verdict twice")
     harvest.verdicts[spec.key] = replace(verdict, asset_key=spec.asset_key, check_name=spec.name)
 
 
-def spec_of(definition: AssetsDefinition, verdict: AssetCheckResult) -> AssetCheckSpec:
+def spec_of(
+    op: str,
+    selected: Mapping[str, AssetCheckSpec],
+    every: Mapping[str, AssetCheckSpec],
+    verdict: AssetCheckResult,
+) -> AssetCheckSpec:
     """Return the check that a verdict is of.
+
+    Args:
+        selected: output -> check, of those that must be made.
+        every: output -> check, of all that the op can make.
 
     Raises:
         DagsterInvariantViolationError: when that isn't clear.
     """
-    fits = fitting(verdict, definition.check_specs) or fitting(
-        verdict, definition.all_check_specs_by_output_name.values()
-    )
+    fits = fitting(verdict, selected.values()) or fitting(verdict, every.values())
     if len(fits) != 1:
         said = f"`{verdict.asset_key or '?'}:{verdict.check_name or '?'}`"
-        known = ", ".join(f"`{spec.key}`" for spec in definition.check_specs) or "none"
-        raise DagsterInvariantViolationError(
-            f"a verdict of {said} fits {len(fits)} checks of `{definition.op.name}`: {known}"
-        )
+        known = ", ".join(f"`{spec.key}`" for spec in selected.values()) or "none"
+        raise DagsterInvariantViolationError(f"a verdict of {said} fits {len(fits)} checks of `{op}`: {known}")
     return fits[0]
 
 
@@ -312,43 +368,54 @@ def fitting(verdict: AssetCheckResult, specs: Iterable[AssetCheckSpec]) -> list[
 def add_implicit(harvest: Harvest, ports: Wiring) -> None:
     """Make the outputs that carry no value: they need not be returned."""
     for name, outlet in ports.outlets.items():
-        if name not in harvest.outputs and not outlet.carries and outlet.port.is_required:
+        if (
+            name not in harvest.outputs
+            and not outlet.carries
+            and outlet.port.is_required
+            and not outlet.port.is_dynamic
+        ):
             harvest.outputs[name] = Made(has_value=False)
 
 
-def refuse_disorder(harvest: Harvest, definition: AssetsDefinition, ports: Wiring) -> None:
+def refuse_disorder(harvest: Harvest, ports: Wiring) -> None:
     """Refuse outputs that come before those of the same step that they depend on.
 
     Raises:
         DagsterInvariantViolationError: naming the two.
     """
-    order = [ports.outlets[name].key for name in harvest.outputs] if len(harvest.outputs) > 1 else []
+    if ports.definition is None or len(harvest.outputs) < 2:
+        return
+    order = [key for name in harvest.outputs if (key := ports.outlets[name].key) is not None]
     for place, key in enumerate(order):
-        late = definition.asset_deps[key].intersection(order[place + 1 :])
+        late = ports.definition.asset_deps[key].intersection(order[place + 1 :])
         if late:
             raise DagsterInvariantViolationError(
-                f"`{definition.op.name}` made `{key}` before `{min(late)}`, on which it depends",
+                f"`{ports.op.name}` made `{key}` before `{min(late)}`, on which it depends",
                 hint=f"yield `{min(late)}` first",
             )
 
 
-def require_all(harvest: Harvest, definition: AssetsDefinition, ports: Wiring) -> None:
+def require_all(harvest: Harvest, ports: Wiring) -> None:
     """Refuse a step that didn't make all that it must.
 
     Raises:
         DagsterStepOutputNotFoundError: naming what is missing.
     """
-    outs = definition.op.outs
-    missing = [name for name in ports.outlets if name not in harvest.outputs and outs[name].is_required]
-    if missing and not definition.can_subset:
+    outs = ports.op.outs
+    missing = [
+        name
+        for name in ports.outlets
+        if name not in harvest.outputs and outs[name].is_required and not outs[name].is_dynamic
+    ]
+    if missing and not ports.can_subset:
         raise DagsterStepOutputNotFoundError(
-            f"`{definition.op.name}` did not make its output {', '.join(f'`{n}`' for n in missing)}"
+            f"`{ports.op.name}` did not make its output {', '.join(f'`{n}`' for n in missing)}"
         )
-    named = definition.check_specs_by_output_name.items()
+    named = ports.selected_checks.items()
     silent = [spec.key for name, spec in named if spec.key not in harvest.verdicts and outs[name].is_required]
     if silent:
         raise DagsterStepOutputNotFoundError(
-            f"`{definition.op.name}` gave no verdict of {', '.join(f'`{key}`' for key in silent)}",
+            f"`{ports.op.name}` gave no verdict of {', '.join(f'`{key}`' for key in silent)}",
             hint="yield or return AssetCheckResult",
         )
 

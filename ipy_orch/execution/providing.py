@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from ipy_orch.errors import DagsterInvalidInvocationError
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.definitions import needed
+from ipy_orch.model.requirements import needed
+from ipy_orch.model.resource_checks import refuse_cycles
 from ipy_orch.model.resources import as_resource
 
 __all__ = ["with_resources"]
@@ -28,8 +29,8 @@ def with_resources(
 
     Raises:
         DagsterInvalidDefinitionError: when a resource is missing.
-        DagsterInvalidInvocationError: when a definition carries another one of the same key, or the config has no
-            ``config``.
+        DagsterInvalidInvocationError: when a definition carries one of the same key, or the config has no ``config``.
+        DagsterInvariantViolationError: when a resource needs itself.
         DagsterInvalidConfigError: when the config doesn't fit.
     """
     known = configured(resource_defs, resource_config_by_key or {})
@@ -37,11 +38,21 @@ def with_resources(
 
 
 def provided(definition: T, known: Mapping[str, Any]) -> T:
-    """Return a definition that carries what it needs."""
-    given = definition.with_resources({key: known[key] for key in definition.resource_defs.keys() & known.keys()})
-    every = {**known, **given.resource_defs}
-    keys = needed(every, given.required_resource_keys, f"`{definition.label}`")
-    return given.with_resources({key: every[key] for key in keys if key in every})
+    """Return a definition that carries what it needs.
+
+    Raises:
+        DagsterInvalidInvocationError: when it carries one of the same key already.
+        DagsterInvariantViolationError: when a resource needs itself.
+    """
+    if twice := sorted(definition.resource_defs.keys() & known.keys()):
+        raise DagsterInvalidInvocationError(
+            f"`{definition.label}` carries a resource already for: {', '.join(f'`{key}`' for key in twice)}",
+            hint="give yours another key, or leave it out",
+        )
+    every = {**known, **definition.resource_defs}
+    keys = needed(every, definition.required_resource_keys, f"`{definition.label}`")
+    refuse_cycles({key: every[key] for key in keys if key in every})
+    return definition.with_resources({key: every[key] for key in keys if key in every})
 
 
 def configured(resources: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Opening and closing the resources of a run.
 
 A :class:`ResourceScope` opens what the planned steps need, each once, those it depends on first, and closes in the
-reverse order: also when a step failed, when another resource can't be closed, and after an interrupt.
+reverse order: also when a step failed, when another resource can't be closed, and after an interrupt. What can be
+known to be wrong beforehand (a missing resource, config that doesn't fit) is told before the first one is opened.
 """
 
 from __future__ import annotations
@@ -72,14 +73,18 @@ class ResourceScope:
         self.on_teardown_error = on_teardown_error or log_teardown_error
         self.objects: dict[str, Any] = {}  #: key -> what steps get
         self.teardown_errors: list[tuple[str, Exception]] = []
+        self._configs: dict[str, tuple[Any, Any]] = {}  #: label -> its config, checked and resolved
         self._keys = {id(definition): key for key, definition in self.definitions.items()}
         self._inner: dict[int, Any] = {}
-        self._opening: list[str] = []
+        self._above: list[str] = []  #: what is being prepared, and what needs it
         self._open: list[tuple[str, AbstractContextManager[Any]]] = []
 
     def __enter__(self) -> Self:
+        keys = self._in_order_of_definition()
+        for key in keys:
+            self._prepare_key(key)
         try:
-            for key in self._in_order_of_definition():
+            for key in keys:
                 self._object(key)
         except BaseException:
             self.close()
@@ -116,16 +121,49 @@ class ResourceScope:
         known = [key for key in self.definitions if key in wanted]
         return [*known, *(key for key in self.required if key not in self.definitions)]
 
+    # -- before anything is opened ------------------------------------------------------------------------------------
+
+    def _prepare_key(self, key: str) -> None:
+        if key not in self.definitions:
+            raise DagsterInvalidDefinitionError(
+                f"resource `{key}` is required and nothing provides it",
+                where=f"resource `{self._above[-1]}`" if self._above else "",
+                hint=closest(key, self.definitions) or f'`Definitions(resources={{"{key}": ...}})`',
+            )
+        written = self.resource_config.get(key, {}).get("config", MISSING)
+        self._prepare(key, as_resource(self.definitions[key]), written)
+
+    def _prepare_nested(self, outer: str, field: str, resource: Any) -> None:
+        if id(resource) in self._keys:
+            self._prepare_key(self._keys[id(resource)])
+        elif isinstance(resource, PartialResource):
+            raise DagsterInvalidDefinitionError(
+                f"the field `{field}` of resource `{outer}` waits for config, so it needs a key of its own"
+            )
+        else:
+            self._prepare(f"{outer}.{field}", resource, MISSING)
+
+    def _prepare(self, label: str, resource: Any, written: Any) -> None:
+        """Resolve the config of a resource and of all that it needs."""
+        if label in self._above:
+            raise DagsterInvariantViolationError(
+                f"resource `{label}` needs itself: {' → '.join(f'`{one}`' for one in [*self._above, label])}"
+            )
+        if label in self._configs:
+            return
+        self._above.append(label)
+        for key in sorted(resource.__required_keys__):
+            self._prepare_key(key)
+        for field, one in resource.__nested__().items():
+            self._prepare_nested(label, field, one)
+        self._above.pop()
+        self._configs[label] = resolved_config(label, resource, written)
+
+    # -- opening ------------------------------------------------------------------------------------------------------
+
     def _object(self, key: str) -> Any:
         if key not in self.objects:
-            if key not in self.definitions:
-                raise DagsterInvalidDefinitionError(
-                    f"resource `{key}` is required and nothing provides it",
-                    where=f"resource `{self._opening[-1]}`" if self._opening else "",
-                    hint=closest(key, self.definitions) or f'`Definitions(resources={{"{key}": ...}})`',
-                )
-            written = self.resource_config.get(key, {}).get("config", MISSING)
-            self.objects[key] = self._opened(key, as_resource(self.definitions[key]), written)
+            self.objects[key] = self._opened(key, as_resource(self.definitions[key]))
         return self.objects[key]
 
     def _nested(self, outer: str, field: str, resource: Any) -> Any:
@@ -133,36 +171,19 @@ class ResourceScope:
         if id(resource) in self._keys:
             return self._object(self._keys[id(resource)])
         if id(resource) not in self._inner:
-            if isinstance(resource, PartialResource):
-                raise DagsterInvalidDefinitionError(
-                    f"the field `{field}` of resource `{outer}` waits for config, so it needs a key of its own"
-                )
-            self._inner[id(resource)] = self._opened(f"{outer}.{field}", resource, MISSING)
+            self._inner[id(resource)] = self._opened(f"{outer}.{field}", resource)
         return self._inner[id(resource)]
 
-    def _opened(self, label: str, resource: Any, written: Any) -> Any:
-        if label in self._opening:
-            raise DagsterInvariantViolationError(
-                f"resource `{label}` needs itself: {' → '.join(f'`{one}`' for one in [*self._opening, label])}"
-            )
-        self._opening.append(label)
-        try:
-            keys = sorted(resource.__required_keys__)
-            own = ScopedResources({key: self._object(key) for key in keys})
-            nested = {field: self._nested(label, field, one) for field, one in resource.__nested__().items()}
-            checked = checked_config(resource, written, f"resource `{label}`")
-            context = InitResourceContext(
-                config_value(resource, checked), own, resource, self.run, self.instance, self.log, self.definitions
-            )
-            return self._entered(label, resource.__open__(context, checked, nested))
-        finally:
-            self._opening.pop()
+    def _opened(self, label: str, resource: Any) -> Any:
+        own = ScopedResources({key: self._object(key) for key in sorted(resource.__required_keys__)})
+        nested = {field: self._nested(label, field, one) for field, one in resource.__nested__().items()}
+        checked, value = self._configs[label]
+        context = InitResourceContext(value, own, resource, self.run, self.instance, self.log, self.definitions)
+        return self._entered(label, resource.__open__(context, checked, nested))
 
     def _entered(self, label: str, manager: AbstractContextManager[Any]) -> Any:
         try:
             value = manager.__enter__()
-        except (DagsterInvalidConfigError, DagsterConfigMappingFunctionError):
-            raise
         except Exception as error:
             raise DagsterResourceFunctionError(
                 f"resource `{label}` raised while it was set up: {type(error).__name__}: {redact(str(error))}",
@@ -170,6 +191,20 @@ class ResourceScope:
             ) from error
         self._open.append((label, manager))
         return value
+
+
+def resolved_config(label: str, resource: Any, written: Any) -> tuple[Any, Any]:
+    """Return a resource's config, checked and resolved.
+
+    Raises:
+        DagsterInvalidConfigError: when it doesn't fit, or an environment variable isn't set.
+        DagsterConfigMappingFunctionError: when the function that makes it raises.
+    """
+    try:
+        checked = checked_config(resource, written, ("resources", label, "config"))
+        return checked, config_value(resource, checked)
+    except (DagsterInvalidConfigError, DagsterConfigMappingFunctionError) as error:
+        raise error.at(f"resource `{label}`") from error.__cause__
 
 
 def log_teardown_error(key: str, error: Exception) -> None:

@@ -9,15 +9,16 @@ from types import GeneratorType
 from typing import Any
 
 from ipy_orch.errors import DagsterAssetCheckFailedError
-from ipy_orch.events.types import Checked, Logged, Materialized, Observed, OutputStored, Part, Recipe
+from ipy_orch.events.types import Checked, Expected, Logged, Materialized, Observed, OutputStored, Part, Recipe
 from ipy_orch.execution.capture import Chunk
-from ipy_orch.execution.contexts import OpExecutionContext
+from ipy_orch.execution.contexts import NO_RESOURCES, OpExecutionContext
 from ipy_orch.execution.io_contexts import OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
-from ipy_orch.execution.isolation import refuse_iterator
+from ipy_orch.execution.isolation import refuse_iterator, seal
 from ipy_orch.execution.outputs import Harvest, Made
 from ipy_orch.execution.sizes import nbytes, shape
-from ipy_orch.execution.wiring import Outlet, check_type, wiring
+from ipy_orch.execution.types import TypeCheckContext, check_type
+from ipy_orch.execution.wiring import Outlet, Wiring, wiring
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
@@ -27,7 +28,9 @@ from ipy_orch.model.results import (
     AssetCheckSeverity,
     AssetMaterialization,
     AssetObservation,
+    ExpectationResult,
 )
+from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.plan import Step
 from ipy_orch.planning.staleness import version_of
 
@@ -67,29 +70,94 @@ class Storing:
             DagsterInvariantViolationError: when a value can be read only once.
             Exception: what an IO manager raises.
         """
-        step, ports = finished.step, wiring(finished.step.definition)
-        outlets = [(ports.outlets[name], made) for name, made in harvest.outputs.items()]
-        for outlet, made in outlets:
-            check_output(outlet, made)
+        step, ports = finished.step, wiring(finished.step)
+        outlets: list[tuple[Outlet, Made, str | None]] = [
+            (ports.outlets[name], made, None) for name, made in harvest.outputs.items()
+        ]
+        if harvest.mapped:
+            outlets += [
+                (ports.outlets[name], made, key) for name, many in harvest.mapped.items() for key, made in many.items()
+            ]
+        for outlet, made, _ in outlets:
+            self.check_output(finished, outlet, made)
         if harvest.events or finished.context.events:
             self.report(step, (*harvest.events, *finished.context.events), finished.recipe)
-        for outlet, made in outlets:
-            self.store(finished, outlet, made)
+        for outlet, made, mapping_key in outlets:
+            if outlet.key is None or outlet.spec is None:
+                self.store_output(finished, outlet, made, mapping_key)
+            else:
+                self.store(finished, outlet, outlet.key, outlet.spec, made)
+        self.note_left_out(finished, ports, harvest)
         failed = [verdict for key, verdict in harvest.verdicts.items() if self.check(finished, key, verdict)]
         return blocking_error(failed) if failed else None
 
-    # -- one output ---------------------------------------------------------------------------------------------------
+    def check_output(self, finished: Finished, outlet: Outlet, made: Made) -> None:
+        """Refuse a value that can't be stored, before anything of the step is.
 
-    def store(self, finished: Finished, outlet: Outlet, made: Made) -> None:
+        Raises:
+            DagsterInvariantViolationError: for a value that can be read only once.
+            DagsterTypeCheckDidNotPass: for a value of another type than the declared one.
+        """
+        if made.has_value:
+            refuse_iterator(made.value, outlet.label)
+        if not outlet.type.is_any and (made.has_value or made.value is not None):
+            keys = outlet.type.required_resource_keys
+            resources = self.run.namespace(keys) if keys else NO_RESOURCES
+            context = TypeCheckContext(self.run.run_id, resources, finished.context.emit)
+            what = f"asset `{outlet.label}`" if outlet.key is not None else f"output `{outlet.label}`"
+            check_type(outlet.type, made.value, what, context)
+
+    def note_left_out(self, finished: Finished, ports: Wiring, harvest: Harvest) -> None:
+        """Remember which outputs were left out, and which keys dynamic outputs have."""
+        run, name = self.run, finished.step.name
+        for output, outlet in ports.outlets.items():
+            if outlet.port.is_dynamic:
+                run.mapping_keys[name, output] = tuple(harvest.mapped.get(output, ()))
+            elif output not in harvest.outputs:
+                run.leave_out(name, outlet)
+
+    # -- an output that is no asset -----------------------------------------------------------------------------------
+
+    def store_output(self, finished: Finished, outlet: Outlet, made: Made, mapping_key: str | None) -> None:
+        """Hand an output to its IO manager; the session's own keeps it for as long as the run."""
+        step, run = finished.step, self.run
+        added = finished.context.output_metadata.get((outlet.name, mapping_key), {})
+        metadata = {**made.metadata, **normalize_metadata(added)}
+        if run.world.keep_values:
+            keep(run.result.values, (step.name, outlet.name), mapping_key, made.value)
+        told: Mapping[str, Any] = {}
+        if made.has_value and type(run.objects[outlet.manager]) is SessionIOManager:
+            run.kept[step.name, outlet.name, mapping_key] = seal(made.value, outlet.label)
+        elif made.has_value:
+            context = run.output_context(step, outlet, mapping_key, metadata, finished.context.emit)
+            self.handle(step, outlet, context, made.value)
+            told = context.added
+        manager = outlet.manager if made.has_value else ""
+        stored = OutputStored(
+            run.run_id, time.time(), step.name, outlet.name, None, manager, {**metadata, **told}, mapping_key
+        )
+        run.emit(stored)
+
+    def handle(self, step: Step, outlet: Outlet, context: OutputContext, value: Any) -> None:
+        """Have an IO manager store a value, with what it yields."""
+        told = self.run.objects[outlet.manager].handle_output(context, value)
+        if isinstance(told, GeneratorType):
+            for one in told:
+                context.add_output_metadata(one) if isinstance(one, Mapping) else context.log_event(one)
+        self.report(step, context.logged, ())
+
+    # -- an asset -----------------------------------------------------------------------------------------------------
+
+    def store(self, finished: Finished, outlet: Outlet, key: AssetKey, spec: AssetSpec, made: Made) -> None:
         """Hand one output to its IO manager and say that the asset is materialized, or that it was observed."""
         step, world = finished.step, self.run.world
-        added = finished.context.output_metadata.get(outlet.name)
+        added = finished.context.output_metadata.get((outlet.name, None))
         metadata = {**made.metadata, **normalize_metadata(added)} if added else made.metadata
-        if step.definition.is_observable:
-            self.observe(step, outlet, made, metadata)
+        if step.definition is not None and step.definition.is_observable:
+            self.observe(step, key, made, metadata)
             return
         version, data_version = self.versions(finished, outlet, made)
-        context = self.hand_over(finished, outlet, made, data_version, metadata) if made.has_value else None
+        context = self.hand_over(finished, outlet, key, made, data_version, metadata) if made.has_value else None
         if context is not None and context.added:
             metadata = {**metadata, **context.added}
         if world.keep_values:
@@ -100,9 +168,7 @@ class Storing:
                 run_id=self.run.run_id,
                 at=time.time(),
                 step=step.name,
-                materialization=AssetMaterialization(
-                    outlet.key, outlet.spec.description, metadata, step.partition, made.tags or {}
-                ),
+                materialization=AssetMaterialization(key, spec.description, metadata, step.partition, made.tags or {}),
                 partition=step.partition,
                 version=version,
                 data_version=data_version,
@@ -116,7 +182,7 @@ class Storing:
             )
         )
         if context is not None:
-            stored = (outlet.name, outlet.key, outlet.manager, context.added)
+            stored = (outlet.name, key, outlet.manager, context.added)
             self.run.emit(OutputStored(self.run.run_id, time.time(), step.name, *stored))
 
     def versions(self, finished: Finished, outlet: Outlet, made: Made) -> tuple[str, str]:
@@ -128,62 +194,32 @@ class Storing:
         data_version = version_of((), version, self.run.run_id) if finished.step.fresh_version else version
         return "" if finished.failed else version, made.said.value if made.said is not None else data_version
 
-    def observe(self, step: Step, outlet: Outlet, made: Made, metadata: Mapping[str, Any]) -> None:
+    def observe(self, step: Step, key: AssetKey, made: Made, metadata: Mapping[str, Any]) -> None:
         """Say that an asset was looked at."""
         said = made.said.value if made.said is not None else None
-        seen = AssetObservation(outlet.key, metadata=metadata, partition=step.partition, tags=made.tags or {})
+        seen = AssetObservation(key, metadata=metadata, partition=step.partition, tags=made.tags or {})
         self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, step.partition, said))
 
     def hand_over(
-        self, finished: Finished, outlet: Outlet, made: Made, data_version: str, metadata: Mapping[str, Any]
+        self,
+        finished: Finished,
+        outlet: Outlet,
+        key: AssetKey,
+        made: Made,
+        data_version: str,
+        metadata: Mapping[str, Any],
     ) -> OutputContext | None:
         """Have the IO manager store a value, and return the context in which it did; the session's own needs none."""
         step, manager = finished.step, self.run.objects[outlet.manager]
         # the session's own store takes it by key, see inputs.py
         if type(manager) is SessionIOManager:
-            kept = (outlet.key, step.partition, made.value)
+            kept = (key, step.partition, made.value)
             manager.put(*kept, version=data_version, seconds=finished.seconds, name=outlet.label)
             return None
-        context = self.context(finished, outlet, data_version, metadata)
-        told = manager.handle_output(context, made.value)
-        if isinstance(told, GeneratorType):
-            for one in told:
-                context.add_output_metadata(one) if isinstance(one, Mapping) else context.log_event(one)
-        self.report(step, context.logged, ())
+        context = self.run.output_context(step, outlet, None, metadata, finished.context.emit)
+        context.data_version, context.seconds = data_version, finished.seconds
+        self.handle(step, outlet, context, made.value)
         return context
-
-    def context(
-        self, finished: Finished, outlet: Outlet, data_version: str, metadata: Mapping[str, Any]
-    ) -> OutputContext:
-        """Return what an IO manager learns about an output."""
-        step, run = finished.step, self.run
-        return OutputContext(
-            name=outlet.name,
-            key=outlet.key,
-            step_key=step.name,
-            run_id=run.run_id,
-            partition=step.partition,
-            definition_metadata=outlet.spec.metadata,
-            dagster_type=outlet.type,
-            resources=run.resources_for(outlet.manager),
-            resource_config=run.config_of(outlet.manager),
-            op_def=step.definition.op,
-            config=self.config(step, outlet.name),
-            data_version=data_version,
-            spec=outlet.spec,
-            run=run.info,
-            emit=finished.context.emit,
-            seconds=finished.seconds,
-            output_metadata=metadata,
-            version=outlet.spec.code_version,
-        )
-
-    def config(self, step: Step, name: str) -> Any:
-        """Return what run config says of an output: a mapping, or a list of mappings with one output each."""
-        config = self.run.world.config
-        given = config.op_outputs(step.definition.op.name) if config is not None else None
-        entries: Iterable[Any] = given if isinstance(given, list) else [given or {}]
-        return next((entry[name] for entry in entries if name in entry), None)
 
     # -- other facts --------------------------------------------------------------------------------------------------
 
@@ -199,6 +235,8 @@ class Storing:
                 )
             elif isinstance(event, AssetObservation):
                 self.run.emit(Observed(run_id, now, step.name, event, event.partition, event.data_version))
+            elif isinstance(event, ExpectationResult):
+                self.run.emit(Expected(run_id, now, step.name, event))
             else:
                 self.run.emit(Logged(run_id, now, step.name, "event", "", repr(event)))
 
@@ -211,7 +249,7 @@ class Storing:
     def check(self, finished: Finished, key: AssetCheckKey, verdict: AssetCheckResult) -> bool:
         """Append a verdict; tell whether it is a failure that blocks."""
         step = finished.step
-        spec = wiring(step.definition).checks[key]
+        spec = wiring(step).checks[key]
         evaluation = AssetCheckEvaluation(
             spec.asset_key,
             spec.name,
@@ -254,17 +292,12 @@ class TargetMaterialization:
     timestamp: float
 
 
-def check_output(outlet: Outlet, made: Made) -> None:
-    """Refuse a value that can't be stored, before anything of the step is.
-
-    Raises:
-        DagsterInvariantViolationError: for a value that can be read only once.
-        DagsterTypeCheckDidNotPass: for a value of another type than the declared one.
-    """
-    if made.has_value:
-        refuse_iterator(made.value, outlet.label)
-    if not outlet.type.is_any and (made.has_value or made.value is not None):
-        check_type(outlet.type, made.value, f"asset `{outlet.label}`")
+def keep(values: dict[tuple[str, str], Any], place: tuple[str, str], mapping_key: str | None, value: Any) -> None:
+    """Keep what a step returned; of a dynamic output, by its keys."""
+    if mapping_key is None:
+        values[place] = value
+    else:
+        values.setdefault(place, {})[mapping_key] = value
 
 
 def recipe_of(step: Step, run: OpenRun) -> Recipe:

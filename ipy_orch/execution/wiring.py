@@ -1,47 +1,49 @@
-"""The ports of a definition as a run needs them: worked out once per definition, not once per step."""
+"""The ports of a call as a run needs them: worked out once per call, not once per step."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from ipy_orch.errors import DagsterTypeCheckDidNotPass
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.ops import In, Out, type_of
+from ipy_orch.model.ops import In, OpDefinition, Out, type_of
 from ipy_orch.model.specs import AssetSpec
-from ipy_orch.model.types import DagsterType, check_dagster_type
+from ipy_orch.model.types import DagsterType
+from ipy_orch.planning.calls import Call, Source, calls_of
+from ipy_orch.planning.plan import Step
 
-__all__ = ["Inlet", "Outlet", "Wiring", "check_type", "wiring"]
+__all__ = ["Inlet", "Outlet", "Wiring", "wired", "wiring", "wiring_of"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inlet:
-    """Be an input that is loaded."""
+    """Be an input that carries a value."""
 
     name: str
-    key: AssetKey
+    source: Source
     port: In
     type: DagsterType
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outlet:
-    """Be a selected output that is an asset.
+    """Be an output that may be made.
 
     Args:
-        label: the asset's name.
+        key: the asset that it is, or None.
+        label: the asset's name, else the output's.
         manager: the resource that stores the value.
         carries: whether there is a value at all.
     """
 
     name: str
-    key: AssetKey
+    key: AssetKey | None
     label: str
-    spec: AssetSpec
+    spec: AssetSpec | None
     port: Out
     type: DagsterType
     manager: str
@@ -49,53 +51,100 @@ class Outlet:
 
 
 class Wiring:
-    """Hold the ports of one definition."""
+    """Hold the ports of one call.
 
-    def __init__(self, definition: AssetsDefinition) -> None:
-        op = definition.op
-        ins = definition.keys_by_input_name.items()
-        outs = definition.keys_by_output_name.items()
-        self.inlets = tuple(inlet(name, key, op.ins[name]) for name, key in ins if not op.ins[name].is_nothing)
-        self.outlets: Mapping[str, Outlet] = {name: outlet(definition, name, key, op.outs[name]) for name, key in outs}
+    Args:
+        definition: whose assets and checks its outputs are; None for an op that makes none.
+    """
+
+    def __init__(self, call: Call, definition: AssetsDefinition | None) -> None:
+        self.op: OpDefinition = call.op
+        self.definition = definition
+        self.inlets = tuple(
+            Inlet(name, source, port, type_of(port))
+            for name, source in call.sources.items()
+            if not (port := call.op.ins[name]).is_nothing
+        )
+        self.checks_by_output = dict(checks_in(call, definition))
+        self.outlets = dict(self.outlets_of(call, definition))
         self.checks: Mapping[AssetCheckKey, AssetCheckSpec] = {
-            spec.key: spec for spec in definition.all_check_specs_by_output_name.values()
+            spec.key: spec for spec in self.checks_by_output.values()
         }
-        self.only = next(iter(self.outlets.values())) if len(op.outs) == len(self.outlets) == 1 else None
+        self.output_of = {outlet.key: name for name, outlet in self.outlets.items() if outlet.key is not None}
+        self.only = next(iter(self.outlets.values())) if len(call.op.outs) == len(self.outlets) == 1 else None
+
+    def outlets_of(self, call: Call, definition: AssetsDefinition | None) -> Iterator[tuple[str, Outlet]]:
+        """Yield the outputs that are assets, and those that only other ops read."""
+        for name, port in call.op.outs.items():
+            key = asset_of(call.results.get(name, ()), definition)
+            if key is not None and definition is not None:
+                yield name, asset_outlet(definition, name, key, port)
+            elif definition is None or (call.op is not definition.op_def and name not in self.checks_by_output):
+                label = f"{call.name}.{name}"
+                yield (
+                    name,
+                    Outlet(name, None, label, None, port, type_of(port), port.io_manager_key, not port.is_nothing),
+                )
+
+    @property
+    def makes_checks_only(self) -> bool:
+        """Tell whether the function gives verdicts and nothing else."""
+        return bool(self.checks_by_output) and not self.outlets
+
+    @property
+    def can_subset(self) -> bool:
+        """Tell whether the function may leave out what isn't selected."""
+        return self.definition is not None and self.definition.can_subset
+
+    @property
+    def selected_checks(self) -> Mapping[str, AssetCheckSpec]:
+        """Return output -> check, of those that must be made."""
+        if self.definition is None:
+            return {}
+        chosen = self.definition.check_keys
+        return {name: spec for name, spec in self.checks_by_output.items() if spec.key in chosen}
 
 
-def inlet(name: str, key: AssetKey, port: In) -> Inlet:
-    """Return an input of a definition."""
-    return Inlet(name, key, port, type_of(port))
+def asset_of(results: tuple[str, ...], definition: AssetsDefinition | None) -> AssetKey | None:
+    """Return the selected asset that an output is, or None."""
+    selected = definition.keys_by_output_name if definition is not None else {}
+    return next((selected[name] for name in results if name in selected), None)
 
 
-def outlet(definition: AssetsDefinition, name: str, key: AssetKey, port: Out) -> Outlet:
-    """Return an output of a definition."""
+def checks_in(call: Call, definition: AssetsDefinition | None) -> Iterator[tuple[str, AssetCheckSpec]]:
+    """Yield the outputs that are verdicts, also of checks that aren't selected."""
+    specs = definition.all_check_specs_by_output_name if definition is not None else {}
+    for name in call.op.outs if specs else ():
+        for result in call.results.get(name, ()):
+            if result in specs:
+                yield name, specs[result]
+
+
+def asset_outlet(definition: AssetsDefinition, name: str, key: AssetKey, port: Out) -> Outlet:
+    """Return an output that is an asset."""
     spec, manager = definition.specs_by_key[key], definition.get_io_manager_key_for_asset_key(key)
     return Outlet(name, key, str(key), spec, port, type_of(port), manager, not port.is_nothing)
 
 
-WIRINGS: Final[WeakKeyDictionary[AssetsDefinition, Wiring]] = WeakKeyDictionary()
+WIRINGS: Final[WeakKeyDictionary[Call, Wiring]] = WeakKeyDictionary()
 
 
-def wiring(definition: AssetsDefinition) -> Wiring:
-    """Return the ports of a definition that has an op."""
-    known = WIRINGS.get(definition)
+def wiring(step: Step) -> Wiring:
+    """Return the ports of a step."""
+    return wired(step.call, step.definition)
+
+
+def wired(call: Call, definition: AssetsDefinition | None) -> Wiring:
+    """Return the ports of a call."""
+    known = WIRINGS.get(call)
     if known is None:
-        known = WIRINGS[definition] = Wiring(definition)
+        known = WIRINGS[call] = Wiring(call, definition)
     return known
 
 
-def check_type(dagster_type: DagsterType, value: Any, what: str) -> None:
-    """Refuse a value that isn't of its declared type.
-
-    Raises:
-        DagsterTypeCheckDidNotPass: naming what and the type.
-    """
-    if dagster_type.is_any:
-        return
-    verdict = check_dagster_type(dagster_type, value)
-    if not verdict.success:
-        said = f": {verdict.description}" if verdict.description else ""
-        raise DagsterTypeCheckDidNotPass(
-            f"{what} isn't a `{dagster_type.display_name}` but a `{type(value).__name__}`{said}"
-        )
+def wiring_of(definition: AssetsDefinition, key: AssetKey) -> Wiring:
+    """Return the ports of the call that makes an asset."""
+    output = definition.output_of[key]
+    calls = calls_of(definition)
+    maker: Any = next(call for call in calls if any(output in names for names in call.results.values()))
+    return wired(maker, definition)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager
@@ -11,9 +12,12 @@ from typing import Any
 
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
-from ipy_orch.events.types import Event
+from ipy_orch.events.types import Event, Logged, ResourceFailed
 from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo
+from ipy_orch.execution.io_contexts import OutputContext
+from ipy_orch.execution.isolation import Sealed
 from ipy_orch.execution.resources import ResourceScope
+from ipy_orch.execution.wiring import Outlet
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.env import SECRETS
 from ipy_orch.model.keys import AssetKey
@@ -90,6 +94,10 @@ class OpenRun:
         self.info = RunInfo(run_id, world.job_name, world.tags, config, world.instance)
         self.objects: Mapping[str, Any] = {}
         self.resources_of_managers: dict[str, Any] = {}
+        self.kept: dict[tuple[str, str, str | None], Sealed] = {}  #: outputs that are no assets, for the run alone
+        self.mapping_keys: dict[tuple[str, str], tuple[str, ...]] = {}  #: of dynamic outputs
+        self.outputs_left_out: set[tuple[str, str]] = set()
+        self.assets_left_out: set[AssetKey] = set()
 
     @property
     def run_id(self) -> str:
@@ -99,16 +107,79 @@ class OpenRun:
     def scope(self, required: Iterable[str]) -> ResourceScope:
         """Return the resources under these keys; they are open while it is entered."""
         config = self.world.config.resources if self.world.config is not None else {}
-        scope = ResourceScope(self.world.resources, sorted(required), config, self.info, instance=self.world.instance)
+        scope = ResourceScope(
+            self.world.resources,
+            sorted(required),
+            config,
+            self.info,
+            instance=self.world.instance,
+            on_teardown_error=self.teardown_failed,
+        )
         self.objects = scope.objects
         self.namespace = scope.namespace
         return scope
+
+    def teardown_failed(self, key: str, error: Exception) -> None:
+        """Say that a resource couldn't be closed."""
+        line = f"{type(error).__name__}: {error}"
+        self.emit(ResourceFailed(self.run_id, time.time(), "", key, "teardown", line))
 
     def emit(self, event: Event) -> None:
         """Append an event, without the value of any secret wherever it stands in it."""
         told = event if SECRETS.pattern is None else SECRETS.redact_all(event)
         self.result.events.append(told)
         self.world.log.append(told)
+
+    def leave_out(self, step: str, outlet: Outlet) -> None:
+        """Remember that an output wasn't made, so that what reads it isn't run."""
+        self.outputs_left_out.add((step, outlet.name))
+        if outlet.key is not None:
+            self.assets_left_out.add(outlet.key)
+
+    def say(self, step: str, stream: str, text: str, level: str = "") -> None:
+        """Append what a step printed or logged."""
+        self.emit(Logged(self.run_id, time.time(), step, stream, level, text))
+
+    def logger(self, step: Step) -> Callable[[str, str], None]:
+        """Return what takes the log records of a step."""
+        return lambda level, text: self.say(step.name, "log", text, level)
+
+    def output_context(
+        self,
+        step: Step,
+        outlet: Outlet,
+        mapping_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        emit: Callable[[str, str], None] | None = None,
+    ) -> OutputContext:
+        """Return what an IO manager learns about an output."""
+        spec = outlet.spec
+        return OutputContext(
+            name=outlet.name,
+            key=outlet.key,
+            step_key=step.name,
+            run_id=self.run_id,
+            partition=step.partition,
+            definition_metadata=spec.metadata if spec is not None else outlet.port.metadata,
+            dagster_type=outlet.type,
+            resources=self.resources_for(outlet.manager),
+            resource_config=self.config_of(outlet.manager),
+            op_def=step.op,
+            config=self.config_of_output(step, outlet.name),
+            spec=spec,
+            run=self.info,
+            emit=emit or self.logger(step),
+            mapping_key=mapping_key,
+            output_metadata=metadata or {},
+            version=spec.code_version if spec is not None else outlet.port.code_version,
+        )
+
+    def config_of_output(self, step: Step, name: str) -> Any:
+        """Return what run config says of an output: a mapping, or a list of mappings with one output each."""
+        config = self.world.config
+        given = config.op_outputs(step.place) if config is not None else None
+        entries: Iterable[Any] = given if isinstance(given, list) else [given or {}]
+        return next((entry[name] for entry in entries if name in entry), None)
 
     def resources_for(self, manager: str) -> Any:
         """Return the resources that an IO manager requires."""

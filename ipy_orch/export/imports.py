@@ -18,6 +18,7 @@ Target = Literal["ipy_orch", "dagster"]
 OURS_ALONE: Final = frozenset(
     {
         *("CheckError", "DagsterAssetCheckFailedError", "DagsterInvalidMetadata", "IsolationWarning"),
+        *("pandera_schema_to_dagster_type", "row_model_to_dagster_type"),
         *("session", "load_ipython_extension", "unload_ipython_extension"),
     }
 )

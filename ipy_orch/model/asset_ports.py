@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ipy_orch.errors import CheckError
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, Out, set_all
 from ipy_orch.model.specs import KIND, AssetSpec, valid_tags
+from ipy_orch.model.types import column_schema_of
 
 __all__ = ["AssetIn", "AssetOut"]
 
@@ -124,7 +125,7 @@ class AssetOut:
             key,
             deps=deps,
             description=self.description,
-            metadata=self.metadata,
+            metadata={**column_schema_of(self.dagster_type), **self.metadata},
             skippable=not self.is_required,
             group_name=self.group_name,
             code_version=self.code_version,
@@ -141,7 +142,15 @@ class AssetOut:
     def from_spec(
         spec: AssetSpec, dagster_type: Any = NO_VALUE, is_required: bool = True, io_manager_key: str | None = None
     ) -> AssetOut:
-        """Return an AssetOut that says what ``spec`` says."""
+        """Return an AssetOut that says what ``spec`` says.
+
+        Raises:
+            DagsterInvalidDefinitionError: for a spec with dependencies, which an AssetOut can't say.
+        """
+        if spec.deps:
+            raise DagsterInvalidDefinitionError(
+                f"`{spec.key}` has dependencies, and an AssetOut can't", hint="say them in `internal_asset_deps`"
+            )
         tags = {tag: value for tag, value in spec.tags.items() if not tag.startswith(KIND)}
         return AssetOut(
             key=spec.key,

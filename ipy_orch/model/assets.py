@@ -1,7 +1,8 @@
-"""Assets: what is computed, from what, by which op.
+"""Assets: what is computed, from what, by which op or graph.
 
-One class for every spelling: ``@asset``, ``@multi_asset``, external assets, checks that are steps of their own. It ties
-the ports of an op to keys: inputs to the assets they load, outputs to the assets and checks they make.
+One class for every spelling: ``@asset``, ``@multi_asset``, ``@graph_asset``, external assets, checks that are steps of
+their own. It ties the ports of an op or graph to keys: inputs to the assets they load, outputs to the assets and checks
+that they make.
 """
 
 from __future__ import annotations
@@ -18,13 +19,26 @@ from ipy_orch.errors import (
     DagsterInvalidSubsetError,
     DagsterInvariantViolationError,
 )
+from ipy_orch.model.asset_changes import attributed, renamed, respecified
 from ipy_orch.model.asset_ports import AssetIn
+from ipy_orch.model.asset_specs import (
+    distinct_specs,
+    in_some_group,
+    input_keys,
+    manager_in,
+    output_keys,
+    refuse_idle_nodes,
+    refuse_unknown_outputs,
+    specs_of_node,
+)
+from ipy_orch.model.asset_texts import Described
 from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.graphs import GraphDefinition, NodeDefinition
+from ipy_orch.model.invocations import call
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
-from ipy_orch.model.ops import IO_MANAGER, In, OpDefinition, invoke, set_all
-from ipy_orch.model.specs import DEFAULT_GROUP, IO_MANAGER_KEY, STUB, AssetDep, AssetSpec
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.ops import IO_MANAGER, OpDefinition, set_all
+from ipy_orch.model.specs import IO_MANAGER_KEY, STUB, AssetSpec
 
 __all__ = ["AssetChecksDefinition", "AssetsDefinition", "SourceAsset"]
 
@@ -32,11 +46,11 @@ MATERIALIZATION, OBSERVATION, EXTERNAL = "MATERIALIZATION", "OBSERVATION", "UNEX
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class AssetsDefinition:
-    """Tie an op to the assets and checks that it makes; without an op, describe external assets.
+class AssetsDefinition(Described):
+    """Tie an op or graph to the assets and checks that it makes; without one, describe external assets.
 
     Args:
-        node_def: the op that computes, or None for external assets.
+        node_def: the op or graph that computes, or None for external assets.
         specs: one per asset, with its dependencies; by default read from the op's outputs and the ``..._by_key`` maps.
         keys_by_input_name: argument -> asset it loads (or, for ``Nothing``, waits for).
         keys_by_output_name: output -> asset.
@@ -53,7 +67,7 @@ class AssetsDefinition:
         CheckError: when arguments that belong to an op come without one.
     """
 
-    op_def: OpDefinition | None
+    op_def: NodeDefinition | None
     asset_specs: tuple[AssetSpec, ...]
     keys_by_input_name: Mapping[str, AssetKey]
     all_keys_by_output_name: Mapping[str, AssetKey]
@@ -70,7 +84,7 @@ class AssetsDefinition:
 
     def __init__(
         self,
-        node_def: OpDefinition | None = None,
+        node_def: NodeDefinition | None = None,
         specs: Iterable[AssetSpec] | None = None,
         keys_by_input_name: Mapping[str, AssetKey] | None = None,
         keys_by_output_name: Mapping[str, AssetKey] | None = None,
@@ -95,7 +109,9 @@ class AssetsDefinition:
                 "external assets have `specs` and resources, and nothing else: what computes them is `node_def`"
             )
         keys = dict(keys_by_output_name or {})
-        made = specs_of_op(node_def, keys, keys_by_input_name or {}, **by_key) if specs is None and node_def else specs
+        made = (
+            specs_of_node(node_def, keys, keys_by_input_name or {}, **by_key) if specs is None and node_def else specs
+        )
         values = (
             node_def,
             tuple(made or ()),
@@ -115,12 +131,32 @@ class AssetsDefinition:
             backfill_policy,
         )
         set_all(self, (*values, *how, frozenset(hook_defs or ()), origin))
+        if isinstance(node_def, GraphDefinition):
+            refuse_idle_nodes(node_def)
         self.settle()
 
     @classmethod
-    def from_op(
+    def from_op(cls, op_def: OpDefinition, **options: Any) -> Self:
+        """Return the assets that an op's outputs are; a single ``result`` is named like the op.
+
+        Args:
+            **options: those of :meth:`from_node`.
+        """
+        return cls.from_node(op_def, **options)
+
+    @classmethod
+    def from_graph(cls, graph_def: GraphDefinition, **options: Any) -> Self:
+        """Return the assets that a graph's outputs are; a single ``result`` is named like the graph.
+
+        Args:
+            **options: those of :meth:`from_node`.
+        """
+        return cls.from_node(graph_def, **options)
+
+    @classmethod
+    def from_node(
         cls,
-        op_def: OpDefinition,
+        node_def: NodeDefinition,
         *,
         keys_by_input_name: Mapping[str, AssetKey] | None = None,
         keys_by_output_name: Mapping[str, AssetKey] | None = None,
@@ -132,23 +168,33 @@ class AssetsDefinition:
         resource_defs: Mapping[str, Any] | None = None,
         can_subset: bool = False,
         backfill_policy: Any = None,
+        check_specs: Iterable[AssetCheckSpec] | None = None,
+        hook_defs: Iterable[Any] | None = None,
         **by_output_name: Mapping[str, Any] | None,
     ) -> Self:
-        """Return the assets that an op's outputs are; a single output is named like the op.
+        """Return the assets that the outputs of an op or graph are.
 
         Args:
             keys_by_input_name: by default each input loads the asset named like it.
+            keys_by_output_name: by default each output is the asset named like it.
             key_prefix: put before the keys of the outputs.
             internal_asset_deps: output -> the assets it depends on, where these aren't all inputs.
             partition_mappings: input -> which partitions of it are loaded.
+            check_specs: the checks that the other outputs are.
             by_output_name: ``metadata_by_output_name`` and the like, output -> what the spec says.
+
+        Raises:
+            CheckError: when keys are given for other ports than it has, or a node of the graph makes nothing of use.
         """
-        only = len(op_def.outs) == 1
-        plain = keys_by_output_name or {name: AssetKey(op_def.name if only else name) for name in op_def.outs}
+        checks = {spec.get_python_identifier(): spec for spec in check_specs or ()}
+        plain = output_keys(node_def, keys_by_output_name or {}, checks)
         keys = {name: key.with_prefix(key_prefix or ()) for name, key in plain.items()}
         moved = {plain[name]: key for name, key in keys.items()}
-        inputs = dict(keys_by_input_name or {}) or {name: AssetKey(name) for name in op_def.ins}
+        inputs = input_keys(node_def, keys_by_input_name or {})
+        refuse_unknown_outputs(internal_asset_deps or {}, keys)
         internal = {keys[name]: {moved.get(k, k) for k in deps} for name, deps in (internal_asset_deps or {}).items()}
+        if group_name is not None and by_output_name.get("group_names_by_output_name"):
+            raise CheckError("give `group_name` or `group_names_by_output_name`, not both")
         said: dict[str, Any] = {
             what.replace("_by_output_name", "_by_key"): {keys[name]: one for name, one in given.items()}
             for what, given in by_output_name.items()
@@ -157,13 +203,15 @@ class AssetsDefinition:
         if group_name is not None:
             said["group_names_by_key"] = dict.fromkeys(keys.values(), group_name)
         return cls(
-            op_def,
+            node_def,
             None,
             inputs,
             keys,
+            checks,
             resource_defs=resource_defs,
             can_subset=can_subset,
             backfill_policy=backfill_policy,
+            hook_defs=hook_defs,
             asset_deps=internal,
             partitions_def=partitions_def,
             partition_mappings={inputs[name]: one for name, one in (partition_mappings or {}).items()},
@@ -281,8 +329,8 @@ class AssetsDefinition:
     # -- what it needs ------------------------------------------------------------------------------------------------
 
     @property
-    def op(self) -> OpDefinition:
-        """Return the op.
+    def op(self) -> NodeDefinition:
+        """Return the op or graph.
 
         Raises:
             DagsterInvariantViolationError: for external assets.
@@ -292,13 +340,13 @@ class AssetsDefinition:
         return self.op_def
 
     @property
-    def node_def(self) -> OpDefinition:
-        """Return the op, under Dagster's name for op or graph."""
+    def node_def(self) -> NodeDefinition:
+        """Return the op or graph, under Dagster's other name."""
         return self.op
 
     @property
-    def computation(self) -> OpDefinition | None:
-        """Return the op, or None for external assets."""
+    def computation(self) -> NodeDefinition | None:
+        """Return the op or graph, or None for external assets."""
         return self.op_def
 
     @cached_property
@@ -320,12 +368,16 @@ class AssetsDefinition:
 
     @cached_property
     def required_resource_keys(self) -> frozenset[str]:
-        """Return the resources that computing, loading and storing need, IO managers included."""
+        """Return the resources that computing, loading, storing and hooks need, IO managers included."""
         if self.op_def is None:
             return frozenset(manager_in(spec) for spec in self.specs) - {""}
+        ops = [self.op_def] if isinstance(self.op_def, OpDefinition) else [*self.op_def.iterate_op_defs()]
         managers = {self.get_io_manager_key_for_asset_key(key) for key in self.keys}
-        loaders = {port.input_manager_key for port in self.op_def.ins.values() if port.input_manager_key}
-        return self.op_def.required_resource_keys | managers | loaders
+        if ops != [self.op_def]:  # what goes from one op of a graph to another is stored as well
+            managers |= {port.io_manager_key for op in ops for port in op.outs.values() if not port.is_nothing}
+        loaders = {port.input_manager_key for op in ops for port in op.ins.values() if port.input_manager_key}
+        hooks = {key for hook in self.hook_defs for key in hook.required_resource_keys}
+        return self.op_def.required_resource_keys | managers | loaders | hooks
 
     def get_io_manager_key_for_asset_key(self, key: AssetKey) -> str:
         """Return the resource that stores the asset."""
@@ -354,19 +406,6 @@ class AssetsDefinition:
         """Return the spec of a check."""
         return self.all_check_specs_by_output_name[self.get_output_name_for_asset_check_key(key)]
 
-    def get_partition_mapping(self, in_asset_key: AssetKey) -> Any:
-        """Return which partitions of a dependency are read, None where it wasn't said."""
-        found = (
-            dep.partition_mapping for spec in self.asset_specs for dep in spec.deps if dep.asset_key == in_asset_key
-        )
-        return next((mapping for mapping in found if mapping is not None), None)
-
-    def get_partition_mapping_for_dep(self, dep_key: AssetKey) -> Any:
-        """Return the same as :meth:`get_partition_mapping`, under Dagster's other name."""
-        return self.get_partition_mapping(dep_key)
-
-    # -- what people say of it ----------------------------------------------------------------------------------------
-
     @property
     def label(self) -> str:
         """Return a name for messages."""
@@ -377,47 +416,7 @@ class AssetsDefinition:
         """Return the spec of ``key``, or of the only asset."""
         return self.specs_by_key[key or self.key]
 
-    @property
-    def group_names_by_key(self) -> Mapping[AssetKey, str]:
-        """Return asset -> group, ``default`` where none was said."""
-        return {key: spec.group_name or DEFAULT_GROUP for key, spec in self.specs_by_key.items()}
-
-    @property
-    def metadata_by_key(self) -> Mapping[AssetKey, Mapping[str, Any]]:
-        """Return asset -> metadata."""
-        return {key: spec.metadata for key, spec in self.specs_by_key.items()}
-
-    @property
-    def tags_by_key(self) -> Mapping[AssetKey, Mapping[str, str]]:
-        """Return asset -> tags."""
-        return {key: spec.tags for key, spec in self.specs_by_key.items()}
-
-    @property
-    def owners_by_key(self) -> Mapping[AssetKey, Sequence[str]]:
-        """Return asset -> owners."""
-        return {key: list(spec.owners) for key, spec in self.specs_by_key.items()}
-
-    @property
-    def descriptions_by_key(self) -> Mapping[AssetKey, str]:
-        """Return asset -> description, of those that have one."""
-        return {key: spec.description for key, spec in self.specs_by_key.items() if spec.description is not None}
-
-    @property
-    def code_versions_by_key(self) -> Mapping[AssetKey, str | None]:
-        """Return asset -> the code version said, None where it's computed."""
-        return {key: spec.code_version for key, spec in self.specs_by_key.items()}
-
-    @property
-    def automation_conditions_by_key(self) -> Mapping[AssetKey, Any]:
-        """Return asset -> automation condition, of those that have one."""
-        found = {key: spec.automation_condition for key, spec in self.specs_by_key.items()}
-        return {key: condition for key, condition in found.items() if condition is not None}
-
-    @property
-    def partitions_def(self) -> Any:
-        """Return the partitions that all assets of it share, or None."""
-        found = [spec.partitions_def for spec in self.specs if spec.partitions_def is not None]
-        return found[0] if found else None
+    # -- what running it does -----------------------------------------------------------------------------------------
 
     @property
     def execution_type(self) -> str:
@@ -472,43 +471,9 @@ class AssetsDefinition:
 
         Raises:
             DagsterInvalidDefinitionError: when ``fn`` returns another key or drops a dependency that is an argument.
+            CheckError: when it adds a dependency to the assets of a graph.
         """
-        specs = tuple(self.checked_spec(spec, fn(spec)) for spec in self.asset_specs)
-        if self.op_def is None or specs == self.asset_specs:
-            return self.replaced(asset_specs=specs)
-        inputs, ins = self.rewired(specs)
-        return self.replaced(asset_specs=specs, keys_by_input_name=inputs, op_def=self.op_def.with_replaced(ins=ins))
-
-    def checked_spec(self, old: AssetSpec, new: AssetSpec) -> AssetSpec:
-        """Return the new spec when it keeps what the op needs."""
-        if not isinstance(new, AssetSpec):
-            raise CheckError(f"the function returns an AssetSpec, not {new!r}")
-        if old.key != new.key:
-            raise DagsterInvalidDefinitionError(
-                f"`{old.key}` can't become `{new.key}` here", hint="use `with_attributes`"
-            )
-        arguments = {key for name, key in self.keys_by_input_name.items() if not self.op.ins[name].is_nothing}
-        lost = {d.asset_key for d in old.deps} & arguments - {d.asset_key for d in new.deps}
-        if lost:
-            raise DagsterInvalidDefinitionError(
-                f"`{min(lost)}` is an argument of the function: it can't be dropped", where=self.label
-            )
-        return new
-
-    def rewired(self, specs: Iterable[AssetSpec]) -> tuple[dict[str, AssetKey], dict[str, In]]:
-        """Return input -> asset and input -> port, with ports that only order steps for new dependencies."""
-        checked = [dep for spec in self.all_check_specs_by_output_name.values() for dep in spec.additional_deps]
-        needed = {dep.asset_key: None for dep in [*(dep for spec in specs for dep in spec.deps), *checked]}
-        ins = {
-            name: port
-            for name, port in self.op.ins.items()
-            if not port.is_nothing or self.keys_by_input_name.get(name) in needed
-        }
-        inputs = {name: key for name, key in self.keys_by_input_name.items() if name in ins}
-        new = [AssetDep(key) for key in needed if key not in inputs.values() and key not in self.asset_deps]
-        for name, (port, key) in nothing_inputs(new, ins).items():
-            ins[name], inputs[name] = port, key
-        return inputs, ins
+        return respecified(self, fn)
 
     def with_attributes(
         self,
@@ -530,61 +495,13 @@ class AssetsDefinition:
         Raises:
             DagsterInvalidDefinitionError: when an asset has a group already.
         """
-        groups, tags, metadata = group_names_by_key or {}, tags_by_key or {}, metadata_by_key or {}
-        grouped = [
-            spec
-            for spec in self.asset_specs
-            if spec.key in groups and spec.group_name not in (DEFAULT_GROUP, groups[spec.key])
-        ]
-        if grouped:
-            raise DagsterInvalidDefinitionError(
-                f"`{grouped[0].key}` is in group `{grouped[0].group_name}` already", where=self.origin
-            )
-
-        def changed(spec: AssetSpec) -> AssetSpec:
-            given = automation_condition
-            said = given.get(spec.key) if isinstance(given, Mapping) else given
-            return spec.replace_attributes(
-                group_name=groups.get(spec.key, spec.group_name),
-                tags=tags.get(spec.key, ...),
-                metadata=metadata.get(spec.key, ...),
-                automation_condition=... if said is None else said,
-            )
-
-        checks = {
-            name: spec.with_metadata(metadata[spec.key]) if spec.key in metadata else spec
-            for name, spec in self.all_check_specs_by_output_name.items()
-        }
-        made = self.replaced(
-            asset_specs=tuple(map(changed, self.asset_specs)),
-            all_check_specs_by_output_name=checks,
+        made = attributed(
+            self, group_names_by_key or {}, tags_by_key or {}, metadata_by_key or {}, automation_condition
+        ).replaced(
             backfill_policy=backfill_policy or self.backfill_policy,
             hook_defs=frozenset(hook_defs) if hook_defs is not None else self.hook_defs,
         )
-        return made.renamed(asset_key_replacements or {})
-
-    def renamed(self, keys: Mapping[AssetKey, AssetKey]) -> Self:
-        """Return a copy in which old keys are new ones, wherever they stand."""
-        if not keys:
-            return self
-
-        def new(key: AssetKey) -> AssetKey:
-            return keys.get(key, key)
-
-        named = {name: one.with_key(new(one.key_for(name))) for name, one in self.asset_ins.items()}
-        return self.replaced(
-            asset_specs=tuple(spec.renamed(keys) for spec in self.asset_specs),
-            keys_by_input_name={name: new(key) for name, key in self.keys_by_input_name.items()},
-            all_keys_by_output_name={name: new(key) for name, key in self.all_keys_by_output_name.items()},
-            all_check_specs_by_output_name={
-                name: one.renamed(keys) for name, one in self.all_check_specs_by_output_name.items()
-            },
-            asset_ins=named,
-            selected=None if self.selected is None else frozenset(map(new, self.selected)),
-            selected_checks=None
-            if self.selected_checks is None
-            else frozenset(key.replace_asset_key(new(key.asset_key)) for key in self.selected_checks),
-        )
+        return renamed(made, asset_key_replacements or {})
 
     def with_hooks(self, hook_defs: Iterable[Any]) -> Self:
         """Return a copy with these hooks besides its own."""
@@ -644,7 +561,7 @@ class AssetsDefinition:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the definition as the function it was made from; see ``build_asset_context``."""
-        return invoke(self, args, kwargs)
+        return call(self, args, kwargs)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.label}>"
@@ -739,98 +656,16 @@ class SourceAsset(AssetsDefinition):
         """Return the resource that loads it."""
         return self.get_io_manager_key_for_asset_key(self.key)
 
+    def get_io_manager_key(self) -> str:
+        """Return the key of the resource that loads it, under Dagster's other name."""
+        return self.io_manager_key
+
+    @property
+    def io_manager_def(self) -> Any:
+        """Return the IO manager that it carries, or None."""
+        return self.resource_defs.get(self.io_manager_key)
+
 
 def external(spec: AssetSpec) -> AssetsDefinition:
     """Return the definition of an external asset."""
     return AssetsDefinition(None, (spec,))
-
-
-def in_some_group(spec: AssetSpec) -> AssetSpec:
-    """Return the spec, in the default group where it is in none."""
-    return spec if spec.group_name else spec.replace_attributes(group_name=DEFAULT_GROUP)
-
-
-def manager_in(spec: AssetSpec) -> str:
-    """Return the IO manager that a spec names, or ""."""
-    said = spec.metadata.get(IO_MANAGER_KEY, "")
-    return str(getattr(said, "value", said))
-
-
-def distinct_specs(specs: Iterable[AssetSpec], where: str = "") -> Iterable[AssetSpec]:
-    """Return the specs, each once.
-
-    Raises:
-        DagsterInvalidDefinitionError: when two of one key differ.
-    """
-    found: dict[AssetKey, AssetSpec] = {}
-    for spec in specs:
-        before = found.setdefault(spec.key, spec)
-        if before is not spec and before != spec:
-            raise DagsterInvalidDefinitionError(f"`{spec.key}` has two specs, and they differ", where=where)
-    return found.values()
-
-
-def specs_of_op(
-    op: OpDefinition,
-    keys_by_output_name: Mapping[str, AssetKey],
-    keys_by_input_name: Mapping[str, AssetKey],
-    *,
-    asset_deps: Mapping[AssetKey, Iterable[AssetKey]] | None = None,
-    partitions_def: Any = None,
-    partition_mappings: Mapping[AssetKey, Any] | None = None,
-    **by_key: Mapping[AssetKey, Any] | None,
-) -> list[AssetSpec]:
-    """Return the specs of the assets that an op's outputs are; each depends on all inputs unless it is said.
-
-    Args:
-        by_key: ``group_names_by_key`` and the others of ``SAID_BY_KEY``.
-
-    Raises:
-        CheckError: for a partition mapping of what isn't a dependency.
-        TypeError: for any other argument.
-    """
-    unknown = by_key.keys() - SAID_BY_KEY.keys()
-    if unknown:
-        raise TypeError(f"AssetsDefinition has no argument `{min(unknown)}`")
-    mappings = partition_mappings or {}
-    foreign = (
-        mappings.keys()
-        - set(keys_by_input_name.values())
-        - {dep for deps in (asset_deps or {}).values() for dep in deps}
-    )
-    if foreign:
-        raise CheckError(f"there is a partition mapping of `{min(foreign)}`, which isn't a dependency")
-
-    def spec(name: str, key: AssetKey) -> AssetSpec:
-        said = {SAID_BY_KEY[what]: given[key] for what, given in by_key.items() if given and key in given}
-        out = op.outs[name]
-        deps = (asset_deps or {}).get(key, keys_by_input_name.values())
-        return AssetSpec(
-            key,
-            deps=[AssetDep(dep, partition_mapping=mappings.get(dep)) for dep in deps],
-            skippable=not out.is_required,
-            code_version=out.code_version,
-            partitions_def=partitions_def,
-            **{"description": out.description, "metadata": out.metadata, **said},
-        )
-
-    return [spec(name, key) for name, key in keys_by_output_name.items()]
-
-
-SAID_BY_KEY: Final = {
-    "group_names_by_key": "group_name",
-    "metadata_by_key": "metadata",
-    "tags_by_key": "tags",
-    "owners_by_key": "owners",
-    "descriptions_by_key": "description",
-}
-
-
-def nothing_inputs(deps: Iterable[AssetDep], taken: Iterable[str] = ()) -> dict[str, tuple[In, AssetKey]]:
-    """Return, for dependencies that aren't loaded, input name -> (port, key)."""
-    used = set(taken)
-    return {
-        dep.asset_key.to_python_identifier(): (In(Nothing), dep.asset_key)
-        for dep in deps
-        if dep.asset_key.to_python_identifier() not in used
-    }

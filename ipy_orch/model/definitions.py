@@ -8,18 +8,23 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
+from ipy_orch.model.asset_jobs import IMPLICIT_JOB, UnresolvedAssetJobDefinition, define_asset_job
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
-from ipy_orch.model.jobs import IMPLICIT_JOB, JobDefinition, UnresolvedAssetJobDefinition, define_asset_job
+from ipy_orch.model.executors import ExecutorDefinition, as_executor
+from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
+from ipy_orch.model.loggers import LoggerDefinition
+from ipy_orch.model.merging import keyed, listed, merged, the_only
 from ipy_orch.model.metadata import normalize_metadata
-from ipy_orch.model.ops import IO_MANAGER, set_all
+from ipy_orch.model.ops import set_all
 from ipy_orch.model.port import Port
+from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
 from ipy_orch.model.resource_checks import check_resources
-from ipy_orch.model.resources import as_resource
 from ipy_orch.model.specs import AssetSpec, refuse_others
 
 if TYPE_CHECKING:
     from ipy_orch.model.metadata import MetadataValue
+    from ipy_orch.model.repository import AssetValueLoader, RepositoryDefinition
 
 __all__ = ["Definitions", "map_asset_specs"]
 
@@ -29,6 +34,8 @@ HOME = "ipy_orch.planning.definitions"
 graph_of: Port[[Iterable[AssetsDefinition]], Any] = Port(HOME)
 selected_in: Port[[Iterable[AssetsDefinition], Any], frozenset[AssetKey]] = Port(HOME)
 load_from: Port[..., Any] = Port("ipy_orch.execution.load")
+repository_of: Port[[Definitions], RepositoryDefinition] = Port("ipy_orch.model.repository")
+value_loader: Port[[Definitions, Any], AssetValueLoader] = Port("ipy_orch.model.repository")
 
 Mapper = Callable[[AssetSpec], AssetSpec]
 
@@ -42,9 +49,10 @@ class Definitions:
     Args:
         assets: definitions; an AssetSpec stands for an external asset.
         asset_checks: definitions of checks.
-        jobs: what ``define_asset_job`` returned.
-        resources: key -> ConfigurableResource, IO manager, or any object.
-        executor: runs the steps.
+        jobs: of ops, or what ``define_asset_job`` returned.
+        resources: key -> ConfigurableResource, IO manager, or any object; for jobs that don't bring them.
+        executor: runs the steps of jobs that don't say where.
+        loggers: name -> LoggerDefinition; for jobs that have none.
 
     Raises:
         CheckError: when something of another type is among them.
@@ -81,10 +89,13 @@ class Definitions:
         refuse_others(lists[0], AssetsDefinition | AssetSpec, "`assets`", "an asset")
         refuse_others(lists[3], JobDefinition | UnresolvedAssetJobDefinition, "`jobs`", "a job")
         refuse_others(lists[4], AssetsDefinition, "`asset_checks`", "a check")
-        for name, one in {"executor": executor, **(loggers or {})}.items():
-            if isinstance(one, str | bytes | int | float):
-                raise CheckError(f"`{name}` is an executor or a logger, not {one!r}")
-        values = (*lists[:4], keyed(resources, "resources"), executor, keyed(loggers, "loggers"), lists[4])
+        named = keyed(loggers, "loggers")
+        for name, one in named.items():
+            if not isinstance(one, LoggerDefinition):
+                raise CheckError(f"logger `{name}` is what `@logger` makes, not {one!r}")
+        if executor is not None:
+            as_executor(executor)
+        values = (*lists[:4], keyed(resources, "resources"), executor, named, lists[4])
         set_all(self, (*values, normalize_metadata(metadata or {}), component_tree))
 
     @property
@@ -129,11 +140,20 @@ class Definitions:
         """
         graph = defs.resolve_asset_graph()
         check_resources(defs.resources)
-        resources = all_resources(defs.definitions, defs.resources)
+        defs.refuse_missing_resources()
         for one in defs.definitions:
-            needed(resources, one.required_resource_keys, f"`{one.label}`")
             refuse_unmade(one, [key for key in graph.keys if not graph.maker(key).is_auto_created_stub])
-        defs.resolve_all_job_defs()
+        refuse_other_nodes(defs.resolve_all_job_defs())
+
+    def refuse_missing_resources(self) -> None:
+        """Refuse assets and checks that need a resource which isn't there, or that bring different ones of one key.
+
+        Raises:
+            DagsterInvalidDefinitionError: with the closest name.
+        """
+        resources = all_resources(self.definitions, self.resources)
+        for one in self.definitions:
+            needed(resources, one.required_resource_keys, f"`{one.label}`")
 
     # -- assets and checks --------------------------------------------------------------------------------------------
 
@@ -183,23 +203,45 @@ class Definitions:
     # -- jobs ---------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def jobs_by_name(self) -> Mapping[str, JobDefinition]:
-        """Return name -> job against these assets; first the one of all assets, where something computes any."""
+    def given_jobs(self) -> Mapping[str, JobDefinition | UnresolvedAssetJobDefinition]:
+        """Return the jobs by name as they were given; first the one of all assets, where something computes any.
+
+        Raises:
+            DagsterInvalidDefinitionError: when two have one name, or one has that of the job of all assets.
+        """
         graph = self.resolve_asset_graph()
-        given: dict[str, Any] = {}
+        given: dict[str, JobDefinition | UnresolvedAssetJobDefinition] = {}
         for job in self.jobs:
             if job.name == IMPLICIT_JOB:
                 raise DagsterInvalidDefinitionError(f"`{IMPLICIT_JOB}` is the name of the job of all assets")
             if given.setdefault(job.name, job) is not job:
                 raise DagsterInvalidDefinitionError(f"two jobs are named `{job.name}`")
-        if graph.executable_keys or graph.checks:
-            given = {IMPLICIT_JOB: define_asset_job(IMPLICIT_JOB), **given}
-        return {
-            name: job
-            if isinstance(job, JobDefinition)
-            else job.resolve(graph, self.executor, self.resources, self.loggers)
-            for name, job in given.items()
-        }
+        implicit = graph.executable_keys or graph.checks
+        return {IMPLICIT_JOB: define_asset_job(IMPLICIT_JOB), **given} if implicit else given
+
+    @cached_property
+    def executor_def(self) -> ExecutorDefinition | None:
+        """Return the executor as a definition."""
+        return None if self.executor is None else as_executor(self.executor)
+
+    @cached_property
+    def resolved_jobs(self) -> dict[str, JobDefinition]:
+        """Return the jobs that were asked for so far, by name."""
+        return {}
+
+    def completed_job(self, job: JobDefinition | UnresolvedAssetJobDefinition) -> JobDefinition:
+        """Return a job with what it takes from here: assets, and resources, executor and loggers it doesn't bring.
+
+        Raises:
+            DagsterInvalidDefinitionError: when something that it needs isn't there.
+        """
+        if isinstance(job, UnresolvedAssetJobDefinition):
+            return job.resolve(self.resolve_asset_graph(), self.executor_def, self.resources, self.loggers)
+        made = job.with_top_level_resources(self.resources)
+        needed(made.resource_defs, made.required_resource_keys, f"job `{made.name}`")
+        if made.executor_def is None and self.executor_def is not None:
+            made = made.with_executor_def(self.executor_def)
+        return made if made.loggers or not self.loggers else made.with_logger_defs(self.loggers)
 
     def resolve_all_job_defs(self) -> list[JobDefinition]:
         """Return all jobs, that of all assets among them.
@@ -207,7 +249,7 @@ class Definitions:
         Raises:
             DagsterInvalidDefinitionError: when two have one name, or something that one needs isn't there.
         """
-        return list(self.jobs_by_name.values())
+        return [self.resolve_job_def(name) for name in self.given_jobs]
 
     get_all_job_defs = resolve_all_job_defs
 
@@ -216,17 +258,19 @@ class Definitions:
 
         Raises:
             DagsterInvariantViolationError: when there's none of this name, with the closest.
-            DagsterInvalidDefinitionError: as :meth:`resolve_all_job_defs`.
+            DagsterInvalidDefinitionError: when something that it needs isn't there.
         """
-        if name not in self.jobs_by_name:
-            raise DagsterInvariantViolationError(f"there is no job `{name}`", hint=closest(name, self.jobs_by_name))
-        return self.jobs_by_name[name]
+        if name not in self.given_jobs:
+            raise DagsterInvariantViolationError(f"there is no job `{name}`", hint=closest(name, self.given_jobs))
+        if name not in self.resolved_jobs:
+            self.resolved_jobs[name] = self.completed_job(self.given_jobs[name])
+        return self.resolved_jobs[name]
 
     get_job_def = resolve_job_def
 
     def has_implicit_global_asset_job_def(self) -> bool:
         """Tell whether there is the job of all assets."""
-        return IMPLICIT_JOB in self.jobs_by_name
+        return IMPLICIT_JOB in self.given_jobs
 
     def resolve_implicit_global_asset_job_def(self) -> JobDefinition:
         """Return the job of all assets.
@@ -238,20 +282,36 @@ class Definitions:
 
     get_implicit_global_asset_job_def = resolve_implicit_global_asset_job_def
 
+    def resolve_implicit_job_def_def_for_assets(self, asset_keys: Iterable[Any]) -> JobDefinition | None:
+        """Return the job of all assets, where it runs these; None where it doesn't."""
+        keys = set(map(AssetKey.from_coercible, asset_keys))
+        if not self.has_implicit_global_asset_job_def():
+            return None
+        job = self.resolve_implicit_global_asset_job_def()
+        return job if keys <= job.layer.executable_asset_keys else None
+
+    def get_repository_def(self) -> RepositoryDefinition:
+        """Return it in the form that Dagster's tools load."""
+        return repository_of(self)
+
     # -- values -------------------------------------------------------------------------------------------------------
 
     def load_asset_value(
         self,
         asset_key: Any,
         *,
+        python_type: Any = None,
         instance: Any = None,
         partition_key: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
         resource_config: Mapping[str, Any] | None = None,
     ) -> Any:
         """Return the value of an asset that an earlier run stored.
 
         Args:
+            python_type: what the IO manager is asked for.
             instance: that of the run, whose folder holds the values where no IO manager is given.
+            metadata: what the IO manager finds as the reader's.
 
         Raises:
             DagsterInvariantViolationError: when nothing knows the asset.
@@ -259,7 +319,20 @@ class Definitions:
         """
         maker = self.resolve_assets_def(asset_key)
         key = AssetKey.from_coercible(asset_key)
-        return load_from(key, maker, self.resources, instance, partition_key, resource_config)
+        return load_from(
+            key,
+            maker,
+            self.resources,
+            instance,
+            partition_key,
+            resource_config,
+            metadata=metadata,
+            python_type=python_type,
+        )
+
+    def get_asset_value_loader(self, instance: Any = None) -> AssetValueLoader:
+        """Return what loads values of several assets."""
+        return value_loader(self, instance)
 
     # -- another one, from it -----------------------------------------------------------------------------------------
 
@@ -316,117 +389,17 @@ def mapped(func: Mapper, one: AssetsDefinition | AssetSpec) -> AssetsDefinition 
     return func(one) if isinstance(one, AssetSpec) else one.map_asset_specs(func)
 
 
-def listed(value: Any, what: str) -> FrozenList[Any]:
-    """Return the elements of a list argument.
+def refuse_other_nodes(jobs: Iterable[JobDefinition]) -> None:
+    """Refuse two different ops or graphs of one name, in whatever jobs of ops: Dagster names them in one space.
 
     Raises:
-        CheckError: when it's one thing and not a list of them.
+        DagsterInvalidDefinitionError: naming both jobs.
     """
-    if value is None:
-        return FrozenList()
-    if isinstance(value, str | Mapping) or not isinstance(value, Iterable):
-        raise CheckError(f"`{what}` is a list, not {value!r}: write `{what}=[...]`")
-    return FrozenList(value)
-
-
-def keyed(value: Any, what: str) -> dict[str, Any]:
-    """Return a map argument.
-
-    Raises:
-        CheckError: when it isn't a map from strings.
-    """
-    if value is not None and (not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value)):
-        raise CheckError(f"`{what}` is a map from names, not {value!r}")
-    return dict(value or {})
-
-
-def merged(what: str, maps: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return one map of several.
-
-    Raises:
-        DagsterInvariantViolationError: when two differ in what one key is.
-    """
-    found: dict[str, Any] = {}
-    for key, one in ((key, one) for given in maps for key, one in given.items()):
-        before = found.setdefault(key, one)
-        if before is not one and not same(before, one):
-            raise DagsterInvariantViolationError(f"{what} `{key}` is there twice, and they differ")
-    return found
-
-
-def same(one: Any, other: Any) -> bool:
-    """Tell whether two values are equal, taking those that can't say for different."""
-    try:
-        return type(one) is type(other) and bool(one == other)
-    except Exception:  # noqa: BLE001 - the values are the user's, arrays for instance
-        return False
-
-
-def the_only(what: str, found: Iterable[Any]) -> Any:
-    """Return the one that isn't None, or None.
-
-    Raises:
-        DagsterInvariantViolationError: when there are two.
-    """
-    given = list({id(one): one for one in found if one is not None}.values())
-    if len(given) > 1:
-        raise DagsterInvariantViolationError(f"two of the Definitions have a {what}, and they differ")
-    return given[0] if given else None
-
-
-def all_resources(definitions: Iterable[AssetsDefinition], given: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the resources given, and those that definitions carry.
-
-    Raises:
-        DagsterInvalidDefinitionError: when two definitions carry different ones of one key.
-    """
-    carried: dict[str, Any] = {}
-    for one in definitions:
-        for key, resource in one.resource_defs.items():
-            if carried.setdefault(key, resource) is not resource:
-                raise DagsterInvalidDefinitionError(f"two assets bring different resources `{key}`", where=one.label)
-    return {**(given or {}), **carried}
-
-
-def needed(known: Mapping[str, Any], keys: Iterable[str], what: str) -> set[str]:
-    """Return these resources and all that they need themselves.
-
-    Args:
-        what: names the one that needs ``keys``.
-
-    Raises:
-        DagsterInvalidDefinitionError: when one isn't known, except the IO manager that is always there.
-    """
-    front, found = [(key, what) for key in sorted(keys)], set[str]()
-    while front:
-        key, reader = front.pop()
-        if key in found:
-            continue
-        found.add(key)
-        if key in known:
-            resource = as_resource(known[key])
-            parts = [resource, *resource.__nested__().values()]
-            front += [(inner, f"resource `{key}`") for part in parts for inner in sorted(part.__required_keys__)]
-        elif key != IO_MANAGER:
-            raise DagsterInvalidDefinitionError(
-                f"{reader} needs the resource `{key}`, which isn't there",
-                hint=closest(key, known) or f'resources={{"{key}": ...}}',
-            )
-    return found
-
-
-def refuse_unmade(one: AssetsDefinition, known: Iterable[AssetKey]) -> None:
-    """Refuse an argument that loads an asset which nothing makes or declares.
-
-    Raises:
-        DagsterInvalidDefinitionError: with the closest name.
-    """
-    names = {str(key): key for key in known}
-    for argument, key in one.keys_by_input_name.items() if one.op_def is not None else ():
-        port = one.op.ins[argument]
-        if str(key) not in names and not port.is_nothing and not port.has_default_value:
-            raise DagsterInvalidDefinitionError(
-                f"`{one.label}` loads `{key}`, which nothing makes",
-                where=one.origin,
-                hint=closest(str(key), names) or f'AssetSpec("{key}"), if something else makes it',
-            )
+    seen: dict[str, tuple[Any, str]] = {}
+    for job in jobs:
+        for one in [] if job.is_asset_job else [job.graph, *job.all_node_defs]:
+            other, where = seen.setdefault(one.name, (one, job.name))
+            if other is not one:
+                raise DagsterInvalidDefinitionError(
+                    f"two different ops or graphs are named `{one.name}`", where=f"jobs `{where}` and `{job.name}`"
+                )

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, TypeVar
 from ipy_orch.model.config import annotated_field
 from ipy_orch.model.resources import (
     ConfigurableResourceFactory,
+    ConfiguredResource,
     HardcodedResource,
     InitResourceContext,
     ResourceDefinition,
@@ -85,6 +86,12 @@ class InputManagerDefinition(ResourceDefinition):
         super().__init__(resource_fn, config_schema, description, required_resource_keys, version)
         self.input_config_schema = schema_field(input_config_schema)
 
+    def configured(
+        self, config_or_config_fn: Any, config_schema: Any = None, description: str | None = None
+    ) -> InputManagerDefinition:
+        """Return the same resource with its config given, or made by a function of other config."""
+        return ConfiguredInputManager(self, config_or_config_fn, config_schema, description)
+
 
 class IOManagerDefinition(InputManagerDefinition):
     """Be the resource that makes an :class:`IOManager`, with the schemas of the config of inputs and outputs."""
@@ -102,10 +109,36 @@ class IOManagerDefinition(InputManagerDefinition):
         super().__init__(resource_fn, config_schema, description, input_config_schema, required_resource_keys, version)
         self.output_config_schema = schema_field(output_config_schema)
 
+    def configured(
+        self, config_or_config_fn: Any, config_schema: Any = None, description: str | None = None
+    ) -> IOManagerDefinition:
+        """Return the same resource with its config given, or made by a function of other config."""
+        return ConfiguredIOManager(self, config_or_config_fn, config_schema, description)
+
     @staticmethod
     def hardcoded_io_manager(value: IOManager, description: str | None = None) -> IOManagerDefinition:
         """Return the resource that is the IO manager given."""
         return HardcodedIOManager(value, description)
+
+
+class ConfiguredInputManager(ConfiguredResource, InputManagerDefinition):
+    """Be an input manager whose config is given; what inputs may say stays what it was."""
+
+    def __init__(
+        self, inner: Any, config_or_fn: Any, config_schema: Any = None, description: str | None = None
+    ) -> None:
+        ConfiguredResource.__init__(self, inner, config_or_fn, config_schema, description or inner.description)
+        self.input_config_schema, _ = io_config_fields(inner)
+
+
+class ConfiguredIOManager(ConfiguredInputManager, IOManagerDefinition):
+    """Be an IO manager whose config is given; what inputs and outputs may say stays what it was."""
+
+    def __init__(
+        self, inner: Any, config_or_fn: Any, config_schema: Any = None, description: str | None = None
+    ) -> None:
+        super().__init__(inner, config_or_fn, config_schema, description)
+        _, self.output_config_schema = io_config_fields(inner)
 
 
 class HardcodedIOManager(HardcodedResource, IOManagerDefinition):

@@ -1,198 +1,52 @@
-"""Jobs of assets: a selection with a name, and with what its runs are given: config, tags, resources, retries.
+"""Jobs: what is run as one, with what its runs are given: config, tags, resources, retries, hooks.
 
-A job says what runs; how it runs is the engine's, as for ``materialize``. It is defined before the assets are known
-(:func:`define_asset_job`), and a :class:`~ipy_orch.model.definitions.Definitions` resolves it against them.
+A job is of a graph of ops (``@job``, ``graph.to_job()``), or of assets (:mod:`ipy_orch.model.asset_jobs`). It says what
+runs; how it runs is the engine's, and the same for both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, DagsterInvariantViolationError, closest
+from ipy_orch.errors import DagsterInvariantViolationError, closest
+from ipy_orch.model.asset_jobs import AssetLayer
 from ipy_orch.model.config import RunConfig
-from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
+from ipy_orch.model.graphs import GraphDefinition, Node, nested_nodes
+from ipy_orch.model.keys import AssetCheckKey, FrozenList, valid_name
 from ipy_orch.model.port import Port
-from ipy_orch.model.specs import valid_tags
 
 if TYPE_CHECKING:
-    from ipy_orch.model.assets import AssetsDefinition
     from ipy_orch.model.metadata import MetadataValue
     from ipy_orch.model.ops import OpDefinition
     from ipy_orch.model.policies import RetryPolicy
 
-__all__ = ["AssetLayer", "JobDefinition", "UnresolvedAssetJobDefinition", "define_asset_job"]
+__all__ = ["JobDefinition"]
 
-IMPLICIT_JOB: Final = "__ASSET_JOB"
-
-as_selection: Port[[Any], Any] = Port("ipy_orch.planning.jobs")
-resolve: Port[..., JobDefinition] = Port("ipy_orch.planning.jobs")
-steps_of: Port[[AssetLayer], Sequence[OpDefinition]] = Port("ipy_orch.planning.jobs")
+graph_of_assets: Port[[AssetLayer, str], GraphDefinition] = Port("ipy_orch.planning.jobs")
+refuse_unselectable: Port[[GraphDefinition, Sequence[str]], frozenset[str]] = Port("ipy_orch.planning.jobs")
 execute: Port[..., Any] = Port("ipy_orch.execution.jobs")
 
 
-@dataclass(frozen=True, eq=False)
-class UnresolvedAssetJobDefinition:
-    """Be a job of assets that doesn't know the assets yet; :func:`define_asset_job` makes one."""
-
-    name: str
-    selection: Any
-    config: Mapping[str, Any] | RunConfig | None = None
-    description: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-    run_tags: Mapping[str, str] | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    partitions_def: Any = None
-    executor_def: Any = None
-    hooks: frozenset[Any] = frozenset()
-    op_retry_policy: RetryPolicy | None = None
-    owners: Sequence[str] = FrozenList()
-    automation_condition: Any = None
-
-    def resolve(
-        self,
-        asset_graph: Any,
-        default_executor_def: Any = None,
-        resource_defs: Mapping[str, Any] | None = None,
-        loggers: Mapping[str, Any] | None = None,
-    ) -> JobDefinition:
-        """Return the job over the assets of a graph.
-
-        Raises:
-            DagsterInvalidDefinitionError: when the selection, or a resource that its assets need, isn't there.
-        """
-        return resolve(self, asset_graph, default_executor_def, resource_defs or {}, loggers or {})
-
-    def with_metadata(self, metadata: Mapping[str, Any]) -> UnresolvedAssetJobDefinition:
-        """Return a copy with this metadata instead of its own."""
-        return replace(self, metadata=dict(metadata))
-
-
-def define_asset_job(
-    name: str,
-    selection: Any = None,
-    config: Mapping[str, Any] | RunConfig | None = None,
-    description: str | None = None,
-    tags: Mapping[str, Any] | None = None,
-    run_tags: Mapping[str, Any] | None = None,
-    metadata: Mapping[str, Any] | None = None,
-    partitions_def: Any = None,
-    executor_def: Any = None,
-    hooks: Iterable[Any] | None = None,
-    op_retry_policy: RetryPolicy | None = None,
-    owners: Sequence[str] | None = None,
-    automation_condition: Any = None,
-) -> UnresolvedAssetJobDefinition:
-    """Give a selection of assets a name, for a ``Definitions(jobs=[...])``.
-
-    Args:
-        name: letters, digits and underscores.
-        selection: an AssetSelection, or what becomes one: a text, keys, definitions; all assets by default.
-        config: what its runs get where they aren't given any.
-        tags: the job's.
-        run_tags: its runs'; by default the job's.
-        op_retry_policy: of the ops that have none of their own.
-
-    Raises:
-        DagsterInvalidDefinitionError: for a name or tags that aren't well formed.
-        DagsterInvalidSubsetError: for a selection of another type.
-        CheckError: for a config of another type.
-
-    >>> define_asset_job("nightly", "group:sales").name
-    'nightly'
-    """
-    if config is not None and not isinstance(config, Mapping | RunConfig):
-        raise CheckError(f"the config of job `{name}` is a dict or a RunConfig, not {config!r}")
-    where = f"job `{name}`"
-    return UnresolvedAssetJobDefinition(
-        valid_name(name, "name of a job"),
-        as_selection("*" if selection is None else selection),
-        config,
-        description,
-        valid_tags(tags, where),
-        None if run_tags is None else valid_tags(run_tags, where),
-        dict(metadata or {}),
-        partitions_def,
-        executor_def,
-        frozenset(hooks or ()),
-        op_retry_policy,
-        FrozenList(owners or ()),
-        automation_condition,
-    )
-
-
-@dataclass(frozen=True, eq=False)
-class AssetLayer:
-    """Say which assets and checks of a graph a job runs.
-
-    Args:
-        asset_graph: the AssetGraph, also of what isn't run: inputs are loaded from there.
-    """
-
-    asset_graph: Any
-    executable_asset_keys: frozenset[AssetKey]
-    executable_check_keys: frozenset[AssetCheckKey]
-
-    @property
-    def selected_asset_keys(self) -> frozenset[AssetKey]:
-        """Return the assets that run, under Dagster's other name."""
-        return self.executable_asset_keys
-
-    @property
-    def definitions(self) -> list[AssetsDefinition]:
-        """Return the definitions of which something runs, each once, upstream first."""
-        graph = self.asset_graph
-        makers = [graph.maker(key) for key in graph.in_order(self.executable_asset_keys)]
-        checkers = [graph.check_makers[key] for key in graph.checks if key in self.executable_check_keys]
-        return list(dict.fromkeys([*makers, *checkers]))
-
-    def subset(self, assets: Iterable[Any] | None, checks: Iterable[AssetCheckKey] | None) -> AssetLayer:
-        """Return the part with these assets, and with these checks: by default those of the assets.
-
-        Raises:
-            DagsterInvalidSubsetError: when the job doesn't run one of them, with the closest name.
-        """
-        keys = frozenset(map(AssetKey.from_coercible, assets or ()))
-        own = frozenset(check for check in self.executable_check_keys if check.asset_key in keys)
-        chosen = own if checks is None else frozenset(checks)
-        for one in sorted(map(str, (keys - self.executable_asset_keys) | (chosen - self.executable_check_keys))):
-            known = map(str, self.executable_asset_keys | self.executable_check_keys)
-            raise DagsterInvalidSubsetError(f"the job doesn't run `{one}`", hint=closest(one, known))
-        return replace(self, executable_asset_keys=keys, executable_check_keys=chosen)
-
-
-@dataclass(frozen=True, eq=False)
-class JobGraph:
-    """Hold the ops of an asset job: one per step."""
-
-    name: str
-    all_node_defs: tuple[OpDefinition, ...]
-
-    @property
-    def node_defs(self) -> list[OpDefinition]:
-        """Return the ops, each once."""
-        return list(dict.fromkeys(self.all_node_defs))
-
-    def iterate_op_defs(self) -> Iterable[OpDefinition]:
-        """Return the op of each step; one whose definition is run in parts comes several times."""
-        return iter(self.all_node_defs)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class JobDefinition:
-    """Be a job that knows its assets; a ``Definitions`` makes it of what :func:`define_asset_job` returned.
+    """Be a job that knows what it runs.
 
     Args:
-        asset_layer: what it runs.
-        resource_defs: all that its assets need.
-        config: what its runs get where they aren't given any.
+        graph_def: its ops; None for a job of assets.
+        asset_layer: its assets; None for a job of ops.
+        resource_defs: all that its steps need.
+        config: what its runs get where they aren't given any: a dict or RunConfig; or a ConfigMapping.
+        input_values: values of the graph's inputs.
+        selected: the nodes of the graph that run, ``outer.inner`` for nested ones; None for all.
     """
 
-    name: str
-    asset_layer: AssetLayer
+    graph_def: GraphDefinition | None = None
+    asset_layer: AssetLayer | None = None
+    name: str = ""
     resource_defs: Mapping[str, Any] = field(default_factory=dict)
-    config: Mapping[str, Any] | RunConfig | None = None
+    config: Any = None
     description: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     run_tags: Mapping[str, str] = field(default_factory=dict)
@@ -204,46 +58,167 @@ class JobDefinition:
     op_retry_policy: RetryPolicy | None = None
     owners: Sequence[str] = FrozenList()
     automation_condition: Any = None
+    input_values: Mapping[str, Any] = field(default_factory=dict)
+    selected: frozenset[str] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name and self.graph_def is not None:
+            object.__setattr__(self, "name", self.graph_def.name)
+        valid_name(self.name, "name of a job")
+
+    # -- what it runs -------------------------------------------------------------------------------------------------
 
     @property
-    def all_node_defs(self) -> Sequence[OpDefinition]:
-        """Return the ops of its steps, upstream first."""
-        return steps_of(self.asset_layer)
+    def is_asset_job(self) -> bool:
+        """Tell whether it runs assets."""
+        return self.asset_layer is not None
 
     @property
-    def graph(self) -> JobGraph:
-        """Return its ops, as Dagster's tools look for them."""
-        return JobGraph(self.name, tuple(self.all_node_defs))
+    def layer(self) -> AssetLayer:
+        """Return which assets it runs.
+
+        Raises:
+            DagsterInvariantViolationError: for a job of ops.
+        """
+        if self.asset_layer is None:
+            raise DagsterInvariantViolationError(f"job `{self.name}` runs ops, no assets")
+        return self.asset_layer
+
+    @property
+    def graph(self) -> GraphDefinition:
+        """Return its graph, or the part of it that is selected; of a job of assets, that of the ops that make them."""
+        if self.graph_def is None:
+            return graph_of_assets(self.layer, self.name)
+        return self.graph_def if self.selected is None else part_of_graph(self.graph_def, self.selected)
+
+    @property
+    def whole_graph(self) -> GraphDefinition:
+        """Return its graph, also what of it isn't selected."""
+        return self.graph_def if self.graph_def is not None else self.graph
+
+    @property
+    def dependencies(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return node -> input -> where it comes from."""
+        return self.graph.dependencies
+
+    @property
+    def top_level_node_defs(self) -> Sequence[OpDefinition | GraphDefinition]:
+        """Return the ops and graphs of its own nodes."""
+        return self.graph.node_defs
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """Return the nodes of its graph."""
+        return self.graph.nodes
+
+    @property
+    def all_node_defs(self) -> Sequence[OpDefinition | GraphDefinition]:
+        """Return the ops and graphs in it, at any depth, each once."""
+        return list(dict.fromkeys(node.definition for _, node in nested_nodes(self.graph)))
 
     def has_node_named(self, name: str) -> bool:
-        """Tell whether one of its ops has this name."""
-        return any(op.name == name for op in self.all_node_defs)
+        """Tell whether one of its nodes has this name."""
+        return self.graph.has_node_named(name)
 
-    def node_named(self, name: str) -> OpDefinition:
-        """Return an op by name.
+    def node_named(self, name: str) -> OpDefinition | GraphDefinition:
+        """Return the op or graph of a node by name.
 
         Raises:
             DagsterInvariantViolationError: when it has none of this name, with the closest.
         """
-        ops = {op.name: op for op in self.all_node_defs}
-        if name not in ops:
-            raise DagsterInvariantViolationError(f"job `{self.name}` has no op `{name}`", hint=closest(name, ops))
-        return ops[name]
+        if not self.has_node_named(name):
+            hint = closest(name, [node.name for node in self.nodes])
+            raise DagsterInvariantViolationError(f"job `{self.name}` has no op `{name}`", hint=hint)
+        return self.graph.node_named(name).definition
+
+    def get_node_named(self, name: str) -> Node:
+        """Return a node by name.
+
+        Raises:
+            DagsterInvariantViolationError: when it has none of this name.
+        """
+        self.node_named(name)
+        return self.graph.node_named(name)
+
+    @property
+    def required_resource_keys(self) -> frozenset[str]:
+        """Return the resources that its steps need."""
+        hooks = (key for hook in self.hook_defs for key in hook.required_resource_keys)
+        return frozenset((*self.graph.required_resource_keys, *hooks))
+
+    def describe_target(self) -> str:
+        """Return what it is, in words."""
+        return f"job '{self.name}'"
+
+    # -- its config ---------------------------------------------------------------------------------------------------
+
+    @property
+    def config_mapping(self) -> Any:
+        """Return its ConfigMapping, or None."""
+        return None if self.config is None or isinstance(self.config, Mapping | RunConfig) else self.config
+
+    @property
+    def run_config(self) -> Mapping[str, Any] | None:
+        """Return the config that its runs get where they aren't given any, as plain data."""
+        if isinstance(self.config, RunConfig):
+            return self.config.to_config_dict()
+        return self.config if isinstance(self.config, Mapping) else None
+
+    # -- copies -------------------------------------------------------------------------------------------------------
+
+    def with_hooks(self, hook_defs: Iterable[Any]) -> JobDefinition:
+        """Return a copy with these hooks besides its own."""
+        return replace(self, hook_defs=self.hook_defs | frozenset(hook_defs))
+
+    def with_top_level_resources(self, resource_defs: Mapping[str, Any]) -> JobDefinition:
+        """Return a copy that takes from these what it doesn't bring itself."""
+        return replace(self, resource_defs={**resource_defs, **self.resource_defs})
+
+    def with_executor_def(self, executor_def: Any) -> JobDefinition:
+        """Return a copy that runs its steps elsewhere."""
+        return replace(self, executor_def=executor_def)
+
+    def with_logger_defs(self, logger_defs: Mapping[str, Any]) -> JobDefinition:
+        """Return a copy with other loggers."""
+        return replace(self, loggers=dict(logger_defs))
+
+    def with_metadata(self, metadata: Mapping[str, Any]) -> JobDefinition:
+        """Return a copy with this metadata instead of its own."""
+        return replace(self, metadata=dict(metadata))
+
+    @property
+    def op_selection(self) -> frozenset[str] | None:
+        """Return the nodes that run, None for all."""
+        return self.selected
+
+    @property
+    def is_subset(self) -> bool:
+        """Tell whether only some of its nodes run."""
+        return self.selected is not None
 
     def get_subset(
         self,
         *,
+        op_selection: Iterable[str] | None = None,
         asset_selection: Iterable[Any] | None = None,
         asset_check_selection: Iterable[AssetCheckKey] | None = None,
     ) -> JobDefinition:
-        """Return the job with some of its assets and checks.
+        """Return the job with some of its ops, or of its assets and checks.
+
+        Args:
+            op_selection: names of nodes with ``*`` and ``+`` for what is up- and downstream, ``outer.inner`` for
+                nodes of a nested graph.
 
         Raises:
-            DagsterInvalidSubsetError: when it doesn't run one of them.
+            DagsterInvalidSubsetError: when it doesn't run one of them, or they can't run alone.
         """
+        if op_selection is not None:
+            return replace(self, selected=refuse_unselectable(self.whole_graph, list(op_selection)))
         if asset_selection is None and asset_check_selection is None:
             return self
-        return replace(self, asset_layer=self.asset_layer.subset(asset_selection, asset_check_selection))
+        return replace(self, asset_layer=self.layer.subset(asset_selection, asset_check_selection))
+
+    # -- running ------------------------------------------------------------------------------------------------------
 
     def execute_in_process(
         self,
@@ -251,8 +226,10 @@ class JobDefinition:
         instance: Any = None,
         partition_key: str | None = None,
         raise_on_error: bool = True,
+        op_selection: Sequence[str] | None = None,
         asset_selection: Iterable[Any] | None = None,
         run_id: str | None = None,
+        input_values: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
         resources: Mapping[str, Any] | None = None,
     ) -> Any:
@@ -261,18 +238,21 @@ class JobDefinition:
         Values stay in memory unless an ``io_manager`` is given.
 
         Args:
-            run_config: its sections take the place of those of the job's own config.
+            run_config: each op's takes the place of that in the job's own config.
+            op_selection: some of its ops, see :meth:`get_subset`.
             asset_selection: some of its assets, with their checks; all by default.
+            input_values: values of the graph's inputs.
             tags: beside the job's own.
             resources: beside the job's own, or instead.
 
         Raises:
             DagsterInvalidConfigError: when the config doesn't fit; nothing has run then.
-            DagsterInvalidSubsetError: when it doesn't run an asset selected, or can't run it alone.
+            DagsterInvalidSubsetError: when it doesn't run what is selected, or can't run it alone.
             Exception: what the user's code raised, unless ``raise_on_error`` is false.
         """
+        job = self.get_subset(op_selection=op_selection, asset_selection=asset_selection)
         return execute(
-            self.get_subset(asset_selection=asset_selection),
+            job if not input_values else replace(job, input_values={**job.input_values, **input_values}),
             run_config=run_config,
             instance=instance,
             partition_key=partition_key,
@@ -282,5 +262,29 @@ class JobDefinition:
             resources=resources or {},
         )
 
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        """Refuse to be called: a job isn't a part of a graph."""
+        raise DagsterInvariantViolationError(
+            f"`{self.name}` is a job, and a job can't be called", hint=f"`{self.name}.execute_in_process()`"
+        )
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
+
+
+def part_of_graph(graph: GraphDefinition, selected: frozenset[str]) -> GraphDefinition:
+    """Return a graph with some of its nodes, ``outer.inner`` for those of nested ones."""
+    names = {path.partition(".")[0] for path in selected}
+    inner = {name: frozenset(path[len(name) + 1 :] for path in selected if path.startswith(f"{name}.")) for name in names}
+
+    def part(node: Node) -> Node:
+        if node.name in selected or not isinstance(node.definition, GraphDefinition):
+            return node
+        return replace(node, definition=part_of_graph(node.definition, inner[node.name]))
+
+    return graph.with_replaced(
+        nodes=tuple(part(node) for node in graph.nodes if node.name in names),
+        dependencies={name: one for name, one in graph.dependencies.items() if name in names},
+        input_mappings=tuple(one for one in graph.input_mappings if one.mapped_node_name in names),
+        output_mappings=tuple(one for one in graph.output_mappings if one.mapped_node_name in names),
+    )

@@ -5,20 +5,24 @@ An asset's computation is an op, a check's is an op; only where inputs come from
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from ipy_orch.errors import DagsterInvalidDefinitionError, closest
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
+from ipy_orch.model.configured import configured_node
+from ipy_orch.model.invocations import Invocable, json_tags
 from ipy_orch.model.keys import AssetKey, valid_name
 from ipy_orch.model.policies import RetryPolicy
 from ipy_orch.model.port import Port
 from ipy_orch.model.types import DagsterType, Nothing, resolve_dagster_type
 
-__all__ = ["NO_VALUE", "In", "OpDefinition", "Out", "Signature"]
+__all__ = ["NO_VALUE", "DynamicOut", "In", "OpDefinition", "Out", "Signature"]
 
 RESULT: Final = "result"
 IO_MANAGER: Final = "io_manager"
+POOL_TAG: Final = "dagster/concurrency_key"
 
 
 class NoValue:
@@ -151,6 +155,18 @@ class Out:
         return self.dagster_type is Nothing
 
 
+class DynamicOut(Out):
+    """Describe an output of which there are several values, as many as the op finds: it yields DynamicOutputs.
+
+    In the body of a graph, ``.map(...)`` runs nodes once for each value, and ``.collect()`` makes a list of them.
+    """
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Tell whether the output is mapped over."""
+        return True
+
+
 @dataclass(frozen=True, eq=False)
 class NamedPort:
     """Be an input or output of an op together with its name; it answers what its port does."""
@@ -171,8 +187,8 @@ def set_all(instance: Any, values: Sequence[Any]) -> None:
         object.__setattr__(instance, name, value)
 
 
-@dataclass(frozen=True, eq=False)
-class OpDefinition:
+@dataclass(frozen=True, eq=False, init=False)
+class OpDefinition(Invocable):
     """Be a named function with ports; two are the same only when they are one object.
 
     Args:
@@ -182,26 +198,56 @@ class OpDefinition:
         outs: output name -> Out.
         config_type: a Config class or None.
         required_resource_keys: resources it needs beyond its parameters'.
+        compute_fn: in the place of ``signature``, a generator of Outputs that takes the context and a dict of inputs.
+        config_schema: another name of ``config_type``.
+        version: another name of ``code_version``.
+
+    Raises:
+        DagsterInvalidDefinitionError: for a name, port or pool that isn't well formed.
+        CheckError: without a function.
     """
 
     name: str
     signature: Signature
-    ins: Mapping[str, In] = field(default_factory=dict)
-    outs: Mapping[str, Out] = field(default_factory=dict)
-    description: str | None = None
-    config_type: Any = None
-    required_resource_keys: frozenset[str] = frozenset()
-    tags: Mapping[str, str] = field(default_factory=dict)
-    retry_policy: RetryPolicy | None = None
-    code_version: str | None = None
-    pool: str | None = None
+    ins: Mapping[str, In]
+    outs: Mapping[str, Out]
+    description: str | None
+    config_type: Any
+    required_resource_keys: frozenset[str]
+    tags: Mapping[str, str]
+    retry_policy: RetryPolicy | None
+    code_version: str | None
+    pool: str | None
 
-    def __post_init__(self) -> None:
-        valid_name(self.name, "name of an op")
-        for port in (*self.ins, *self.outs):
-            valid_name(port, f"input or output of `{self.name}`")
-        keys = self.required_resource_keys | frozenset(self.signature.resources.values())
-        object.__setattr__(self, "required_resource_keys", keys)
+    def __init__(
+        self,
+        name: str,
+        signature: Signature | None = None,
+        ins: Mapping[str, In] | None = None,
+        outs: Mapping[str, Out] | None = None,
+        description: str | None = None,
+        config_type: Any = None,
+        required_resource_keys: Iterable[str] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        retry_policy: RetryPolicy | None = None,
+        code_version: str | None = None,
+        pool: str | None = None,
+        *,
+        compute_fn: Callable[..., Any] | None = None,
+        config_schema: Any = None,
+        version: str | None = None,
+    ) -> None:
+        inlets = ins if ins is not None else {}
+        call = signature or bare_signature(name, compute_fn, inlets)
+        outlets = outs if outs is not None else {RESULT: Out()} if signature is None else {}
+        valid_name(name, "name of an op")
+        for port in (*inlets, *outlets):
+            valid_name(port, f"input or output of `{name}`")
+        said = json_tags(tags, f"op `{name}`") if tags else {}
+        needed = frozenset(required_resource_keys or ()) | frozenset(call.resources.values())
+        wanted = config_type if config_type is not None else config_schema
+        values = (name, call, inlets, outlets, description, wanted, needed, said)
+        set_all(self, (*values, retry_policy, code_version or version, valid_pool(pool, said, name)))
 
     @property
     def compute_fn(self) -> Callable[..., Any]:
@@ -212,6 +258,16 @@ class OpDefinition:
     def node_type_str(self) -> str:
         """Return Dagster's word for the kind of node."""
         return "op"
+
+    @property
+    def version(self) -> str | None:
+        """Return the code version, under its older name."""
+        return self.code_version
+
+    @property
+    def positional_inputs(self) -> tuple[str, ...]:
+        """Return the inputs in the order in which they're given by position."""
+        return self.signature.inputs
 
     @property
     def ins_with_values(self) -> tuple[str, ...]:
@@ -247,9 +303,54 @@ class OpDefinition:
         """Return a copy with some fields replaced."""
         return replace(self, **changes)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Call the op as a function, outside a run; see ``build_op_context``."""
-        return invoke(self, args, kwargs)
+    def configured(
+        self,
+        config_or_config_fn: Any,
+        name: str | None = None,
+        config_schema: Any = None,
+        description: str | None = None,
+    ) -> OpDefinition:
+        """Return a copy that has its config already, or makes it from another one."""
+        return configured_node(self, config_or_config_fn, name, config_schema, description)
+
+
+def bare_signature(name: str, compute_fn: Callable[..., Any] | None, ins: Mapping[str, In]) -> Signature:
+    """Return how a function is called that takes the context and a dict of inputs, and yields Outputs.
+
+    Raises:
+        CheckError: when there is none.
+    """
+    if not callable(compute_fn):
+        raise CheckError(f"op `{name}` has no function: `compute_fn` is {compute_fn!r}")
+
+    def body(context: Any, **inputs: Any) -> Any:
+        made = compute_fn(context, inputs)
+        if isinstance(made, Iterator | AsyncIterator | Awaitable):
+            return made
+        raise DagsterInvariantViolationError(
+            f"the `compute_fn` of op `{name}` yields Outputs, and returned {made!r}",
+            hint="`@op` makes an op of a function that returns its value",
+        )
+
+    named = tuple(key for key, port in ins.items() if not port.is_nothing)
+    return Signature(body, context="context", inputs=named, keywords=True)
+
+
+def valid_pool(pool: str | None, tags: Mapping[str, str], name: str) -> str | None:
+    """Return the pool when it is a word, and the one that the tags name.
+
+    Raises:
+        DagsterInvalidDefinitionError: otherwise.
+    """
+    if not pool:
+        return pool
+    if not re.match(r"^\S+$", pool):
+        raise DagsterInvalidDefinitionError(f"`{pool}` can't be a pool: it is a word", where=f"op `{name}`")
+    if tags.get(POOL_TAG, pool) != pool:
+        raise DagsterInvalidDefinitionError(
+            f"two pools are said: `{pool}`, and `{tags[POOL_TAG]}` in the tag `{POOL_TAG}`", where=f"op `{name}`"
+        )
+    return pool
 
 
 def type_of(port: In | Out, annotation: Any = NO_VALUE) -> DagsterType:

@@ -8,7 +8,7 @@ from typing import Any
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.model.resources import PartialResource, as_resource
 
-__all__ = ["check_resources"]
+__all__ = ["check_resources", "refuse_cycles"]
 
 
 def check_resources(resources: Mapping[str, Any]) -> None:
@@ -27,8 +27,7 @@ def check_resources(resources: Mapping[str, Any]) -> None:
                 hint=closest(missing, made),
             )
         check_nested(key, one, known)
-    for key in made:
-        refuse_cycle(key, made, ())
+    refuse_cycles(resources)
 
 
 def check_nested(key: str, outer: Any, known: set[int]) -> None:
@@ -44,12 +43,19 @@ def check_nested(key: str, outer: Any, known: set[int]) -> None:
         check_nested(key, inner, known)
 
 
-def refuse_cycle(key: str, resources: Mapping[str, Any], above: tuple[str, ...]) -> None:
+def refuse_cycles(resources: Mapping[str, Any]) -> None:
     """Refuse a resource that needs itself.
 
     Raises:
         DagsterInvariantViolationError: with the keys of the cycle.
     """
+    made = {key: as_resource(value) for key, value in resources.items()}
+    for key in made:
+        refuse_cycle(key, made, ())
+
+
+def refuse_cycle(key: str, resources: Mapping[str, Any], above: tuple[str, ...]) -> None:
+    """Refuse one that needs itself, over those above it."""
     if key in above:
         cycle = " → ".join(f"`{one}`" for one in (*above[above.index(key) :], key))
         raise DagsterInvariantViolationError(f"resource `{key}` needs itself: {cycle}")

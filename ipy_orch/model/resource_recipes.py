@@ -56,8 +56,8 @@ def config_entries(one: Any, written: Any) -> list[ConfigPart]:
 def code_of(one: Any) -> list[Any]:
     """Return the class or function of a resource."""
     if isinstance(one, WrappedResource | ConfiguredResource):
-        mapping = getattr(one, "map", None)
-        return [*code_of(one.inner), *([mapping.function] if mapping is not None else [])]
+        mapped = getattr(one, "mapped", None)
+        return [*code_of(one.inner), *([mapped.mapping.config_fn] if mapped is not None else [])]
     if isinstance(one, PartialResource):
         return [one.resource_cls]
     return [one.resource_fn] if isinstance(one, ResourceDefinition) else [type(one)]

@@ -18,6 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from ipy_orch.authoring.cells import CellText, is_definition_cell, read_cell, value_rule
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.sizes import nbytes
+from ipy_orch.model.env import redact
 from ipy_orch.planning.hashing import Unhashable, digest
 from ipy_orch.session.cellbook import Cell, names_of
 from ipy_orch.session.session import Session
@@ -81,6 +82,7 @@ class Cells:
         """Note which cell begins to run, and what a plain one reads."""
         running = Running(info)
         self.running.append(running)
+        self.book.said.clear()
         self.forget(set(deleted_cells(self.ip)) - {info.cell_id})
         if is_definition_cell(info.raw_cell):
             return
@@ -149,7 +151,7 @@ class Cells:
         """Note what a plain cell defined until it failed; where that's nothing, it counts as not run."""
         namespace = self.session.namespace
         bound = {name for name in cell.names.bound if name in namespace and before.get(name) != id(namespace[name])}
-        if bound:
+        if bound or self.book.said:
             cell.names = replace(cell.names, bound=frozenset(bound))
             self.write_plain(cell)
 
@@ -170,7 +172,20 @@ class Cells:
             try:
                 self.session.value(evicted[name])
             except Exception as error:
-                print(f"`{name}` can't be made again: {type(error).__name__}: {error}", file=sys.stderr)
+                print(f"`{name}` can't be made again: {type(error).__name__}: {redact(str(error))}", file=sys.stderr)
+        elsewhere = self.session.names.elsewhere
+        for name in [name for name in names_of(text).free if name in elsewhere] if elsewhere else ():
+            self.recall(name)
+
+    def recall(self, name: str) -> None:
+        """Load a value that a cell reads and that an IO manager of the user's keeps."""
+        key = self.session.names.elsewhere[name]
+        try:
+            stale = self.session.recall(name)
+        except Exception as error:
+            stale = f"{type(error).__name__}: {redact(str(error))}"
+        if stale:
+            print(f"`{name}` isn't loaded: {stale} (`%materialize {key}`)", file=sys.stderr)
 
     def read_history(self) -> None:
         """Take in the cells that ran before the extension was loaded: their helpers and imports count, too."""

@@ -16,16 +16,17 @@ from ipy_orch.session.session import Session
 __all__ = ["complete", "register"]
 
 FLAGS: Final = {
-    "materialize": ["--force", "--config", "--workers", "--checks-only"],
+    "materialize": ["--force", "--config", "--env", "--workers", "--checks-only"],
     "export": ["--for", "--force"],
+    "resources": ["--env"],
+    "config_schema": ["--env"],
 }
 CELLS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS}
 DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS}
 SELECTING: Final = ("materialize", "forget", "lineage")
-NAMING: Final = ("why", "open")
 
 _CELL = re.compile(r"^%%(asset|asset_check)\s+(.*)$")
-_LINE = re.compile(r"^\s*%?(materialize|why|open|forget|lineage|export)\s+(.*)$")
+_LINE = re.compile(r"^\s*%{0,2}(materialize|why|open|forget|lineage|export|use|resources|config_schema)\s+(.*)$")
 _DIRECTIVE = re.compile(r"^#\|\s*(.*)$")
 _KIND = re.compile(r"^\s*#\|\s*(asset|check)\s*:", re.MULTILINE)
 
@@ -99,6 +100,11 @@ def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
     last = rest.rsplit(" ", maxsplit=1)[-1]
     if magic in FLAGS and last.startswith("-"):
         yield from FLAGS[magic]
+        return
+    if magic == "use" or "--env" in (rest.split()[-1:] if rest[-1:].isspace() else rest.split()[-2:-1]):
+        yield from session.environments.names
+        return
+    if magic == "resources":
         return
     if magic == "export":
         if rest.split()[-1:] == ["--for"] or rest.split()[-2:-1] == ["--for"]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.events.types import Checked
+from ipy_orch.session.config_schema import ConfigSchema
 from ipy_orch.session.report import Line, Report
 from ipy_orch.session.why import Why
 from ipy_orch.session.words import human_seconds
@@ -152,9 +153,34 @@ def difference_html(line: str) -> str:
     return coloured(colour, line) if colour else escape(line)
 
 
+# -- config -----------------------------------------------------------------------------------------------------------
+
+
+def schema_html(schema: ConfigSchema) -> str:
+    """Return what can be configured: a table of the fields, and YAML to copy."""
+    name = f"<b>{escape(str(schema.key))}</b>"
+    if not schema.fields:
+        return block([f"{name} has nothing to configure"])
+    titles = ("field", "type", "value", "from", "default", "description")
+    rows = [(one.path, one.kind, one.value, one.source, one.default, one.description) for one in schema.fields]
+    head, body = row_html(titles, "th"), "".join(row_html(row, "td") for row in rows)
+    table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
+    return f"{block([f'{name} can be configured:'])}{table}<pre>{escape(schema.example)}</pre>"
+
+
+def row_html(cells: Iterable[str], tag: str) -> str:
+    """Return a row of a table."""
+    style = "text-align:left;padding:0 1em 0 0;vertical-align:top"
+    return f"<tr>{''.join(f'<{tag} style={style!r}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+
 # -- in IPython -------------------------------------------------------------------------------------------------------
 
-FORMS: Final[Sequence[tuple[type, Callable[[Any], str]]]] = ((Report, report_html), (Why, why_html))
+FORMS: Final[Sequence[tuple[type, Callable[[Any], str]]]] = (
+    (Report, report_html),
+    (Why, why_html),
+    (ConfigSchema, schema_html),
+)
 
 
 def register(ip: InteractiveShell) -> Callable[[], None]:

@@ -8,11 +8,10 @@ from html import escape
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-import yaml
 from IPython.core import magic_arguments
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
 
 from ipy_orch.authoring.cells import is_definition_cell, read_cell
 from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, Option
@@ -28,6 +27,7 @@ from ipy_orch.notebook.display import show
 from ipy_orch.notebook.formatters import block
 from ipy_orch.notebook.running import Presenter
 from ipy_orch.notebook.tracebacks import usage
+from ipy_orch.session.environments import NoSuchEnvironment
 from ipy_orch.session.session import Session
 
 __all__ = ["OrchMagics"]
@@ -88,6 +88,11 @@ def cell(*arguments: Any) -> Callable[[F], F]:
     return takes(cell_magic, arguments)
 
 
+def line_or_cell(*arguments: Any) -> Callable[[F], F]:
+    """Make a magic of a line, or of a whole cell."""
+    return takes(line_cell_magic, arguments)
+
+
 def read(magic: Callable[..., Any], line: str) -> Any:
     """Return the arguments of a line.
 
@@ -108,6 +113,9 @@ def words(line: str) -> str | None:
     if len(parts) < 2 or operators & set(parts) or any(char in line for char in "()\"'"):
         return line.strip() or None
     return " or ".join(part.rstrip(",") for part in parts)
+
+
+ENV: Final = arg("--env", metavar="NAME", help="the environment whose resources are used, see %%use")
 
 
 @magics_class
@@ -156,36 +164,64 @@ class OrchMagics(Magics):
 
     # -- running ------------------------------------------------------------------------------------------------------
 
-    @line(
+    @line_or_cell(
         arg("selection", nargs="*", help=f"{SELECTION}; all by default"),
         arg("--force", action="store_true", help="run what is selected although it is fresh"),
-        arg("--config", metavar="YAML", help="run config, as YAML or a file of it"),
+        arg("--config", metavar="YAML", help="run config, YAML or a file of it; a cell %%%%materialize holds it"),
+        ENV,
         arg("--workers", type=positive, metavar="N", help="how many steps run at once"),
         arg("--checks-only", action="store_true", help="run only the checks of what is selected"),
     )
-    def materialize(self, line: str) -> None:
-        """Bring assets up to date: those selected and, before them, their missing and stale ancestors."""
+    def materialize(self, line: str, cell: str | None = None) -> None:
+        """Bring assets up to date: those selected and, before them, their missing and stale ancestors.
+
+        As ``%%materialize`` the cell is run config in YAML; ``%config_schema ASSET`` gives some to begin with.
+        """
         args = read(self.materialize, line)
+        if args.config and cell is not None:
+            raise UsageError("the run config is in the cell or in --config, not in both")
         selection = words(" ".join(unquoted(one) for one in args.selection))
-        config = read_config(unquoted(args.config)) if args.config else None
-        session = self.session
+        config = unquoted(args.config) if args.config else cell
+        options = {"env": args.env, "workers": args.workers}
         if args.checks_only:
-            self.request(lambda: session.check(selection, workers=args.workers))
+            self.request(lambda: self.session.check(selection, **options))
             return
-        self.request(
-            lambda: session.materialize(
-                selection, force=args.force, config=config, workers=args.workers, what=selection or "all"
-            )
-        )
+        known = {"force": args.force, "config": config, "what": selection or "all"}
+        self.request(lambda: self.session.materialize(selection, **known, **options))
 
     def request(self, verb: Callable[[], Any]) -> None:
         """Run a verb; what was typed wrongly is a usage error."""
         try:
             self.presenter.request(verb)
-        except (DagsterInvalidSubsetError, DagsterInvalidConfigError) as error:
+        except (DagsterInvalidSubsetError, DagsterInvalidConfigError, NoSuchEnvironment) as error:
             if error.__cause__ is None:
                 raise usage(error) from None
             raise
+
+    # -- resources ----------------------------------------------------------------------------------------------------
+
+    @line(arg("environment", nargs="?", help="its name; `default` is the notebook's own resources"))
+    def use(self, line: str) -> None:
+        """Switch to an environment: resources that `session.environment(NAME, {...})` gave a name; or list them."""
+        name = read(self.use, line).environment
+        if name:
+            self.named(self.session.use, name)
+        environments = self.session.environments
+        others = [one for one in environments.names if one != environments.current]
+        told = f" · others: {', '.join(others)}" if others else ""
+        self.say(f"environment {environments.current}{told}")
+
+    @line(ENV)
+    def resources(self, line: str) -> Any:
+        """Return a DataFrame of all resources: each field's value, where it is from, and who uses the resource."""
+        args = read(self.resources, line)
+        return self.named(lambda: self.session.resources(env=args.env))
+
+    @line(arg("asset", help="the asset"), ENV)
+    def config_schema(self, line: str) -> Any:
+        """Say what can be configured for an asset and the resources it uses, with YAML to paste."""
+        args = read(self.config_schema, line)
+        return self.named(lambda: self.session.config_schema(args.asset, env=args.env))
 
     # -- looking ------------------------------------------------------------------------------------------------------
 
@@ -277,6 +313,8 @@ class OrchMagics(Magics):
         except DagsterInvariantViolationError as error:
             raise UsageError(f"{error.message} (--force overwrites it)") from None
         self.say(f"written: {self.exported(relative(Path(written)), args.target)}")
+        if others := self.session.environments.names[1:]:
+            self.say(f"note: the module has the notebook's own resources, not those of {', '.join(others)}")
         for behind in self.session.all_behind():
             self.say(f"note: {behind}; the module holds it as it stands in the cell")
 
@@ -306,25 +344,6 @@ def unquoted(text: str) -> str:
     ('a b', 'a')
     """
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
-
-
-def read_config(text: str) -> dict[str, Any]:
-    """Return run config from YAML or from a file of it.
-
-    Raises:
-        UsageError: when it is neither.
-    """
-    path = Path(text).expanduser()
-    is_file = len(text) < 1000 and "\n" not in text and path.is_file()
-    if not is_file and text.endswith((".yaml", ".yml")):
-        raise UsageError(f"there is no file {text}")
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8") if is_file else text)
-    except yaml.YAMLError as error:
-        raise UsageError(f"--config isn't YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(found, dict):
-        raise UsageError("--config is a mapping, e.g. '{ops: {orders: {config: {limit: 10}}}}'")
-    return found
 
 
 def relative(path: Path) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
 from ipy_orch.errors import closest
-from ipy_orch.model.config import Config, ConfigShape, RunConfig, annotated_field, construct, shape_of
+from ipy_orch.model.config import Config, RunConfig, annotated_field, shape_of
+from ipy_orch.model.configured import ConfigMapping
+from ipy_orch.model.io import io_config_fields
 from ipy_orch.model.resource_recipes import resource_recipe
 from ipy_orch.model.resources import as_resource
 from ipy_orch.model.schema import (
@@ -28,22 +30,47 @@ from ipy_orch.model.schema import (
     config_type,
     env_form,
     part_of,
-    resolve,
 )
 
 __all__ = ["NestedOps", "Resolved", "RunConfiguration", "config_parts", "op_field", "resolve_run_config"]
 
 LegacySchema: TypeAlias = Any
 NO_CONFIG = Field(ANY, is_required=False)
+ANYTHING: Final[Mapping[str, None]] = {}
 SECTIONS = ("ops", "resources", "loggers", "execution", "inputs")
-ENTRY = ("config", "inputs", "outputs", "ops")
+ENTRY = ("config", "inputs", "outputs")
+
+
+Inputs: TypeAlias = Mapping[str, Field | str | None]
+
+
+@dataclass(frozen=True)
+class OneOp:
+    """Stand in ``ops`` for an op of which run config may say more than its config.
+
+    Args:
+        config: a Config class, a schema, or None for an op that takes any.
+        inputs: input -> what run config says instead of an upstream; or the IO manager that loads it, which may have a
+            config of its own; or None for anything.
+        outputs: output -> the IO manager that stores it.
+    """
+
+    config: Any = None
+    inputs: Inputs = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class NestedOps:
-    """Stand in ``ops`` for a graph: the config of the ops in it, under ``ops.<graph>.ops``."""
+    """Stand in ``ops`` for a graph: the config of the ops in it, under ``ops.<graph>.ops``.
+
+    Args:
+        mapping: makes that of other config, under ``ops.<graph>.config``.
+    """
 
     ops: Mapping[str, Any]
+    inputs: Inputs = field(default_factory=dict)
+    mapping: ConfigMapping | None = None
 
 
 @dataclass(frozen=True)
@@ -58,17 +85,12 @@ class Entry:
     @cached_property
     def value(self) -> Any:
         """Return what the op gets: an instance of its Config class, or plain data."""
-        kind = inner_type(self.schema.config_type)
-        if self.checked is None:
-            return None
-        if isinstance(kind, ConfigShape):
-            return construct(kind.config_class, self.checked)
-        return resolve(kind.full(self.checked))
+        return None if self.checked is None else self.schema.config_type.value(self.checked)
 
     @cached_property
     def plain(self) -> Any:
         """Return the config as plain data with the defaults, ``context.op_config``."""
-        return None if self.checked is None else resolve(self.schema.config_type.full(self.checked))
+        return None if self.checked is None else self.schema.config_type.plain(self.checked)
 
     def parts(self) -> list[ConfigPart]:
         """Return one entry per field for a recipe."""
@@ -121,6 +143,10 @@ class Resolved:
         """Return one entry per field of an op's config, for its recipe: (dotted name, what to digest, text)."""
         return self.entries[op].parts() if op in self.entries else []
 
+    def input_value(self, at: str, name: str) -> Any:
+        """Return what run config says of an input of an op or graph, or MISSING."""
+        return self.entries[at].inputs.get(name, MISSING) if at in self.entries else MISSING
+
     def op_inputs(self, op: str) -> Mapping[str, Any]:
         """Return the values that run config gives to an op's inputs."""
         return self.entries[op].inputs if op in self.entries else {}
@@ -139,7 +165,7 @@ class Resolved:
         """Return a resource's config as plain data, defaults filled in, environment variables read."""
         made = as_resource(self.definitions[key]).__config_field__
         checked = made.check_or_default(self.written(key), ("resources", key, "config"), Findings())
-        return None if checked is None else resolve(made.config_type.full(checked))
+        return None if checked is None else made.config_type.plain(checked)
 
     def resource_parts(self, key: str) -> list[ConfigPart]:
         """Return one entry per field of a resource's config, for the recipes of its users."""
@@ -155,7 +181,7 @@ RunConfiguration: TypeAlias = Resolved
 
 def resolve_run_config(
     run_config: Mapping[str, Any] | RunConfig | None,
-    ops: Mapping[str, type[Config] | LegacySchema | None],
+    ops: NestedOps | Mapping[str, type[Config] | LegacySchema | OneOp | NestedOps | None],
     resources: Mapping[str, Any] | None = None,
     *,
     needed: Collection[str] | None = None,
@@ -164,7 +190,8 @@ def resolve_run_config(
     """Return run config that was checked against what the ops and resources take.
 
     Args:
-        ops: by name the Config class, another annotation, a schema, or None for an op that takes any.
+        ops: by name the Config class, another annotation, a schema, None for an op that takes any, or more than that:
+            OneOp, NestedOps. Or the graph of a job.
         resources: by key.
         needed: the ops that will run; the others' config is checked only where it is given. All by default.
         read_env: whether to make the needed ops' values now, so that a missing environment variable and the user's
@@ -174,17 +201,8 @@ def resolve_run_config(
         DagsterInvalidConfigError: with every problem and its path.
         pydantic.ValidationError: when a Config class refuses a value.
     """
-    given = plain_run_config(run_config)
-    findings = Findings()
-    refuse_unknown(given, SECTIONS, (), findings, inside=ops)
-    entries = check_ops(section(given, "ops", (), findings), ops, ("ops",), findings, needed)
-    check_resources(section(given, "resources", (), findings), resources or {}, findings)
-    findings.raise_any("the run config doesn't fit")
-    resolved = Resolved(given, entries, dict(resources or {}))
-    if read_env:
-        for op in entries if needed is None else needed:
-            resolved.op_config(op)
-    return resolved
+    root = ops if isinstance(ops, NestedOps) else NestedOps(ops)
+    return Checking(resources or {}, needed).resolved(plain_run_config(run_config), root, read_env=read_env)
 
 
 def plain_run_config(run_config: Mapping[str, Any] | RunConfig | None) -> dict[str, Any]:
@@ -223,42 +241,120 @@ def nearest(key: str, known: Collection[str]) -> str:
     return closest(key, known) or f"known: {', '.join(known) or 'none'}"
 
 
-def check_ops(
-    given: Mapping[str, Any], ops: Mapping[str, Any], at: Path, findings: Findings, needed: Collection[str] | None
-) -> dict[str, Entry]:
-    """Return the entries of these ops and of those in graphs, by dotted path."""
-    refuse_unknown(given, ops, at, findings)
-    entries: dict[str, Entry] = {}
-    prefix = ".".join(str(part) for part in at[1:] if part != "ops")
-    for name, schema in ops.items():
-        path = f"{prefix}.{name}" if prefix else name
-        if isinstance(schema, NestedOps):
-            inner = section(entry_of(given, name, (*at, name), findings), "ops", (*at, name), findings)
-            entries.update(check_ops(inner, schema.ops, (*at, name, "ops"), findings, needed))
-        elif needed is None or path in needed or name in given:
-            entries[path] = check_op(entry_of(given, name, (*at, name), findings), schema, (*at, name), findings)
-    return entries
+class Checking:
+    """Check run config; see :func:`resolve_run_config`."""
 
+    def __init__(self, resources: Mapping[str, Any], needed: Collection[str] | None) -> None:
+        self.resources, self.needed, self.findings = resources, needed, Findings()
+        self.entries: dict[str, Entry] = {}
 
-def entry_of(given: Mapping[str, Any], name: str, at: Path, findings: Findings) -> Mapping[str, Any]:
-    """Return what was given to one op, which must be a mapping."""
-    return section(given, name, at[:-1], findings)
+    def resolved(self, given: Mapping[str, Any], root: NestedOps, *, read_env: bool) -> Resolved:
+        """Return the run config of a graph, or of loose ops."""
+        sections = SECTIONS if root.inputs else tuple(one for one in SECTIONS if one != "inputs")
+        refuse_unknown(given, sections, (), self.findings, inside=root.ops)
+        ops = section(given, "ops", (), self.findings)
+        if root.mapping is not None:
+            ops = self.mapped(root.mapping, ops, ("ops",))
+        self.check_ops(ops, root.ops, ("ops",))
+        if root.inputs:
+            inputs = section(given, "inputs", (), self.findings)
+            self.entries[""] = Entry(NO_CONFIG, None, self.checked_ports(inputs, root.inputs, ("inputs",)))
+        check_resources(section(given, "resources", (), self.findings), self.resources, self.findings)
+        self.findings.raise_any("the run config doesn't fit")
+        resolved = Resolved(given, self.entries, dict(self.resources))
+        if read_env:
+            for op in self.entries if self.needed is None else self.needed:
+                resolved.op_config(op)
+        return resolved
 
+    def check_ops(self, given: Mapping[str, Any], ops: Mapping[str, Any], at: Path) -> None:
+        """Add the entries of these ops and of those in graphs, by dotted path."""
+        refuse_unknown(given, ops, at, self.findings)
+        prefix = ".".join(str(part) for part in at[1:] if part != "ops")
+        for name, schema in ops.items():
+            path = f"{prefix}.{name}" if prefix else name
+            if not (name in given or self.concerns(path)):
+                continue
+            entry = section(given, name, at, self.findings)
+            if isinstance(schema, NestedOps):
+                self.check_graph(entry, schema, path, (*at, name))
+            else:
+                one = schema if isinstance(schema, OneOp) else OneOp(schema, ANYTHING)
+                self.entries[path] = self.checked_op(entry, one, (*at, name))
 
-def check_op(given: Mapping[str, Any], schema: Any, at: Path, findings: Findings) -> Entry:
-    """Return one op's entry."""
-    made = op_field(schema)
-    fields = getattr(inner_type(made.config_type), "fields", {})
-    for key in given:
-        if key not in ENTRY:
-            hint = (
-                f"write it under `{key and 'config'}`: `config: {{{key}: ...}}`"
-                if key in fields
-                else nearest(str(key), ENTRY)
-            )
-            findings.add((*at, str(key)), "unknown", hint)
-    checked = made.check_or_default(given.get("config", MISSING), (*at, "config"), findings)
-    return Entry(made, checked, given.get("inputs") or {}, given.get("outputs") or {})
+    def concerns(self, path: str) -> bool:
+        """Tell whether an op, or one in a graph of this path, is going to run."""
+        return self.needed is None or path in self.needed or any(one.startswith(f"{path}.") for one in self.needed)
+
+    def check_graph(self, given: Mapping[str, Any], graph: NestedOps, path: str, at: Path) -> None:
+        """Add the entries of the ops in a graph, and of its own inputs."""
+        words = ("ops", "inputs", "outputs") if graph.mapping is None else ("config", "inputs", "outputs")
+        refuse_unknown(given, words, at, self.findings)
+        if graph.mapping is None:
+            inner = section(given, "ops", at, self.findings)
+        else:
+            inner = self.mapped(graph.mapping, given, at)
+        self.check_ops(inner, graph.ops, (*at, "ops"))
+        inputs = section(given, "inputs", at, self.findings)
+        self.entries[path] = Entry(NO_CONFIG, None, self.checked_ports(inputs, graph.inputs, (*at, "inputs")))
+
+    def mapped(self, mapping: ConfigMapping, given: Mapping[str, Any], at: Path) -> Mapping[str, Any]:
+        """Return the config of the ops that a graph's mapping makes.
+
+        Raises:
+            DagsterInvalidConfigError: when the outer config doesn't fit.
+            DagsterConfigMappingFunctionError: when the function raises.
+        """
+        self.findings.raise_any("the run config doesn't fit")
+        made = mapping.inner(given.get("config", MISSING), f"`{'.'.join(map(str, at))}`", (*at, "config"))
+        if not isinstance(made, Mapping):
+            self.findings.mismatch((*at, "config"), "a mapping of ops", made)
+            return {}
+        return made
+
+    def checked_op(self, given: Mapping[str, Any], op: OneOp, at: Path) -> Entry:
+        """Return one op's entry."""
+        made = op_field(op.config)
+        fields = getattr(inner_type(made.config_type), "fields", {})
+        for key in given:
+            if key not in ENTRY:
+                inside = f"write it under `config`: `config: {{{key}: ...}}`" if key in fields else ""
+                self.findings.add((*at, str(key)), "unknown", inside or nearest(str(key), ENTRY))
+        checked = made.check_or_default(given.get("config", MISSING), (*at, "config"), self.findings)
+        inputs = section(given, "inputs", at, self.findings)
+        ports = inputs if op.inputs is ANYTHING else self.checked_ports(inputs, op.inputs, (*at, "inputs"))
+        return Entry(made, checked, ports, self.checked_outputs(given.get("outputs"), op, (*at, "outputs")))
+
+    def checked_ports(self, given: Mapping[str, Any], ports: Inputs, at: Path) -> dict[str, Any]:
+        """Return what run config says of inputs, checked: values as written, config of IO managers as data."""
+        refuse_unknown(given, ports, at, self.findings)
+        found = {}
+        for name, port in ports.items():
+            schema = io_config_fields(self.resources.get(port))[0] if isinstance(port, str) else port
+            if isinstance(schema, Field):
+                checked = schema.check_or_default(given.get(name, MISSING), (*at, name), self.findings)
+                if isinstance(port, str):
+                    found[name] = (
+                        None if checked is None or self.findings.problems else schema.config_type.plain(checked)
+                    )
+                elif name in given:
+                    found[name] = given[name]
+            elif name in given and isinstance(port, str):
+                self.findings.add((*at, name), "unknown", f"an output is connected to it, and `{port}` takes no config")
+            elif name in given:
+                found[name] = given[name]
+        return found
+
+    def checked_outputs(self, given: Any, op: OneOp, at: Path) -> Any:
+        """Return what run config says of outputs: config for their IO managers, or of values' materializers."""
+        for entry in given if isinstance(given, list) else [given or {}]:
+            for name in entry if isinstance(entry, Mapping) and op.outputs else ():
+                _, schema = io_config_fields(self.resources.get(op.outputs.get(name, "")))
+                if name not in op.outputs:
+                    self.findings.add((*at, name), "unknown", nearest(name, op.outputs))
+                elif isinstance(schema, Field):
+                    schema.check(entry[name], (*at, name), self.findings)
+        return given or {}
 
 
 def op_field(schema: Any) -> Field:
@@ -270,7 +366,7 @@ def check_resources(given: Mapping[str, Any], resources: Mapping[str, Any], find
     """Note the problems in the config of resources; one that isn't configured may never be needed."""
     refuse_unknown(given, resources, ("resources",), findings)
     for key in given.keys() & resources.keys():
-        entry = entry_of(given, key, ("resources", key), findings)
+        entry = section(given, key, ("resources",), findings)
         refuse_unknown(entry, ("config",), ("resources", key), findings)
         if "config" in entry:
             field_of(resources[key]).check(entry["config"], ("resources", key, "config"), findings)

@@ -298,7 +298,7 @@ def cycle(path: list[K], back: K, origin: Callable[[K], str]) -> DagsterInvalidD
     )
 
 
-def ancestors(edges: Edges, keys: Iterable[AssetKey], depth: int | None = None) -> set[AssetKey]:
+def ancestors(edges: Mapping[K, Iterable[K]], keys: Iterable[K], depth: int | None = None) -> set[K]:
     """Return the keys and what they reach along ``edges`` within ``depth`` steps (None: all the way)."""
     seen = set(keys)
     front = set(seen)

@@ -1,24 +1,42 @@
-"""Resolve jobs against a graph: which assets and checks they run, and whether all that these need is there."""
+"""Resolve jobs: which ops or assets they run, whether all that these need is there, and in which steps.
+
+A job of ops and a job of assets end in the same: a :class:`~ipy_orch.planning.plan.Plan` for the engine.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvalidSubsetError
+from ipy_orch.errors import (
+    CheckError,
+    DagsterInvalidDefinitionError,
+    DagsterInvalidSubsetError,
+    closest,
+)
 from ipy_orch.events.ledger import Ledger
-from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.definitions import all_resources, needed, refuse_unmade
-from ipy_orch.model.jobs import AssetLayer, JobDefinition, UnresolvedAssetJobDefinition, as_selection, resolve, steps_of
+from ipy_orch.model.asset_jobs import AssetLayer, UnresolvedAssetJobDefinition, as_selection, resolve
+from ipy_orch.model.assets import AssetsDefinition, external
+from ipy_orch.model.config import RunConfig
+from ipy_orch.model.configured import ConfigMapping
+from ipy_orch.model.graphs import GraphDefinition, nested_nodes, to_job
+from ipy_orch.model.invocations import json_tags
+from ipy_orch.model.jobs import JobDefinition, graph_of_assets, refuse_unselectable
+from ipy_orch.model.keys import AssetKey, FrozenList
+from ipy_orch.model.mappings import DependencyDefinition, NodeInvocation
 from ipy_orch.model.metadata import normalize_metadata
-from ipy_orch.model.ops import OpDefinition
-from ipy_orch.model.policies import RetryPolicy
+from ipy_orch.model.ops import In, OpDefinition, type_of
+from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
+from ipy_orch.model.specs import AssetSpec
+from ipy_orch.planning.calls import Call, FromConfig, FromValue, calls_of_graph, outputs_in, some_calls
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.plan import Plan, Request, plan
+from ipy_orch.planning.op_selection import selected_nodes
+from ipy_orch.planning.plan import Plan, Request, Step, apart, plan
 from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.staleness import ASKED
 
-__all__ = ["ops_of", "plan_all", "resolve_job", "selected_layer", "selection_from"]
+__all__ = ["calls_of_job", "job_of_graph", "plan_all", "plan_job", "resolve_job", "selected_layer", "selection_from", "source_assets_in"]
 
 
 @as_selection.supply
@@ -29,6 +47,9 @@ def selection_from(selection: Any) -> AssetSelection:
         CheckError: when it can't.
     """
     return AssetSelection.from_coercible(selection)
+
+
+# -- jobs of assets ---------------------------------------------------------------------------------------------------
 
 
 @resolve.supply
@@ -45,30 +66,29 @@ def resolve_job(
         DagsterInvalidDefinitionError: when it selects what isn't there or can't be run alone, when assets of different
             partitions are among it, or when something that they need is missing.
     """
-    retried = with_retries(graph, job.op_retry_policy)
     try:
-        layer = selected_layer(retried, job.selection)
+        layer = selected_layer(graph, job.selection)
         plan_all(layer)
     except DagsterInvalidSubsetError as error:
         raise DagsterInvalidDefinitionError(f"job `{job.name}` can't be resolved: {error}") from error
     for one in layer.definitions:
-        refuse_unready(one, retried, resources or {})
+        refuse_unready(one, graph, resources or {})
     return JobDefinition(
-        job.name,
-        layer,
-        all_resources(retried.definitions, resources),
-        job.config,
-        job.description,
-        job.tags,
-        job.tags if job.run_tags is None else job.run_tags,
-        normalize_metadata(job.metadata),
-        job.partitions_def,
-        job.executor_def or executor,
-        dict(loggers or {}),
-        job.hooks,
-        job.op_retry_policy,
-        job.owners,
-        job.automation_condition,
+        name=job.name,
+        asset_layer=layer,
+        resource_defs=all_resources(graph.definitions, resources),
+        config=job.config,
+        description=job.description,
+        tags=job.tags,
+        run_tags=job.tags if job.run_tags is None else job.run_tags,
+        metadata=normalize_metadata(job.metadata),
+        partitions_def=job.partitions_def,
+        executor_def=job.executor_def or executor,
+        loggers=dict(loggers or {}),
+        hook_defs=job.hooks,
+        op_retry_policy=job.op_retry_policy,
+        owners=job.owners,
+        automation_condition=job.automation_condition,
     )
 
 
@@ -96,29 +116,26 @@ def plan_all(layer: AssetLayer, partition: str | None = None, what: str = "") ->
     return plan(layer.asset_graph, Ledger(), request)
 
 
-@steps_of.supply
-def ops_of(layer: AssetLayer) -> Sequence[OpDefinition]:
-    """Return the op of each step, upstream first."""
-    return [step.definition.op for step in plan_all(layer).steps]
-
-
-def with_retries(graph: AssetGraph, policy: RetryPolicy | None) -> AssetGraph:
-    """Return the graph in which ops without a retry policy have this one."""
-    if policy is None:
-        return graph
-
-    def retried(one: AssetsDefinition) -> AssetsDefinition:
-        if one.op_def is None or one.op_def.retry_policy is not None:
-            return one
-        return one.replaced(op_def=one.op_def.with_replaced(retry_policy=policy))
-
-    made = {one: retried(one) for one in graph.definitions}
-    return replace(
-        graph,
-        definitions=tuple(made.values()),
-        makers={key: made[one] for key, one in graph.makers.items()},
-        check_makers={key: made[one] for key, one in graph.check_makers.items()},
-    )
+@graph_of_assets.supply
+def graph_from_assets(layer: AssetLayer, name: str) -> GraphDefinition:
+    """Return the ops and graphs of assets as one graph; one that is run in parts comes several times."""
+    definitions = list({step.definition: None for step in plan_all(layer).steps if step.definition is not None})
+    nodes, numbered = [], dict[str, int]()
+    made: dict[AssetKey, DependencyDefinition] = {}
+    for one in definitions:
+        number = numbered[one.op.name] = numbered.get(one.op.name, 0) + 1
+        node = one.op if number == 1 else one.op.with_replaced(name=f"{one.op.name}_{number}")
+        nodes.append(node)
+        made.update({key: DependencyDefinition(node.name, output) for output, key in one.keys_by_output_name.items()})
+    dependencies = {
+        NodeInvocation(node.name): {
+            name: made[key]
+            for name, key in one.keys_by_input_name.items()
+            if key in made and made[key].node != node.name
+        }
+        for node, one in zip(nodes, definitions, strict=True)
+    }
+    return GraphDefinition(name, node_defs=nodes, dependencies=dependencies)
 
 
 def refuse_unready(one: AssetsDefinition, graph: AssetGraph, resources: Mapping[str, Any]) -> None:
@@ -134,3 +151,185 @@ def refuse_unready(one: AssetsDefinition, graph: AssetGraph, resources: Mapping[
         if maker is not None and maker is not one and not (port.is_nothing or port.input_manager_key):
             manager = maker.get_io_manager_key_for_asset_key(key)
             needed({**resources, **maker.resource_defs}, [manager], f"`{one.label}`, which loads `{key}`,")
+
+
+# -- jobs of ops ------------------------------------------------------------------------------------------------------
+
+
+@to_job.supply
+def job_of_graph(graph: GraphDefinition, **said: Any) -> JobDefinition:
+    """Return the job of a graph; the arguments are those of :meth:`GraphDefinition.to_job`.
+
+    Raises:
+        DagsterInvalidDefinitionError: when an input can come from nowhere, a value is given to no input, or a resource
+            is missing although resources were given.
+        CheckError: for a config of another type.
+    """
+    given = {name: value for name, value in said.items() if value is not None}
+    config, tags = given.get("config"), json_tags(given.get("tags"), f"job `{graph.name}`")
+    if config is not None and not isinstance(config, Mapping | RunConfig | ConfigMapping):
+        raise CheckError(f"the config of job `{graph.name}` is a dict, a RunConfig or a ConfigMapping, not {config!r}")
+    run_tags = json_tags(given["run_tags"], f"job `{graph.name}`") if "run_tags" in given else None
+    job = JobDefinition(
+        name=given.get("name", graph.name),
+        graph_def=graph,
+        resource_defs=dict(given.get("resource_defs", {})),
+        config=config,
+        description=given.get("description", graph.description),
+        tags={**graph.tags, **tags},
+        run_tags={**graph.tags, **(tags if run_tags is None else run_tags)},
+        metadata=normalize_metadata(given.get("metadata", {})),
+        partitions_def=given.get("partitions_def"),
+        executor_def=given.get("executor_def"),
+        loggers=dict(given.get("logger_defs", {})),
+        hook_defs=frozenset(given.get("hooks", ())),
+        op_retry_policy=given.get("op_retry_policy"),
+        owners=FrozenList(given.get("owners", ())),
+        automation_condition=given.get("automation_condition"),
+        input_values=dict(given.get("input_values", {})),
+    )
+    refuse_unknown_values(job)
+    refuse_unconnected(job)
+    if given.get("resource_defs"):
+        refuse_missing_resources(job, job.resource_defs)
+    return job if "op_selection" not in given else job.get_subset(op_selection=given["op_selection"])
+
+
+def refuse_unknown_values(job: JobDefinition) -> None:
+    """Refuse values for inputs that the graph doesn't have.
+
+    Raises:
+        DagsterInvalidDefinitionError: with the closest name.
+    """
+    for name in job.input_values:
+        if name not in job.graph.ins:
+            raise DagsterInvalidDefinitionError(
+                f"job `{job.name}` has no input `{name}`", hint=closest(name, job.graph.ins)
+            )
+
+
+def refuse_unconnected(job: JobDefinition) -> None:
+    """Refuse an input that nothing is connected to and that run config can't say.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming op and input.
+    """
+    for call in calls_of_job(job):
+        for name, source in call.sources.items():
+            port = call.op.ins[name]
+            if isinstance(source, FromConfig) and not port.has_default_value and not loadable(port):
+                raise DagsterInvalidDefinitionError(
+                    f"nothing is connected to input `{name}` of `{call.name}`, and a"
+                    f" `{type_of(port).display_name}` can't be given in run config",
+                    where=f"job `{job.name}`",
+                    hint="connect an op to it, or give its type a `dagster_type_loader`",
+                )
+
+
+def loadable(port: In) -> bool:
+    """Tell whether run config can say the value of an input."""
+    return bool(port.input_manager_key) or getattr(type_of(port), "loader", None) is not None
+
+
+def refuse_missing_resources(job: JobDefinition, resources: Mapping[str, Any]) -> None:
+    """Refuse a job that needs what isn't there.
+
+    Raises:
+        DagsterInvalidDefinitionError: with the closest name.
+    """
+    for step in plan_job(job).every_step:
+        needed(resources, step.required_resource_keys, f"`{step.name}`")
+
+
+@refuse_unselectable.supply
+def checked_selection(graph: GraphDefinition, selection: Sequence[str]) -> frozenset[str]:
+    """Return the nodes that a selection names.
+
+    Raises:
+        DagsterInvalidSubsetError: when it names none, or what is selected can't run alone.
+    """
+    chosen = selected_nodes(graph, selection)
+    calls = calls_of_graph(graph)
+    some_calls(calls, leaves(calls, chosen), loadable)
+    return chosen
+
+
+def source_assets_in(graph: GraphDefinition) -> list[AssetsDefinition]:
+    """Return the assets that nodes of a graph, at any depth, were given as arguments."""
+    graphs = [graph, *(node.definition for _, node in nested_nodes(graph) if isinstance(node.definition, GraphDefinition))]
+    found = [one for each in graphs for inputs in each.input_assets.values() for one in inputs.values()]
+    return [external(one) if isinstance(one, AssetSpec) else one for one in found if not isinstance(one, AssetKey)]
+
+
+def leaves(calls: Iterable[Call], chosen: Iterable[str]) -> list[str]:
+    """Return the calls of these nodes: of a graph, all in it."""
+    names = set(chosen)
+    return [
+        call.name
+        for call in calls
+        if any(".".join(call.path[:depth]) in names for depth in range(1, len(call.path) + 1))
+    ]
+
+
+def calls_of_job(job: JobDefinition) -> list[Call]:
+    """Return the calls that a job of ops makes."""
+    given = {name: FromValue(value) for name, value in job.input_values.items()}
+    calls = calls_of_graph(job.whole_graph, given)
+    return calls if job.selected is None else some_calls(calls, leaves(calls, job.selected), loadable)
+
+
+def plan_job(job: JobDefinition, partition: str | None = None, steps: Iterable[str] | None = None) -> Plan:
+    """Return the steps of a job. Pure: nothing is run.
+
+    Args:
+        steps: some of them, by name; all by default.
+    """
+    if job.is_asset_job:
+        planned = plan_all(job.layer, partition, job.name)
+    else:
+        first, mapped = apart([op_step(call, partition) for call in calls_of_job(job)])
+        planned = Plan(first, Request(frozenset(), partition=partition, always=True, what=job.name), (), mapped)
+    return only_steps(with_job(planned, job), steps)
+
+
+def op_step(call: Call, partition: str | None) -> Step:
+    """Return the step of an op that makes no asset."""
+    after = frozenset(one.call for source in call.sources.values() for one in outputs_in(source))
+    return Step(call.name, call, None, (), (), ASKED, after, partition=partition)
+
+
+def with_job(planned: Plan, job: JobDefinition) -> Plan:
+    """Return a plan in which the ops have what the job says of all its ops: hooks, and retries where they have none."""
+    if not job.hook_defs and job.op_retry_policy is None:
+        return planned
+
+    def changed(step: Step) -> Step:
+        retry = step.call.retry_policy or job.op_retry_policy
+        return replace(step, call=replace(step.call, hooks=step.call.hooks | job.hook_defs, retry_policy=retry))
+
+    mapped = {name: tuple(map(changed, steps)) for name, steps in planned.mapped.items()}
+    return replace(planned, steps=tuple(map(changed, planned.steps)), mapped=mapped)
+
+
+def only_steps(planned: Plan, names: Iterable[str] | None) -> Plan:
+    """Return a plan of some of its steps; what the others made is loaded.
+
+    Raises:
+        DagsterInvalidSubsetError: for a name that no step has.
+    """
+    if names is None:
+        return planned
+    chosen = set(names)
+    unknown = chosen - {step.name for step in planned.every_step}
+    if unknown:
+        known = [step.name for step in planned.every_step]
+        raise DagsterInvalidSubsetError(f"there is no step `{min(unknown)}`", hint=closest(min(unknown), known))
+    kept = [replace(step, after=step.after & chosen) for step in planned.steps if step.name in chosen]
+    mapped = {name: steps for name, steps in planned.mapped.items() if name in chosen}
+    return replace(planned, steps=tuple(kept), mapped=mapped)
+
+
+def ops_in(graph: GraphDefinition) -> list[OpDefinition]:
+    """Return the ops of a graph, at any depth, each once."""
+    found = (node.definition for _, node in nested_nodes(graph))
+    return list(dict.fromkeys(one for one in found if isinstance(one, OpDefinition)))

@@ -6,15 +6,17 @@ run), or is fresh; one pass back up adds the steps whose values are wanted but n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Materialized, Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.ops import NO_VALUE, In, OpDefinition, Out
 from ipy_orch.model.results import AssetCheckSeverity
+from ipy_orch.planning.calls import Call, FromAsset, FromConfig, calls_of, outputs_in
 from ipy_orch.planning.graph import AssetGraph, ancestors, topological
 from ipy_orch.planning.staleness import (
     ASKED,
@@ -75,13 +77,19 @@ class Step:
     """Be one call of one op: which assets and checks it makes, why, and after which steps.
 
     Args:
+        definition: whose assets and checks these are; None in a job of ops.
+        keys: the assets that this call makes: of a definition with a graph, not all of them.
         parts: what it depends on beside its inputs; the inputs' versions are added when it runs.
+        inputs: the assets that the definition reads.
         conditional: it is skipped when its inputs turn out unchanged.
         fresh_version: what it makes counts as new even if the recipe is the same.
+        scope: what stands before the names of the calls of the same graph.
+        mapping_key: which of the values of a dynamic output it is called for.
     """
 
     name: str
-    definition: AssetsDefinition
+    call: Call
+    definition: AssetsDefinition | None
     keys: tuple[AssetKey, ...]
     checks: tuple[AssetCheckKey, ...]
     reason: Reason
@@ -91,20 +99,71 @@ class Step:
     partition: str | None = None
     conditional: bool = False
     fresh_version: bool = False
+    scope: str = ""
+    mapping_key: str | None = None
+
+    @property
+    def op(self) -> OpDefinition:
+        """Return what is called."""
+        return self.call.op
+
+    @property
+    def place(self) -> str:
+        """Return where run config has its part: the dotted path below ``ops``."""
+        node = self.definition.op if self.definition is not None else None
+        return self.call.name if node is None or node is self.call.op else f"{node.name}.{self.call.name}"
+
+    @property
+    def required_resource_keys(self) -> frozenset[str]:
+        """Return the resources that loading, computing, storing and hooks need, IO managers included."""
+        hooks = (hook.required_resource_keys for hook in self.call.hooks)
+        if self.definition is not None and self.definition.op_def is self.call.op:
+            return self.definition.required_resource_keys.union(type_keys(self.call), *hooks)
+        op = self.call.op
+        managers = {port.io_manager_key for port in op.outs.values() if not port.is_nothing}
+        if self.definition is not None:
+            managers |= {self.definition.get_io_manager_key_for_asset_key(key) for key in self.keys}
+        loaders = {port.input_manager_key for port in op.ins.values() if port.input_manager_key}
+        return op.required_resource_keys.union(managers, loaders, type_keys(self.call), *hooks)
+
+
+def type_keys(call: Call) -> Iterator[str]:
+    """Yield the resources that checking the values of a call takes, and making those that config gives."""
+    ports: tuple[In | Out, ...] = (*call.op.ins.values(), *call.op.outs.values())
+    for port in ports:
+        if port.dagster_type is not NO_VALUE:
+            yield from port.dagster_type.required_resource_keys
+    for name, source in call.sources.items():
+        if isinstance(source, FromConfig) and call.op.ins[name].dagster_type is not NO_VALUE:
+            yield from call.op.ins[name].dagster_type.loader_required_resource_keys
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Be the steps, upstream first, and the assets that were looked at."""
+    """Be the steps, upstream first, and the assets that were looked at.
+
+    Args:
+        mapped: step with a dynamic output -> the steps that are called for each key of it, made when it is known.
+        others: steps that aren't run, whose outputs an earlier run has made.
+    """
 
     steps: tuple[Step, ...]
     request: Request
     looked_at: tuple[AssetKey, ...] = ()
+    mapped: Mapping[str, tuple[Step, ...]] = field(default_factory=dict)
+    others: tuple[Step, ...] = ()
 
     @property
     def keys(self) -> tuple[AssetKey, ...]:
         """Return the assets that will be made, upstream first."""
         return tuple(key for step in self.steps for key in step.keys)
+
+    @property
+    def every_step(self) -> Iterator[Step]:
+        """Return the steps, and those that are mapped over dynamic outputs, once each."""
+        yield from self.steps
+        for steps in self.mapped.values():
+            yield from steps
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -158,20 +217,27 @@ class Planner:
         check_nodes = self.check_nodes({key for node in assets for key in node.keys})
         if self.want_inputs(check_nodes):
             assets = [node for node in self.nodes.values() if node.reason is not None]
-        return Plan(self.steps(assets, check_nodes), self.request, tuple(self.node_of))
+        return self.plan_of(assets, check_nodes)
 
     # -- down: what must run ------------------------------------------------------------------------------------------
 
     def judge_all(self) -> None:
         """Judge the definitions concerned, upstream first."""
         for definition, keys in self.concerned().items():
-            part = definition.subset_for(keys, None) if keys != definition.keys else definition
+            part = self.part(definition, keys)
             ordered = tuple(self.graph.in_order(keys)) if len(keys) > 1 else tuple(keys)
             inputs = [dep for key in ordered for dep in self.graph.upstream[key] if dep not in keys]
             node = Node(part, ordered, tuple(dict.fromkeys(inputs)))
             self.nodes[definition] = node
             self.node_of.update(dict.fromkeys(node.keys, node))
             self.judge(node)
+
+    def part(self, definition: AssetsDefinition, keys: frozenset[AssetKey]) -> AssetsDefinition:
+        """Return the part of a definition that makes these assets, with the checks asked for where it can choose."""
+        checks = self.request.checks if definition.can_subset and definition.has_check_keys else None
+        if keys == definition.keys and checks is None:
+            return definition
+        return definition.subset_for(keys, checks)
 
     def concerned(self) -> dict[AssetsDefinition, frozenset[AssetKey]]:
         """Return definition -> the assets of it that are asked for or upstream of those, upstream first."""
@@ -339,21 +405,33 @@ class Planner:
 
     # -- the steps ----------------------------------------------------------------------------------------------------
 
-    def steps(self, assets: list[Node], checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> tuple[Step, ...]:
-        """Return the steps: assets and checks, each after what it needs."""
+    def plan_of(self, assets: list[Node], checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> Plan:
+        """Return the plan: steps of assets and checks, each after what it needs."""
         names = Names()
-        made = {key: names.of(node.definition) for node in assets for key in node.keys}
+        made = {key: step for node in assets for key, step in self.makers_in(node, names)}
         gates = self.gates(checks, names)
-        steps = [self.step(node, made[node.keys[0]], made, gates, self.own_checks(node)) for node in assets]
-        return (*steps, *(self.step(node, names.of(node.definition), made, {}, keys) for node, keys in checks))
+        steps = [step for node in assets for step in self.steps_of(node, names, made, gates, self.own_checks(node))]
+        steps += [step for node, keys in checks for step in self.steps_of(node, names, made, {}, keys)]
+        first, mapped = apart(steps)
+        return Plan(first, self.request, tuple(self.node_of), mapped)
+
+    def makers_in(self, node: Node, names: Names) -> Iterable[tuple[AssetKey, str]]:
+        """Yield each asset of a definition with the step that makes it."""
+        base, calls = names.of(node.definition), calls_of(node.definition)
+        if is_whole(node.definition, calls):
+            return [(key, base) for key in node.keys]
+        maker = {name: f"{base}.{call.name}" for call in calls for names in call.results.values() for name in names}
+        return [(key, maker[node.definition.get_output_name_for_asset_key(key)]) for key in node.keys]
 
     def gates(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]], names: Names) -> dict[AssetKey, set[str]]:
         """Return asset -> steps of its blocking checks, which what is downstream waits for."""
         found: dict[AssetKey, set[str]] = {}
         for node, keys in checks:
+            base, calls = names.of(node.definition), calls_of(node.definition)
+            steps = {base} if is_whole(node.definition, calls) else {f"{base}.{call.name}" for call in calls}
             for check in keys:
                 if self.graph.checks[check].blocking:
-                    found.setdefault(check.asset_key, set()).add(names.of(node.definition))
+                    found.setdefault(check.asset_key, set()).update(steps)
         return found
 
     def own_checks(self, node: Node) -> tuple[AssetCheckKey, ...]:
@@ -363,29 +441,68 @@ class Planner:
             k for k in node.definition.check_keys if wanted is None or k in wanted or not node.definition.can_subset
         )
 
-    def step(
+    def steps_of(
         self,
         node: Node,
-        name: str,
+        names: Names,
+        made: Mapping[AssetKey, str],
+        gates: Mapping[AssetKey, set[str]],
+        checks: tuple[AssetCheckKey, ...],
+    ) -> Iterable[Step]:
+        """Return the steps of a definition: one of an op, several of a graph."""
+        base, calls = names.of(node.definition), calls_of(node.definition)
+        before = waits(node.inputs, made, gates)
+        if is_whole(node.definition, calls):
+            return [self.step(node, base, calls[0], node.keys, checks, before - {base})]
+        return [self.inner_step(node, base, call, before, made, gates, checks) for call in calls]
+
+    def inner_step(
+        self,
+        node: Node,
+        base: str,
+        call: Call,
+        before: set[str],
         made: Mapping[AssetKey, str],
         gates: Mapping[AssetKey, set[str]],
         checks: tuple[AssetCheckKey, ...],
     ) -> Step:
-        """Return the step of a definition."""
-        before = {made[dep] for dep in node.inputs if dep in made}
-        before.update(gate for dep in node.inputs for gate in gates.get(dep, ()))
+        """Return the step of one op of a definition's graph.
+
+        What may be skipped waits for all that the definition reads: whether anything has changed is known only then.
+        """
+        results = [name for names in call.results.values() for name in names]
+        keys = tuple(key for key in node.keys if node.definition.get_output_name_for_asset_key(key) in results)
+        own = tuple(key for key in checks if node.definition.get_output_name_for_asset_check_key(key) in results)
+        read = [source.key for source in call.reads() if isinstance(source, FromAsset)]
+        after = {f"{base}.{one.call}" for source in call.sources.values() for one in outputs_in(source)}
+        after |= before if node.conditional else waits(read, made, gates)
+        return self.step(node, f"{base}.{call.name}", call, keys, own, after, f"{base}.")
+
+    def step(
+        self,
+        node: Node,
+        name: str,
+        call: Call,
+        keys: tuple[AssetKey, ...],
+        checks: tuple[AssetCheckKey, ...],
+        after: set[str],
+        scope: str = "",
+    ) -> Step:
+        """Return a step of a definition."""
         return Step(
             name=name,
+            call=call,
             definition=node.definition,
-            keys=node.keys,
+            keys=keys,
             checks=checks,
             reason=node.reason or ASKED,
-            after=frozenset(before - {name}),
+            after=frozenset(after),
             parts=node.parts,
             inputs=node.inputs,
             partition=self.request.partition,
             conditional=node.conditional,
             fresh_version=node.reason == FORCED,
+            scope=scope,
         )
 
     # -- status -------------------------------------------------------------------------------------------------------
@@ -406,6 +523,35 @@ class Planner:
         if node.reason in (None, EVICTED, FORCED):
             return FRESH if self.kept(key) else Status("evicted", str(EVICTED))
         return Status("stale", str(node.reason))
+
+
+def is_whole(definition: AssetsDefinition, calls: tuple[Call, ...]) -> bool:
+    """Tell whether a definition is one call: that of its op."""
+    return calls[0].op is definition.op_def
+
+
+def waits(keys: Iterable[AssetKey], made: Mapping[AssetKey, str], gates: Mapping[AssetKey, set[str]]) -> set[str]:
+    """Return the steps that come before what reads these assets: their makers, and the checks that may stop it."""
+    before = {made[key] for key in keys if key in made}
+    if gates:
+        before.update(gate for key in keys for gate in gates.get(key, ()))
+    return before
+
+
+def apart(steps: Sequence[Step]) -> tuple[tuple[Step, ...], dict[str, tuple[Step, ...]]]:
+    """Return the steps that are there from the beginning, and those mapped over a dynamic output, by its step.
+
+    What collects from mapped steps comes after the step with the dynamic output; the engine lets it wait for more.
+    """
+    over = {step.name: step.scope + step.call.mapped.call for step in steps if step.call.mapped is not None}
+    if not over:
+        return tuple(steps), {}
+    mapped: dict[str, tuple[Step, ...]] = {}
+    for step in steps:
+        if step.name in over:
+            mapped[over[step.name]] = (*mapped.get(over[step.name], ()), step)
+    first = [step for step in steps if step.name not in over]
+    return tuple(replace(step, after=frozenset(over.get(one, one) for one in step.after)) for step in first), mapped
 
 
 class Names:

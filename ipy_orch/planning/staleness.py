@@ -20,6 +20,7 @@ ORDER: Final = (
     "global",
     "config",
     "resource",
+    "resource config",
     "source",
     "env",
     "partition",
@@ -33,6 +34,7 @@ WORDS: Final = {
     "global": "code changed",
     "config": "config changed",
     "resource": "resource changed",
+    "resource config": "resource config changed",
     "source": "source changed",
     "env": "environment changed",
     "partition": "partition changed",
@@ -120,5 +122,15 @@ def difference(old: Recipe, new: Recipe) -> Reason | None:
     word = WORDS[found[0][0]]
     if word == "code can't be followed":
         return Reason(word, tuple(part.text for kind, _, _, part in found if kind == "unknown" and part is not None))
-    names = tuple(dict.fromkeys(name for kind, name, _, _ in found if WORDS[kind] == word and name))
+    concerned = (short_name(kind, name) for kind, name, _, _ in found if WORDS[kind] == word and name)
+    names = tuple(dict.fromkeys(concerned))
     return Reason(word, names)
+
+
+def short_name(kind: str, name: str) -> str:
+    """Return the name of a part in a reason: of a resource's code the resource, whose classes `%why` tells.
+
+    >>> short_name("resource", "db: Database.query"), short_name("resource config", "db.path")
+    ('db', 'db.path')
+    """
+    return name.partition(":")[0] if kind == "resource" else name

@@ -82,6 +82,7 @@ class CellBook:
         self.files: dict[str, dict[str, None]] = {}
         self.places: dict[str, None] = {}
         self.serial = itertools.count(1)
+        self.said: set[str] = set()
 
     # -- cells come and go --------------------------------------------------------------------------------------------
 
@@ -109,7 +110,8 @@ class CellBook:
 
     def disown(self, cell: Cell, keep: Iterable[str] = ()) -> None:
         """Note that the names of a cell are defined by it no more."""
-        for name in [name for name, key in self.definers.items() if key == cell.key and name not in set(keep)]:
+        kept = {*keep, *self.said}
+        for name in [name for name, key in self.definers.items() if key == cell.key and name not in kept]:
             del self.definers[name]
             self.gone[name] = cell.label
 
@@ -144,11 +146,20 @@ class CellBook:
             digest: name -> digest of its value where that is cheap, else None: then each run counts as a new value.
         """
         cell.stamp = hashed([normal(cell.text), *sorted(f"{n}={t}" for n, t in cell.recorded.items())])
+        for name in self.said:
+            cell.values[name], self.definers[name] = f"run {cell.order}", cell.key
+            self.gone.pop(name, None)
+        self.said.clear()
         for name in cell.names.bound:
             found = cell.stamp if name in cell.names.readers else digest(name)
             cell.values[name] = found if found is not None else f"run {cell.order}"
             self.definers[name] = cell.key
             self.gone.pop(name, None)
+
+    def say(self, name: str) -> None:
+        """Note that the plain cell which runs defines something under a name that isn't a variable's."""
+        self.said.add(name)
+        self.gone.pop(name, None)
 
     def token(self, name: str) -> str:
         """Return how ``name`` came to be what it is, and all names that its body reads when it is called."""

@@ -18,13 +18,15 @@ __all__ = ["Names"]
 class Names:
     """Put values into the namespace and take them out again; what a person put there is never touched.
 
-    A variable is ours while it holds the very object that was put there.
+    A variable is ours while it holds the very object that was put there. What an IO manager of the user's keeps is
+    loaded when a cell first reads it.
     """
 
     def __init__(self, namespace: dict[str, Any], store: SessionIOManager, ledger: Ledger) -> None:
         self.namespace, self.store, self.ledger = namespace, store, ledger
         self.bound: dict[str, tuple[AssetKey, Any]] = {}
         self.evicted: dict[str, AssetKey] = {}
+        self.elsewhere: dict[str, AssetKey] = {}
         store.on_evict.append(self.on_evict)
 
     def is_ours(self, name: str, value: Any) -> bool:
@@ -36,18 +38,27 @@ class Names:
         for key in dict.fromkeys([*planned.keys, *sorted(planned.request.keys)]):
             maker = scanned.graph.makers.get(key)
             if maker is not None and is_of_cell(maker, scanned):
-                self.bind_one(key)
+                self.bind_one(key, elsewhere=is_elsewhere(key, maker, scanned))
 
-    def bind_one(self, key: AssetKey) -> None:
+    def bind_one(self, key: AssetKey, *, elsewhere: bool) -> None:
         """Put one value into the namespace, where it's kept and the name isn't a person's."""
         name = key.path[-1]
         made = self.ledger.materialized.get((key, None))
-        if made is None or not self.store.has(key, None, made.data_version) or not self.is_free(name):
+        if made is None or not self.is_free(name):
             return
-        value = self.store.get(key, None)
+        if self.store.has(key, None, made.data_version):
+            self.place(key, self.store.get(key, None))
+        elif elsewhere:
+            self.unbind(key)
+            self.elsewhere[name] = key
+
+    def place(self, key: AssetKey, value: Any) -> None:
+        """Put a value into the namespace."""
+        name = key.path[-1]
         self.namespace[name] = value
         self.bound[name] = (key, value)
         self.evicted.pop(name, None)
+        self.elsewhere.pop(name, None)
 
     def is_free(self, name: str) -> bool:
         """Tell whether a variable doesn't exist or is ours."""
@@ -72,8 +83,9 @@ class Names:
 
     def prune(self, scanned: Scanned) -> None:
         """Take the variables of assets away that exist no more, so that nothing reads a ghost."""
-        if self.bound:
+        if self.bound or self.elsewhere:
             known = {key for one in scanned.definitions for key in one.keys} | scanned.broken.keys()
+            self.elsewhere = {name: key for name, key in self.elsewhere.items() if key in known}
             for key in [key for key, _ in self.bound.values() if key not in known]:
                 self.unbind(key)
 
@@ -103,6 +115,12 @@ class Names:
         """Tell whether a variable is a person's, and not one of ours or a decorated asset."""
         value = self.namespace.get(name)
         return name in self.namespace and not self.is_ours(name, value) and not isinstance(value, AssetsDefinition)
+
+
+def is_elsewhere(key: AssetKey, maker: AssetsDefinition, scanned: Scanned) -> bool:
+    """Tell whether an IO manager of the user's keeps the value of an asset."""
+    has_value = maker.is_executable and not maker.op.outs[maker.output_of[key]].is_nothing
+    return has_value and maker.get_io_manager_key_for_asset_key(key) in scanned.resources
 
 
 def is_of_cell(definition: AssetsDefinition, scanned: Scanned) -> bool:

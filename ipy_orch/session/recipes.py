@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.events.types import Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.ops import OpDefinition
 from ipy_orch.model.resource_recipes import resource_recipe
+from ipy_orch.model.resources import as_resource
 from ipy_orch.model.schema import MISSING
+from ipy_orch.planning.calls import Call, calls_of, shape_of
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.fingerprint import Fingerprinter
-from ipy_orch.planning.hashing import digest
-from ipy_orch.session.scan import ENV, FILES, Scanned
+from ipy_orch.planning.hashing import Unhashable, digest
+from ipy_orch.session.scan import ENV, FILES, Scanned, uses
 
 __all__ = ["FileDigests", "Recipes"]
 
@@ -68,6 +72,7 @@ class Recipes:
         config: the validated run config, or None where it isn't valid yet.
         bound: variables that hold values of assets; a helper that reads one would hide a dependency.
         pins: installed packages whose version counts.
+        token: resource -> how its cell came to make it, for objects without content that could be hashed.
     """
 
     def __init__(
@@ -77,9 +82,10 @@ class Recipes:
         files: FileDigests,
         bound: Mapping[str, Any] | None = None,
         pins: Iterable[str] = (),
+        token: Callable[[str], str] = lambda _: "",
     ) -> None:
         self.scanned, self.config, self.files = scanned, config, files
-        self.bound = bound or {}
+        self.bound, self.token = bound or {}, token
         self.current: AssetsDefinition | None = None
         self.fingerprinter = Fingerprinter(
             on_object=self.on_object, pins={name: installed_version(name) for name in pins}
@@ -95,11 +101,11 @@ class Recipes:
 
     def parts(self, definition: AssetsDefinition) -> Iterator[Part]:
         """Yield the parts of a definition."""
-        op = definition.op
         yield from self.code(definition)
-        if op.config_type is not None:
-            yield from self.config_of(op)
-        for key in sorted(op.required_resource_keys):
+        for call in calls_of(definition):
+            if call.op.config_type is not None:
+                yield from self.config_of(definition, call)
+        for key in sorted(uses(definition, self.scanned.graph)):
             yield from self.resource(key)
         for spec in definition.specs:
             if FILES in spec.metadata or ENV in spec.metadata:
@@ -110,9 +116,21 @@ class Recipes:
         said = [(str(spec.key), spec.code_version) for spec in definition.specs]
         if said and all(version is not None for _, version in said):
             return tuple(Part("code", "code_version", digest((key, version)), str(version)) for key, version in said)
-        call = definition.op.signature
-        special = {name for name in (call.context, call.config) if name is not None}
         self.current = definition
+        calls = calls_of(definition)
+        if calls[0].op is definition.op_def:
+            return self.code_of(calls[0].op)
+        inner = [
+            replace(part, name=f"{call.name}: {part.name}" if part.name else call.name)
+            for call in calls
+            for part in self.code_of(call.op)
+        ]
+        return (Part("code", "graph", digest(shape_of(calls)), definition.op.name), *inner)
+
+    def code_of(self, op: OpDefinition) -> Recipe:
+        """Return the code parts of an op."""
+        call = op.signature
+        special = {name for name in (call.context, call.config) if name is not None}
         return self.fingerprinter.parts(call.function, skip={*call.inputs, *call.resources, *special})
 
     @property
@@ -132,24 +150,32 @@ class Recipes:
                 where=self.current.origin if self.current is not None else "",
                 hint=f"give the helper a parameter, and pass `{name}` from the asset",
             )
+        if name in self.scanned.swapped and self.scanned.swapped[name] is value:
+            raise DagsterInvalidDefinitionError(
+                f"`{self.label}` reads the resource `{name}` through a helper function, where it can't be swapped",
+                where=self.current.origin if self.current is not None else "",
+                hint=f"give the helper a parameter, and pass `{name}` from the asset",
+            )
         if isinstance(value, AssetsDefinition):
             return Part("global", name, digest(value.label), value.label)
         if name in self.scanned.resources and self.scanned.resources[name] is value:
             return Part("resource", name, digest([(part.name, part.digest) for part in self.resource(name)]), name)
         return None
 
-    def config_of(self, op: OpDefinition) -> Iterator[Part]:
-        """Yield a part per field of the op's config."""
+    def config_of(self, definition: AssetsDefinition, call: Call) -> Iterator[Part]:
+        """Yield a part per field of an op's config."""
         if self.config is None:
             yield Part("config", "", "invalid", "the config isn't valid")
             return
-        for name, value, text in self.config.op_parts(op.name):
-            yield Part("config", name, digest(value), text)
+        alone = call.op is definition.op_def
+        for name, value, text in self.config.op_parts(call.name if alone else f"{definition.op.name}.{call.name}"):
+            yield Part("config", name if alone else f"{call.name}.{name}", digest(value), text)
 
     def resource(self, key: str) -> Recipe:
         """Return the parts of a resource: its class and its fields, secrets by name."""
         if key not in self.resource_parts:
             one = self.scanned.resources.get(key)
+            self.resource_parts[key] = ()  # should it need itself, opening it says so
             self.resource_parts[key] = tuple(self.parts_of_resource(key, one)) if one is not None else ()
         return self.resource_parts[key]
 
@@ -158,11 +184,21 @@ class Recipes:
         written = self.config.written(key) if self.config is not None else MISSING
         recipe = resource_recipe(one, written)
         for name, value, text in recipe.fields:
-            yield Part("resource", f"{key}.{name}" if name else key, digest(value), text)
+            kind = "resource config" if name else "resource"
+            yield Part(kind, f"{key}.{name}" if name else key, self.digest(key, value), text)
+        for needed in sorted(as_resource(one).__required_keys__):
+            yield from self.resource(needed)
         for code in recipe.code:
             for part in self.fingerprinter.parts(code):
                 kind = "unknown" if part.kind == "unknown" else "resource"
                 yield Part(kind, f"{key}: {part.name}" if part.name else key, part.digest, part.text)
+
+    def digest(self, key: str, value: Any) -> str:
+        """Return the digest of a value in a resource; of an open connection, say, how its cell came to make it."""
+        try:
+            return digest(value)
+        except Unhashable:
+            return digest(("made by", self.token(key) or uuid4().hex))
 
     def sources(self, metadata: Mapping[str, Any]) -> Iterator[Part]:
         """Yield a part per declared file and environment variable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Materialized
@@ -65,13 +65,21 @@ class Report:
         return str(self)
 
 
-def report(plan: Plan, result: RunResult | None, graph: AssetGraph, ledger: Ledger, notices: list[str]) -> Report:
-    """Return the report of a run, or of a request for which nothing had to run."""
+def report(
+    plan: Plan, result: RunResult | None, graph: AssetGraph, ledger: Ledger, notices: list[str], environment: str = ""
+) -> Report:
+    """Return the report of a run, or of a request for which nothing had to run.
+
+    Args:
+        environment: that it was run in, "" for the notebook's own resources.
+    """
     reasons = {key: str(step.reason) for step in plan.steps for key in step.keys}
     steps = {key: step.name for step in plan.steps for key in step.keys}
     ran = {event.key for event in (result.events if result else ()) if isinstance(event, Materialized)}
     keys = graph.in_order({*reasons, *plan.request.keys})
     lines = [line_of(key, key in ran, steps.get(key, ""), reasons, plan, result, graph, ledger) for key in keys]
+    if environment:
+        lines = [replace(line, text=f"{line.text} · in {environment}".removeprefix(" · ")) for line in lines]
     return Report(plan, result, lines, notices)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from types import ModuleType
 from typing import Any, Final
 
 from ipy_orch.authoring.assets import define_asset
@@ -14,22 +15,24 @@ from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.io import IOManager
+from ipy_orch.model.io import InputManager
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.ops import Signature
+from ipy_orch.model.ops import IO_MANAGER, Signature
 from ipy_orch.model.policies import RetryPolicy
 from ipy_orch.model.resources import ConfigurableResourceFactory, PartialResource, ResourceDefinition
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.fingerprint import attach_tree
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.session.cellbook import Cell, CellBook
+from ipy_orch.session.environments import Environments
 
-__all__ = ["Scan", "Scanned"]
+__all__ = ["Scan", "Scanned", "uses"]
 
 FILES: Final = "ipy_orch/files"
 ENV: Final = "ipy_orch/env"
 CONTEXT, CONFIG = "context", "config"
-RESOURCES: Final = (ConfigurableResourceFactory, PartialResource, ResourceDefinition, IOManager)
+RESOURCES: Final = (ConfigurableResourceFactory, PartialResource, ResourceDefinition, InputManager)
+DEFINITIONS: Final = (AssetsDefinition, AssetSpec, Definitions, type, ModuleType)
 IPYTHON: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
@@ -57,6 +60,7 @@ class Scanned:
         cells: definition -> the cell it is from, where it is from one.
         names: variable or argument -> the asset it stands for.
         broken: asset -> what is wrong with its cell, or with the cell of a check of it.
+        swapped: variable -> the resource in it, where the environment in use has another one.
     """
 
     definitions: tuple[AssetsDefinition, ...]
@@ -64,6 +68,7 @@ class Scanned:
     cells: Mapping[AssetsDefinition, Cell]
     names: Mapping[str, AssetKey]
     broken: Mapping[AssetKey, DagsterError] = field(default_factory=dict)
+    swapped: Mapping[str, Any] = field(default_factory=dict)
     last: LastGraph = field(default_factory=LastGraph)
 
     @cached_property
@@ -86,14 +91,15 @@ class Scanned:
 class Scan:
     """Find the definitions of a namespace and its cells; definitions that haven't changed stay the same objects."""
 
-    def __init__(self, namespace: dict[str, Any], book: CellBook) -> None:
-        self.namespace, self.book = namespace, book
+    def __init__(self, namespace: dict[str, Any], book: CellBook, environments: Environments) -> None:
+        self.namespace, self.book, self.environments = namespace, book, environments
         self.made: dict[tuple[str, int], tuple[Any, AssetsDefinition]] = {}
         self.last = LastGraph()
 
     def __call__(self) -> Scanned:
         """Scan now."""
-        found, resources = self.of_namespace()
+        found, own = self.of_namespace()
+        resources = self.environments.laid_over(own)
         sources = self.book.sources()
         refuse_doubles(sources)
         names = asset_names(found, sources)
@@ -111,7 +117,8 @@ class Scan:
                 cells[one] = place
         decorated = set(found)
         made = tuple(one for one in cells if one not in decorated)
-        return Scanned((*made, *found), resources, cells, names, broken, self.last)
+        swapped = {key: one for key, one in own.items() if resources[key] is not one}
+        return Scanned((*made, *found), resources, cells, names, broken, swapped, self.last)
 
     # -- the namespace ------------------------------------------------------------------------------------------------
 
@@ -132,7 +139,18 @@ class Scan:
                     found[id(one)] = one
             if isinstance(value, Definitions):
                 resources.update(value.resources)
-        return list(found.values()), resources
+        definitions = list(found.values())
+        return definitions, {**self.plain_resources(definitions), **resources}
+
+    def plain_resources(self, definitions: Iterable[AssetsDefinition]) -> dict[str, Any]:
+        """Return what definitions bring with them, and the plain objects in variables named like a resource needed."""
+        found: dict[str, Any] = {}
+        for one in definitions:
+            plain = {key for key in one.required_resource_keys & self.namespace.keys() if key != IO_MANAGER}
+            values = {key: self.namespace[key] for key in plain}
+            found |= {key: value for key, value in values.items() if not isinstance(value, DEFINITIONS)}
+            found |= one.resource_defs
+        return found
 
     def is_ghost(self, definition: AssetsDefinition) -> bool:
         """Tell whether the cell that made a definition has been edited or deleted since."""
@@ -267,6 +285,22 @@ class Roles:
         """Return the parameters of the cell's function, in the order in which a person would write them."""
         names = [*([CONTEXT] if self.context else []), *([CONFIG] if self.config is not None else [])]
         return [*names, *(name for name, _ in self.inputs), *self.resources]
+
+
+def uses(definition: AssetsDefinition, graph: AssetGraph) -> dict[str, str]:
+    """Return the resources that decide about the values of a definition: key -> "", or "IO" for what keeps values."""
+    if not definition.is_executable:
+        return {}
+    ports = definition.op.ins
+    kept = [key for key in definition.keys if not definition.op.outs[definition.output_of[key]].is_nothing]
+    found = {definition.get_io_manager_key_for_asset_key(key): "IO" for key in kept}
+    for argument, key in definition.keys_by_input_name.items():
+        if own := ports[argument].input_manager_key:
+            found[own] = "IO"
+        elif not ports[argument].is_nothing and (maker := graph.makers.get(key)) and not maker.is_executable:
+            # the version of an asset that is made here holds its IO manager
+            found[maker.get_io_manager_key_for_asset_key(key)] = "IO"
+    return {**found, **dict.fromkeys(definition.op.required_resource_keys, "")}
 
 
 def definitions_in(value: Any) -> Iterable[AssetsDefinition]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
+from ipy_orch.errors import DagsterError, DagsterInvalidConfigError, DagsterInvariantViolationError, closest
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
@@ -24,15 +24,20 @@ from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.config import Resolved, resolve_run_config
-from ipy_orch.planning.graph import ancestors
+from ipy_orch.planning.job_config import asset_tree
 from ipy_orch.planning.plan import Knowledge, Plan, Request, Step, plan, statuses
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import Status
 from ipy_orch.session import rows
 from ipy_orch.session.cellbook import Behind, CellBook
+from ipy_orch.session.config_schema import ConfigSchema, config_schema
+from ipy_orch.session.environments import Environments, cell_name
 from ipy_orch.session.names import Names
 from ipy_orch.session.recipes import FileDigests, Recipes
+from ipy_orch.session.refusals import refuse_broken, refuse_unknown_inputs, surprises
 from ipy_orch.session.report import Report, report
+from ipy_orch.session.resources import resource_rows
+from ipy_orch.session.run_config import Given, RunConfigText, merged, read_run_config
 from ipy_orch.session.scan import Scan, Scanned
 from ipy_orch.session.settings import Settings
 from ipy_orch.session.why import Why, explain
@@ -62,7 +67,8 @@ class Session:
         self.log.listen(self.history.apply)
         self.store = SessionIOManager(self.settings.cache_bytes or None)
         self.names = Names(self.namespace, self.store, self.ledger)
-        self.scanner = Scan(self.namespace, self.book)
+        self.environments = Environments(lambda name: name in self.book.gone)
+        self.scanner = Scan(self.namespace, self.book, self.environments)
         self.files = FileDigests()
         self.run_config: dict[str, Any] = {}
         self.lock = threading.RLock()
@@ -111,11 +117,20 @@ class Session:
     # -- planning -----------------------------------------------------------------------------------------------------
 
     def plan(
-        self, selection: Any = None, *, force: bool = False, config: Mapping[str, Any] | None = None, what: str = ""
+        self,
+        selection: Any = None,
+        *,
+        force: bool = False,
+        config: Given = None,
+        env: str | None = None,
+        what: str = "",
     ) -> Plan:
         """Return what :meth:`materialize` would run, and why. Reads only: nothing is run."""
-        scanned = self.scan()
-        return self.planned(scanned, self.request(scanned, selection, force, what), self.configured(scanned, config))
+        given = read_run_config(config)
+        with self.within(env), located(given):
+            scanned = self.scan()
+            resolved = self.configured(scanned, given.data)
+            return self.planned(scanned, self.request(scanned, selection, force, what), resolved)
 
     def request(self, scanned: Scanned, selection: Any, force: bool, what: str) -> Request:
         """Return a request for a selection."""
@@ -130,8 +145,12 @@ class Session:
     def knowledge(self, scanned: Scanned, config: Resolved | None) -> Knowledge:
         """Return what the planner can't know by itself."""
         bound = self.names.values_of_assets(scanned)
-        recipes = Recipes(scanned, config, self.files, bound, self.settings.pins)
+        recipes = Recipes(scanned, config, self.files, bound, self.settings.pins, self.resource_token)
         return Knowledge(recipes, lambda key, partition, version: self.is_kept(scanned, key, partition, version))
+
+    def resource_token(self, key: str) -> str:
+        """Return how the cell of a resource came to make it."""
+        return self.book.own_token(cell_name(self.environments.current) if key in self.environments.overlay else key)
 
     def is_kept(self, scanned: Scanned, key: AssetKey, partition: str | None, version: str) -> bool:
         """Tell whether a value can be loaded; an IO manager of the user's keeps what it was given."""
@@ -152,10 +171,11 @@ class Session:
         Raises:
             DagsterInvalidConfigError: with the path of each field.
         """
-        given = merged(self.run_config, config or {})
-        ops = {one.op.name: one.op.config_type for one in scanned.definitions if one.is_executable}
+        own = {"resources": self.environments.configs.get(self.environments.current, {})}
+        given = merged(merged(self.run_config, own), config or {})
+        ops = asset_tree(one for one in scanned.definitions if one.is_executable)
         taking = {name: kind for name, kind in ops.items() if kind is not None}
-        wanted = [name for name in needed if name in taking]
+        wanted = [place for place in needed if place.partition(".")[0] in taking]
         return resolve_run_config(given, taking, scanned.resources, needed=wanted)
 
     def statuses(self, scanned: Scanned) -> dict[AssetKey, Status]:
@@ -173,7 +193,8 @@ class Session:
         selection: Any = None,
         *,
         force: bool = False,
-        config: Mapping[str, Any] | None = None,
+        config: Given = None,
+        env: str | None = None,
         workers: int | None = None,
         what: str = "",
     ) -> Report:
@@ -182,7 +203,9 @@ class Session:
         Args:
             selection: names, a selection string or an AssetSelection; None for all.
             force: run what is selected although it is fresh; what is downstream of it counts as stale then.
-            config: run config, e.g. ``{"ops": {"orders": {"config": {"limit": 10}}}}``; it stays set for the session.
+            config: run config, e.g. ``{"ops": {"orders": {"config": {"limit": 10}}}}``, as a mapping, YAML, or a file
+                of it; it stays set for the session, that of resources for their environment.
+            env: the environment for this run, see :meth:`environment`; by default the one in use.
             workers: how many steps run at once.
 
         Returns:
@@ -193,18 +216,25 @@ class Session:
             DagsterError: when the request itself can't be met.
         """
         self.refuse_nested()
-        with self.lock:
+        given = read_run_config(config)
+        with self.lock, self.within(env), located(given):
             scanned = self.scan()
-            resolved = self.configured(scanned, config)
+            resolved = self.configured(scanned, given.data)
             planned = self.planned(scanned, self.request(scanned, selection, force, what), resolved)
-            resolved = self.configured(scanned, config, [step.definition.op.name for step in planned.steps])
-            self.run_config = merged(self.run_config, config or {})
+            resolved = self.configured(scanned, given.data, [step.place for step in planned.every_step])
+            self.keep(given.data)
             return self.execute(scanned, planned, resolved, workers or self.settings.workers)
 
-    def check(self, selection: Any = None, *, workers: int | None = None) -> Report:
+    def keep(self, given: Mapping[str, Any]) -> None:
+        """Keep run config for the session; that of resources is for those of the environment in use."""
+        configs, current = self.environments.configs, self.environments.current
+        configs[current] = merged(configs.get(current, {}), given.get("resources") or {})
+        self.run_config = merged(self.run_config, {key: part for key, part in given.items() if key != "resources"})
+
+    def check(self, selection: Any = None, *, env: str | None = None, workers: int | None = None) -> Report:
         """Run the checks of assets again, and before that what they need."""
         self.refuse_nested()
-        with self.lock:
+        with self.lock, self.within(env):
             scanned = self.scan()
             keys = self.resolve(scanned, selection)
             checks = frozenset(check for check in scanned.graph.checks if check.asset_key in keys)
@@ -223,10 +253,11 @@ class Session:
         finally:
             self.names.bind(scanned, planned)
         notices = [*map(str, self.behind(planned)), *self.names.hidden(scanned, planned), *surprises(scanned, planned)]
-        return report(planned, result, scanned.graph, self.ledger, notices)
+        return report(planned, result, scanned.graph, self.ledger, notices, self.environments.label)
 
     def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> RunResult:
         """Run a plan with what the session has."""
+        self.refuse_misspelt(scanned)
         self.cancelled = threading.Event()
         executor = executor_for(workers)
         world = World(
@@ -240,6 +271,7 @@ class Session:
             tee=lambda step: bool(self.foreground.intersection((*step.keys, *step.checks))),
             on_step=self.around_step,
             cancel=self.cancelled,
+            tags={"environment": label} if (label := self.environments.label) else {},
         )
         for key in {key for step in planned.steps for key in (*step.inputs, *step.keys)}:
             self.store.pin(key, id(world))
@@ -265,6 +297,68 @@ class Session:
                 hint="read the other asset by its name: it becomes an input",
             )
 
+    # -- environments -------------------------------------------------------------------------------------------------
+
+    def environment(self, name: str, resources: Mapping[str, Any]) -> None:
+        """Give a set of resources a name, e.g. ``prod``, and leave the environment in use as it is.
+
+        They take the place of the notebook's own of the same keys; what isn't named stays.
+
+        Raises:
+            DagsterInvalidDefinitionError: for a name that can't be typed, or what isn't a resource.
+        """
+        with self.lock:
+            self.environments.define(name, resources)
+            self.book.say(cell_name(name))
+
+    def use(self, name: str, resources: Mapping[str, Any] | None = None) -> None:
+        """Switch to an environment; with ``resources``, make it first. ``default`` is the notebook's own resources.
+
+        Values whose resources differ there are stale from now on, so that none is taken for one of the other's.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+        """
+        with self.lock:
+            if resources is not None:
+                self.environment(name, resources)
+            self.environments.use(name)
+
+    def within(self, env: str | None) -> AbstractContextManager[None]:
+        """Use another environment while a block runs, in this thread; None stays in the one in use."""
+        return self.environments.within(env)
+
+    def refuse_misspelt(self, scanned: Scanned) -> None:
+        """Refuse an environment that nearly names a resource, and so would not swap it."""
+        required = {key for one in scanned.definitions for key in one.required_resource_keys}
+        self.environments.refuse_misspelt(required | {*scanned.resources} - {*self.environments.overlay})
+
+    def resources(self, *, env: str | None = None) -> Any:
+        """Return a DataFrame with a row per field of each resource: its value, where that is from, who uses it.
+
+        The values of secrets and of environment variables aren't in it.
+        """
+        with self.within(env):
+            scanned = self.scan()
+            return table("resources", resource_rows(scanned, self.resource_config(scanned)))
+
+    def resource_config(self, scanned: Scanned) -> Mapping[str, Any]:
+        """Return the config that resources were given, by key, as far as they are there."""
+        given = self.environments.configs.get(self.environments.current, {})
+        return {key: (part or {}).get("config", {}) for key, part in given.items() if key in scanned.resources}
+
+    def config_schema(self, name: Any, *, env: str | None = None) -> ConfigSchema:
+        """Return what can be configured for an asset: its own config and that of the resources it uses, and YAML.
+
+        Raises:
+            DagsterInvariantViolationError: when there's no such asset.
+        """
+        with self.within(env):
+            scanned = self.scan()
+            key = self.key(name, scanned)
+            given = {**self.run_config, "resources": self.environments.configs.get(self.environments.current, {})}
+            return config_schema(key, scanned, given)
+
     # -- values -------------------------------------------------------------------------------------------------------
 
     def value(self, name: Any, partition: str | None = None) -> Any:
@@ -288,6 +382,14 @@ class Session:
 
         resources = {"io_manager": self.store, **scanned.resources}
         return load_value(key, scanned.graph.makers[key], resources, self.configured(scanned), partition)
+
+    def recall(self, name: str) -> str:
+        """Load what an IO manager of the user's keeps into its variable; return why not, where the asset is stale."""
+        scanned, key = self.scan(), self.names.elsewhere[name]
+        reason = next((str(step.reason) for step in self.plan([key]).steps if key in step.keys), "")
+        if not reason:
+            self.names.place(key, self.load(scanned, key))
+        return reason
 
     def open(self, name: Any) -> dict[str, Any]:
         """Return an asset's inputs, config and resources by name, as its function would get them.
@@ -335,9 +437,9 @@ class Session:
         names: set[str] = set()
         for key in planned.looked_at:
             made = self.ledger.materialized.get((key, None))
-            names |= {
-                part.name.split(".")[0] for part in (made.recipe if made is not None else ()) if part.kind != "input"
-            }
+            names |= {root(part.name) for part in (made.recipe if made is not None else ()) if part.kind != "input"}
+        if swapped := names & self.environments.overlay.keys():
+            names = names - swapped | {cell_name(self.environments.current)}
         return self.book.behind(sorted(names))
 
     def all_behind(self) -> list[Behind]:
@@ -382,53 +484,23 @@ class Session:
         return write(path, scanned, self.book, self.namespace, target=target, order=order, force=force)
 
 
-def surprises(scanned: Scanned, planned: Plan) -> list[str]:
-    """Return what a person may not expect of the values of the cells that were asked for."""
-    makers = [scanned.graph.makers[key] for key in scanned.graph.in_order(planned.request.keys)]
-    sources = [scanned.cells[maker].source for maker in makers if maker in scanned.cells]
-    return [source.surprise for source in sources if source is not None and source.kind == "asset" and source.surprise]
-
-
-def refuse_broken(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
-    """Raise what is wrong with the first of these assets whose cell can't be a definition now."""
-    for key in keys:
-        if key in scanned.broken:
-            raise scanned.broken[key]
-
-
-def refuse_unknown_inputs(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
-    """Refuse to plan what reads an asset that nothing defines, or one whose cell is wrong.
+@contextmanager
+def located(given: RunConfigText) -> Iterator[None]:
+    """Have errors about run config say where in the YAML it is.
 
     Raises:
-        DagsterInvalidDefinitionError: naming the reader, its cell, and the closest asset.
+        DagsterInvalidConfigError: the same, with lines.
     """
-    graph = scanned.graph
-    concerned = ancestors(graph.upstream, keys)
-    refuse_broken(scanned, graph.in_order(concerned))
-    known = {key for one in scanned.definitions for key in one.keys}
-    for key in concerned:
-        maker = graph.makers[key]
-        for argument, dep in maker.keys_by_input_name.items():
-            if (
-                dep not in known
-                and not maker.op.ins[argument].is_nothing
-                and not maker.op.ins[argument].has_default_value
-            ):
-                hint = closest(str(dep), map(str, known)) or f"`%%asset {dep}` in a cell above"
-                where = maker.origin or rows.cell_label(scanned, maker)
-                raise DagsterInvalidDefinitionError(
-                    f"`{key}` reads `{dep}`, which nothing defines", where=where, hint=hint
-                )
+    try:
+        yield
+    except DagsterInvalidConfigError as error:
+        raise given.located(error) from error.__cause__
 
 
-def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested mappings merged, the second over the first.
+def root(name: str) -> str:
+    """Return the variable that a part of a recipe is from.
 
-    >>> merged({"ops": {"a": 1}}, {"ops": {"b": 2}})
-    {'ops': {'a': 1, 'b': 2}}
+    >>> root("db.path"), root("db: Database.query")
+    ('db', 'db')
     """
-    both = {
-        key: merged(base[key], value) if isinstance(value, Mapping) and isinstance(base.get(key), Mapping) else value
-        for key, value in over.items()
-    }
-    return {**base, **both}
+    return name.partition(":")[0].partition(".")[0]

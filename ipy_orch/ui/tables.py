@@ -26,6 +26,7 @@ __all__ = [
     "human_bytes",
     "human_seconds",
     "human_shape",
+    "resources_table",
     "runs_table",
 ]
 
@@ -100,6 +101,17 @@ def events_table(rows: Iterable[Any]) -> pd.DataFrame:
         rows: events, or mappings with ``at``, ``run_id``, ``step``, ``kind``, ``key`` and ``text``.
     """
     return table(EVENTS, rows)
+
+
+def resources_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each field of each resource, by resource and field.
+
+    Args:
+        rows: with ``resource``, ``class``, ``field``, ``type``, ``value``, ``source`` (``literal``, ``default``,
+            ``environment NAME``, ``launch time`` ...), ``set`` (of the environment variable), ``used by`` (names) and
+            ``description``.
+    """
+    return table(RESOURCES, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +232,17 @@ CHECKS: Final = (
     Column("found", found),
     Column("seconds", number("seconds"), "float64"),
     Column("when", time("when"), "datetime64[s]"),
+    Column("description", text("description")),
+)
+RESOURCES: Final = (
+    Column("resource", text("resource"), is_index=True),
+    Column("field", text("field"), is_index=True),
+    Column("class", text("class"), "category"),
+    Column("type", text("type")),
+    Column("value", text("value")),
+    Column("from", text("source")),
+    Column("variable", text("set")),
+    Column("used by", lambda row: line(", ".join(raw(row, "used by") or ()))),
     Column("description", text("description")),
 )
 RUNS: Final = (

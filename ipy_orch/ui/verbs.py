@@ -16,7 +16,7 @@ __all__ = ["Lineage", "show_lineage", "show_table"]
 
 
 @session.table.supply
-def show_table(kind: Literal["assets", "checks", "runs", "events"], rows: Iterable[Any]) -> Any:
+def show_table(kind: Literal["assets", "checks", "resources", "runs", "events"], rows: Iterable[Any]) -> Any:
     """Return rows as a DataFrame that shows itself in words."""
     from ipy_orch.ui.frames import Table
 

@@ -27,9 +27,11 @@ from ipy_orch.authoring.load import (
     load_definitions_from_package_name,
 )
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
+from ipy_orch.model.asset_jobs import define_asset_job
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.specs import AssetSpec
 
@@ -174,6 +176,16 @@ def test_definitions_are_merged():
     assert (defs.assets, defs.resources) == ([orders, report], {"db": 1})
     with pytest.raises(DagsterInvariantViolationError):
         load_definitions_from_module(here, resources={"db": 2})
+
+
+def test_jobs_of_modules():
+    """Jobs of assets and of ops are read; two of one name are refused with the names of their modules."""
+    nightly, loading = define_asset_job("nightly"), GraphDefinition("loading").to_job()
+    here = module("here", nightly=nightly, loading=loading, defs=Definitions(jobs=[loading]))
+
+    assert [job.name for job in load_definitions_from_modules([here]).resolve_all_job_defs()] == ["nightly", "loading"]
+    with pytest.raises(DagsterInvalidDefinitionError, match="where: here and there"):
+        load_definitions_from_modules([here, module("there", other=define_asset_job("nightly"))])
 
 
 def test_definitions_of_a_package(package: str):

@@ -124,3 +124,25 @@ def test_a_config_has_a_type():
 
     with pytest.raises(DagsterInvalidConfigDefinitionError, match="needs a type"):
         read_signature(function)
+
+
+def test_a_default_of_the_config_is_its_schemas():
+    """Of plain types and of Config classes; a type that can't be config is refused at once."""
+
+    def plain(config: str = "x"): ...
+    def classed(config: Limit = Limit()): ...  # noqa: B008
+    def wrong(config: object()): ...
+
+    assert read_signature(plain).config_type.default_value == "x"
+    assert read_signature(classed).config_type.is_required is False
+    with pytest.raises(DagsterInvalidConfigDefinitionError):
+        read_signature(wrong)
+
+
+def test_an_input_that_looks_like_config_is_warned_of():
+    """A Config class on a parameter of another name than `config`."""
+
+    def function(settings: Limit): ...
+
+    with pytest.warns(UserWarning, match="`settings` of op `x`"):
+        read_signature(function, what="op `x`")

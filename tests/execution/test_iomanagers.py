@@ -22,7 +22,6 @@ import pytest
 
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers import (
-    ABANDONED,
     FilesystemIOManager,
     InMemoryIOManager,
     SessionIOManager,
@@ -30,9 +29,9 @@ from ipy_orch.execution.iomanagers import (
     fs_io_manager,
     machine_memory,
     mem_io_manager,
-    read_pickle,
-    write_pickle,
 )
+from ipy_orch.execution.iomanagers.drafts import ABANDONED
+from ipy_orch.execution.iomanagers.pickles import read_pickle, write_pickle
 from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.resources import InitResourceContext
@@ -219,7 +218,7 @@ def test_kill_while_writing_leaves_the_old_value(tmp_path: Path) -> None:
 import sys, time
 sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
-from ipy_orch.execution.iomanagers import write_pickle
+from ipy_orch.execution.iomanagers.pickles import write_pickle
 class Slow:
     def __reduce__(self):
         print("half", flush=True)

@@ -265,6 +265,12 @@ def test_with_resources_refuses_what_does_not_fit() -> None:
         with_resources(with_resources([uses_db], {"db": 1}), {"db": 2})
     with pytest.raises(DagsterInvalidInvocationError):
         with_resources([uses_db], {"db": Database(path="a")}, {"db": {"path": "b"}})
+    with pytest.raises(DagsterInvalidConfigError):
+        with_resources([uses_db], {"db": Database(path="a")}, {"db": {"config": {"pth": "b"}}})
+    around = resource(required_resource_keys={"db"})(lambda _: 1)
+    back = resource(required_resource_keys={"around"})(lambda _: 1)
+    with pytest.raises(DagsterInvariantViolationError, match="needs itself"):
+        with_resources([uses_db], {"db": back, "around": around})
 
 
 def test_out_of_a_multi_asset_keeps_its_manager() -> None:

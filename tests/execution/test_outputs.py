@@ -16,6 +16,7 @@ from ipy_orch.errors import (
 from ipy_orch.execution.materialize import materialize_to_memory
 from ipy_orch.execution.outputs import Harvest, gather
 from ipy_orch.execution.step import Work, call
+from ipy_orch.execution.wiring import wired
 from ipy_orch.model.asset_ports import AssetOut
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
@@ -28,11 +29,13 @@ from ipy_orch.model.results import (
     Output,
 )
 from ipy_orch.model.specs import AssetSpec
+from ipy_orch.planning.calls import calls_of
 
 
 def harvest(definition: AssetsDefinition) -> Harvest:
     """Return what the function of a definition makes."""
-    return gather(definition, call(Work(definition.op.compute_fn, {})))
+    [only] = calls_of(definition)
+    return gather(wired(only, definition), call(Work(only.op.compute_fn, {})))
 
 
 def values(definition: AssetsDefinition) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from pydantic import PrivateAttr
 
 from ipy_orch.errors import (
+    DagsterConfigMappingFunctionError,
     DagsterInvalidConfigError,
     DagsterInvalidDefinitionError,
     DagsterInvariantViolationError,
@@ -19,6 +20,7 @@ from ipy_orch.errors import (
     DagsterUnknownResourceError,
 )
 from ipy_orch.execution.resources import ResourceScope, build_init_resource_context, build_resources
+from ipy_orch.model.configured import configured
 from ipy_orch.model.env import EnvVar
 from ipy_orch.model.resources import (
     ConfigurableResource,
@@ -315,6 +317,43 @@ def test_config_that_is_missing_or_wrong_names_the_resource():
         opened("late", late, {"late": {"config": {"usrname": "x"}}})
     with pytest.raises(DagsterInvalidConfigError, match=r"write \{\"env\": \"X\"\}"):
         opened("late", late, {"late": {"config": {"username": EnvVar("X")}}})
+
+
+def test_what_is_known_to_be_wrong_is_told_before_anything_is_opened():
+    """Config of another resource, its function, a variable that isn't set, a resource that isn't there."""
+    log: list[str] = []
+    first = Logged(name="first", log=log)
+
+    @resource(config_schema={"size": int}, required_resource_keys={"first"})
+    def sized(context: InitResourceContext) -> int:
+        return context.resource_config["size"]
+
+    for wrong, error, text in (
+        (sized, DagsterInvalidConfigError, r"resources\.last\.config\.size: missing"),
+        (sized.configured(lambda _: {"siz": 1}), DagsterInvalidConfigError, "did you mean `size`"),
+        (sized.configured(lambda _: 1 / 0), DagsterConfigMappingFunctionError, "ZeroDivisionError"),
+        (Credentials(username=EnvVar("TEST_UNSET")), DagsterInvalidConfigError, "TEST_UNSET"),
+        (resource(required_resource_keys={"frist"})(lambda _: 1), DagsterInvalidDefinitionError, "frist"),
+    ):
+        with (
+            pytest.raises(error, match=text) as told,
+            ResourceScope({"first": first, "last": wrong}, ["first", "last"]),
+        ):
+            pass
+        assert "resource `last`" in str(told.value)
+    assert log == []
+
+
+def test_a_mapping_function_is_called_once():
+    """For one run, whoever asks for the config."""
+    calls: list[Any] = []
+
+    def mapped(outer: Any) -> Any:
+        calls.append(outer)
+        return {"username": outer["name"]}
+
+    made = opened("it", {"it": configured(Credentials, {"name": str})(mapped)}, {"it": {"config": {"name": "ada"}}})
+    assert (made.username, calls) == ("ada", [{"name": "ada"}])
 
 
 def test_a_nested_resource_with_a_key_takes_its_config_there():

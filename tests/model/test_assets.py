@@ -95,13 +95,13 @@ def test_specs_are_read_from_an_op():
 
 
 def test_an_op_becomes_assets():
-    """A single output is named like the op, others like themselves, below a prefix; attributes are by output."""
+    """A single `result` is named like the op, others like themselves, below a prefix; attributes are by output."""
     one = AssetsDefinition.from_op(
-        an_op("x"),
+        an_op("result"),
         key_prefix="p",
         group_name="g",
-        metadata_by_output_name={"x": {"m": 1}},
-        descriptions_by_output_name={"x": "d"},
+        metadata_by_output_name={"result": {"m": 1}},
+        descriptions_by_output_name={"result": "d"},
     )
     spec = one.get_asset_spec()
     assert (spec.key.path, spec.group_name, spec.metadata, spec.description) == (["p", "an_op"], "g", {"m": 1}, "d")

@@ -16,12 +16,12 @@ import pytest
 from pydantic import PrivateAttr, SecretBytes, SecretStr, ValidationError, field_validator
 
 from ipy_orch.errors import (
-    CheckError,
     DagsterInvalidConfigDefinitionError,
+    DagsterInvalidConfigError,
     DagsterInvalidDefinitionError,
     DagsterInvalidInvocationError,
 )
-from ipy_orch.model.config import Config, ConfigMap, PermissiveConfig, RunConfig, construct, shape_of
+from ipy_orch.model.config import Config, PermissiveConfig, RunConfig, construct, shape_of
 from ipy_orch.model.env import EnvVar, redact
 from ipy_orch.model.schema import Field, Findings
 
@@ -428,6 +428,45 @@ def test_the_default_of_a_secret_field_is_hidden_once_it_is_used():
     assert redact("default-secret-key") == "[secret]"
 
 
+def test_a_placeholder_stands_for_a_choice_too(monkeypatch):
+    """In literals, which tell the members of a union apart, and in enums, numbers and bools."""
+
+    class Choices(Config):
+        letter: Literal["a", "b"] = "a"
+        alias: Literal[1, 2] = pydantic.Field(1, alias="number")
+        colour: Colour = Colour.RED
+        on: bool = False
+        share: float = 0.0
+
+    for name, text in (("L", "b"), ("N", "2"), ("C", "BLUE"), ("O", "true"), ("S", "0.5")):
+        monkeypatch.setenv(f"TEST_{name}", text)
+    names = {"letter": "L", "number": "N", "colour": "C", "on": "O", "share": "S"}
+    given = Choices(**{field: EnvVar(f"TEST_{name}") for field, name in names.items()})
+    assert repr(given.letter) == 'EnvVar("TEST_L")'
+    made = built(Choices, shape_of(Choices).dump(given))
+    assert (made.letter, made.alias, made.colour, made.on, made.share) == ("b", 2, Colour.BLUE, True, 0.5)
+    monkeypatch.setenv("TEST_L", "quite-wrong")
+    with pytest.raises(DagsterInvalidConfigError, match="TEST_L") as wrong:
+        built(Choices, {"letter": {"env": "TEST_L"}})
+    assert "quite-wrong" not in str(wrong.value)
+
+
+def test_a_validator_that_tells_a_secret_is_heard_without_it():
+    """The value of a marked field is known before its validators run."""
+
+    class Guarded(Config):
+        key: SecretStr
+
+        @field_validator("key")
+        @classmethod
+        def refuse(cls, key: SecretStr) -> SecretStr:
+            raise ValueError(f"no such key: {key.get_secret_value()}")
+
+    with pytest.raises(ValidationError) as refused:
+        built(Guarded, {"key": "said-by-a-validator"})
+    assert redact(str(refused.value)).count("said-by-a-validator") == 0
+
+
 def test_data_that_looks_like_a_placeholder_stays_data(secrets):
     """`{"env": ...}` in an untyped field is what the user wrote, an EnvVar there is read."""
 
@@ -462,17 +501,3 @@ def test_run_config_as_data():
         "ops": {"a": expected, "graph": {"ops": {"b": expected}}, "c": expected},
         "execution": {},
     }
-
-
-def test_a_config_map_reads_its_schema_from_its_parameter():
-    """Config in the annotation excludes a config_schema, and there is one parameter."""
-
-    def mapped(outer: Inner) -> Any:
-        return Inner(size=outer.size)
-
-    config_map = ConfigMap(mapped)
-    assert config_map(config_map.field.check({"size": 3})) == {"size": 3}
-    with pytest.raises(CheckError):
-        ConfigMap(mapped, {"size": int})
-    with pytest.raises(CheckError):
-        ConfigMap(lambda a, b: {})

@@ -8,6 +8,8 @@ import pytest
 
 from ipy_orch.authoring.assets import asset
 from ipy_orch.authoring.checks import asset_check
+from ipy_orch.authoring.graphs import graph
+from ipy_orch.authoring.ops import op
 from ipy_orch.errors import (
     CheckError,
     DagsterInvalidDefinitionError,
@@ -16,7 +18,10 @@ from ipy_orch.errors import (
 )
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset
 from ipy_orch.model.definitions import Definitions, map_asset_specs
+from ipy_orch.model.executors import ExecutorDefinition
+from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.loggers import LoggerDefinition
 from ipy_orch.model.metadata import MetadataValue
 from ipy_orch.model.specs import AssetSpec
 
@@ -133,7 +138,7 @@ def test_what_fits_is_loadable():
 
 def test_several_are_merged():
     """Lists are joined, resources and executors may be there twice when they are the same."""
-    pool = object()
+    pool = ExecutorDefinition("pool")
     one = Definitions([named("a")], resources={"x": 4}, executor=pool, metadata={"m": 1})
     two = Definitions([named("b")], resources={"x": 4, "y": 5}, executor=pool, asset_checks=[unique], metadata={"n": 2})
     both = Definitions.merge(one, two)
@@ -144,12 +149,85 @@ def test_several_are_merged():
     assert Definitions.merge_unbound_defs(one, two) == both
 
 
-@pytest.mark.parametrize("what", [{"resources": {"x": 1}}, {"loggers": {"x": object()}}, {"executor": object()}])
-def test_conflicts_are_not_merged(what):
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"resources": {"x": 1}}, {"resources": {"x": 2}}),
+        ({"loggers": {"x": LoggerDefinition(print)}}, {"loggers": {"x": LoggerDefinition(print)}}),
+        ({"executor": ExecutorDefinition("one")}, {"executor": ExecutorDefinition("other")}),
+    ],
+)
+def test_conflicts_are_not_merged(one, other):
     """Two resources or loggers of one key, or two executors, are refused."""
-    other = {name: {"x": object()} if isinstance(value, dict) else object() for name, value in what.items()}
     with pytest.raises(DagsterInvariantViolationError):
-        Definitions.merge(Definitions(**what), Definitions(**other))
+        Definitions.merge(Definitions(**one), Definitions(**other))
+
+
+def test_jobs_take_what_they_do_not_bring():
+    """Resources, executor and loggers of the Definitions are for jobs that don't say their own."""
+    shared, own = ExecutorDefinition("shared"), ExecutorDefinition("own")
+    loggers = {"file": LoggerDefinition(print)}
+
+    @op(required_resource_keys={"db"})
+    def load(): ...
+
+    @graph
+    def loading():
+        load()
+
+    plain, said = loading.to_job(name="plain"), loading.to_job(name="said", executor_def=own)
+    defs = Definitions([named("a")], jobs=[plain, said, plain], resources={"db": 5}, executor=shared, loggers=loggers)
+
+    assert [job.name for job in defs.resolve_all_job_defs()] == ["__ASSET_JOB", "plain", "said"]
+    assert {job.name: job.executor_def for job in defs.resolve_all_job_defs()} == {
+        "__ASSET_JOB": shared,
+        "plain": shared,
+        "said": own,
+    }
+    assert defs.get_job_def("plain").loggers == loggers
+    assert defs.get_job_def("plain").resource_defs["db"] == 5
+    assert defs.get_job_def("plain") is defs.get_job_def("plain")
+
+
+def test_one_job_that_can_not_be_made_leaves_the_others():
+    """What a job lacks is told when that job is asked for."""
+
+    @op(required_resource_keys={"db"})
+    def load(): ...
+
+    @graph
+    def loading():
+        load()
+
+    defs = Definitions([named("a")], jobs=[loading.to_job()])
+
+    assert defs.get_job_def("__ASSET_JOB").name == "__ASSET_JOB"
+    with pytest.raises(DagsterInvalidDefinitionError, match="`db`"):
+        defs.get_job_def("loading")
+
+
+def test_ops_of_one_name():
+    """Two different ops of one name can't be in the jobs of one Definitions; one op in two jobs can."""
+
+    def job(name, one):
+        return GraphDefinition(name, node_defs=[one]).to_job()
+
+    def load(): ...
+
+    one, other = op(load), op(load)
+
+    Definitions.validate_loadable(Definitions(jobs=[job("first", one), job("second", one)]))
+    with pytest.raises(DagsterInvalidDefinitionError, match="two different ops or graphs are named `load`"):
+        Definitions.validate_loadable(Definitions(jobs=[job("first", one), job("second", other)]))
+
+
+def test_the_job_of_some_assets():
+    """The job of all assets is told where it runs these, too."""
+    defs = Definitions([named("a"), AssetSpec("b")])
+
+    assert defs.resolve_implicit_job_def_def_for_assets(["a"]).name == "__ASSET_JOB"
+    assert defs.resolve_implicit_job_def_def_for_assets(["b"]) is None
+    assert Definitions([AssetSpec("b")]).resolve_implicit_job_def_def_for_assets(["b"]) is None
 
 
 def test_resources_are_added():

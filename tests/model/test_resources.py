@@ -20,7 +20,8 @@ from ipy_orch.errors import (
     DagsterInvariantViolationError,
 )
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
-from ipy_orch.model.config import Config, configured
+from ipy_orch.model.config import Config
+from ipy_orch.model.configured import configured
 from ipy_orch.model.env import EnvVar
 from ipy_orch.model.resource_checks import check_resources
 from ipy_orch.model.resource_recipes import resource_recipe

@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
-from ipy_orch.errors import DagsterInvalidConfigDefinitionError, DagsterInvalidConfigError
+from ipy_orch.errors import (
+    CheckError,
+    DagsterInvalidConfigDefinitionError,
+    DagsterInvalidConfigError,
+    DagsterInvalidDefinitionError,
+)
 from ipy_orch.model.schema import (
     Array,
     BoolSource,
@@ -123,6 +128,26 @@ def test_fields_that_contradict_themselves_are_refused():
         Field(int, default_value=3, is_required=True)
     with pytest.raises(DagsterInvalidConfigDefinitionError):
         Field(object())
-    with pytest.raises(DagsterInvalidConfigDefinitionError):
+    with pytest.raises(CheckError):
         _ = Field(int).default_value
     assert Field({"a": Noneable(int)}).is_required is False
+    assert Field(Noneable(int)).default_value is None
+    assert Field(int, 4).default_value_as_json_str == "4"
+    with pytest.raises(DagsterInvalidDefinitionError, match='"RED"'):
+        Field(Enum.from_python_enum(Colour), default_value=Colour.RED)
+
+
+def test_a_type_as_the_key_means_a_map():
+    """One plain type is the keys' type; anything else is refused, by the name of its field."""
+    assert value_of({"sizes": {str: int}}, {"sizes": {"a": 1}}) == {"sizes": {"a": 1}}
+    for wrong in ({Noneable(int): str}, {str: int, int: str}, {str: "nothing"}, {"sizes": [int, str]}, {"sizes": None}):
+        with pytest.raises(DagsterInvalidConfigDefinitionError):
+            Field(wrong)
+    with pytest.raises(DagsterInvalidConfigDefinitionError, match="field `outer`: field `inner`"):
+        Field({"outer": {"inner": object()}})
+
+
+def test_a_value_is_filled_while_it_stays_written():
+    """Defaults are added at each depth, enums stay names."""
+    schema = Field({"colour": Enum.from_python_enum(Colour), "deep": {"a": Field(int, 1), "b": Field(int, 2)}})
+    assert schema.filled({"colour": "RED", "deep": {"a": 5}}) == {"colour": "RED", "deep": {"a": 5, "b": 2}}

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pytest
 
+from ipy_orch.authoring.types import usable_as_dagster_type
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.model import types as t
 from ipy_orch.model.metadata import MetadataValue
@@ -24,7 +25,6 @@ from ipy_orch.model.types import (
     check_dagster_type,
     make_python_type_usable_as_dagster_type,
     resolve_dagster_type,
-    usable_as_dagster_type,
 )
 
 

@@ -247,7 +247,7 @@ def test_materialize_with_workers(notebook: Notebook) -> None:
     [
         ("%materialize nope", "nope"),
         ("%materialize --wrong", "unrecognized arguments: --wrong"),
-        ("%materialize --config nope.yaml", "there is no file nope.yaml"),
+        ("%materialize --config nope.yaml", "there is no file `nope.yaml`"),
         ("%why nope", "there is no asset `nope`"),
         ("%why", "required: asset"),
         ("%open orderz", "did you mean `orders`"),

@@ -37,7 +37,8 @@ class Notebook:
             return self.definition(cell)
         self.session.book.before(cell)
         for statement in ast.parse(text).body:  # one by one, as IPython does
-            exec(compile(ast.Module([statement], []), filename, "exec"), self.namespace)
+            code = compile(ast.Module([statement], []), filename, "exec", dont_inherit=True)
+            exec(code, self.namespace)
         self.session.book.write(cell)
         self.session.book.after(cell, self.digest)
         return None

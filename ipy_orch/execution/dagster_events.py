@@ -1,0 +1,284 @@
+"""Our events in Dagster's shape, for code that reads them so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import Any, Final
+
+from ipy_orch.events.types import (
+    Checked,
+    Event,
+    Expected,
+    HookRan,
+    InputLoaded,
+    Materialized,
+    Observed,
+    OutputStored,
+    RunFinished,
+    RunStarted,
+    StepFailed,
+    StepRetrying,
+    StepSkipped,
+    StepStarted,
+    StepSucceeded,
+)
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.results import DATA_VERSION_TAG, AssetMaterialization, AssetObservation, ExpectationResult
+
+__all__ = ["DagsterEvent", "DagsterEventType", "dagster_events"]
+
+
+class DagsterEventType(str, Enum):  # noqa: UP042 - as text it is its name, like Dagster's
+    """Name the kinds of Dagster's events that ours stand for."""
+
+    RUN_START = "PIPELINE_START"
+    RUN_SUCCESS = "PIPELINE_SUCCESS"
+    RUN_FAILURE = "PIPELINE_FAILURE"
+    RUN_CANCELED = "PIPELINE_CANCELED"
+    PIPELINE_START = "PIPELINE_START"  # noqa: PIE796 - the same by its older name
+    PIPELINE_SUCCESS = "PIPELINE_SUCCESS"  # noqa: PIE796 - the same by its older name
+    PIPELINE_FAILURE = "PIPELINE_FAILURE"  # noqa: PIE796 - the same by its older name
+    STEP_START = "STEP_START"
+    STEP_SUCCESS = "STEP_SUCCESS"
+    STEP_FAILURE = "STEP_FAILURE"
+    STEP_SKIPPED = "STEP_SKIPPED"
+    STEP_UP_FOR_RETRY = "STEP_UP_FOR_RETRY"
+    STEP_RESTARTED = "STEP_RESTARTED"
+    STEP_INPUT = "STEP_INPUT"
+    STEP_OUTPUT = "STEP_OUTPUT"
+    LOADED_INPUT = "LOADED_INPUT"
+    HANDLED_OUTPUT = "HANDLED_OUTPUT"
+    ASSET_MATERIALIZATION = "ASSET_MATERIALIZATION"
+    ASSET_OBSERVATION = "ASSET_OBSERVATION"
+    ASSET_CHECK_EVALUATION = "ASSET_CHECK_EVALUATION"
+    STEP_EXPECTATION_RESULT = "STEP_EXPECTATION_RESULT"
+    HOOK_COMPLETED = "HOOK_COMPLETED"
+    HOOK_SKIPPED = "HOOK_SKIPPED"
+    HOOK_ERRORED = "HOOK_ERRORED"
+
+
+@dataclass(frozen=True)
+class DagsterEvent:
+    """Be one of our events in Dagster's shape."""
+
+    event_type: DagsterEventType
+    step_key: str | None
+    event: Event = field(repr=False)
+    event_specific_data: Any = None
+    message: str = ""
+
+    @property
+    def event_type_value(self) -> str:
+        """Return the kind as a string."""
+        return self.event_type.value
+
+    @property
+    def node_name(self) -> str | None:
+        """Return the name of the node in its graph."""
+        return None if self.step_key is None else self.step_key.rpartition(".")[2].partition("[")[0]
+
+    @property
+    def is_step_event(self) -> bool:
+        """Tell whether it is of a step."""
+        return self.step_key is not None
+
+    @property
+    def is_successful_output(self) -> bool:
+        """Tell whether it is of an output that a step made."""
+        return self.event_type is DagsterEventType.STEP_OUTPUT
+
+    @property
+    def is_expectation_result(self) -> bool:
+        """Tell whether it is of an expectation."""
+        return self.event_type is DagsterEventType.STEP_EXPECTATION_RESULT
+
+    @property
+    def is_hook_event(self) -> bool:
+        """Tell whether it is of a hook."""
+        return isinstance(self.event, HookRan)
+
+    @property
+    def asset_key(self) -> AssetKey | None:
+        """Return the asset that the event is about."""
+        key = getattr(self.event, "key", None)
+        return key if isinstance(key, AssetKey) else None
+
+    @property
+    def is_step_materialization(self) -> bool:
+        """Tell whether it is of an asset's materialization."""
+        return self.event_type is DagsterEventType.ASSET_MATERIALIZATION
+
+    @property
+    def materialization(self) -> AssetMaterialization:
+        """Return the materialization."""
+        return self.event_specific_data.materialization  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return ``is_step_success`` and the like: whether the event is of that kind, and ``step_failure_data`` ..."""
+        if name in DATA and self.event_type in DATA[name]:
+            return self.event_specific_data
+        if name.startswith("is_") and name[3:].upper() in DagsterEventType.__members__:
+            return self.event_type is DagsterEventType[name[3:].upper()]
+        raise AttributeError(name)
+
+
+@dataclass(frozen=True)
+class FailureData:
+    """Be what a ``Failure`` says."""
+
+    description: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    label: str = "intentional-failure"
+
+
+@dataclass(frozen=True)
+class ErrorInfo:
+    """Be an exception as the log keeps it: message, the user's frames, the class, and what caused it."""
+
+    message: str
+    stack: Sequence[str] = ()
+    cls_name: str | None = None
+    cause: ErrorInfo | None = None
+
+    def to_string(self) -> str:
+        """Return message and frames."""
+        return "\n".join([self.message, *self.stack])
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class StepData:
+    """Be the details of an event: what the step made, or the error."""
+
+    materialization: AssetMaterialization | None = None
+    asset_observation: AssetObservation | None = None
+    expectation_result: ExpectationResult | None = None
+    output_name: str = ""
+    mapping_key: str | None = None
+    manager_key: str = ""
+    duration_ms: float = 0.0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    error: Any = None
+    user_failure_data: FailureData | None = None
+
+    @property
+    def error_display_string(self) -> str:
+        """Return the error in one line."""
+        return str(self.error or "")
+
+
+DATA: Final = {
+    "step_failure_data": {DagsterEventType.STEP_FAILURE},
+    "step_retry_data": {DagsterEventType.STEP_UP_FOR_RETRY},
+    "step_output_data": {DagsterEventType.STEP_OUTPUT},
+    "step_input_data": {DagsterEventType.STEP_INPUT},
+    "step_handled_output_data": {DagsterEventType.HANDLED_OUTPUT},
+    "loaded_input_data": {DagsterEventType.LOADED_INPUT},
+    "step_materialization_data": {DagsterEventType.ASSET_MATERIALIZATION},
+    "asset_observation_data": {DagsterEventType.ASSET_OBSERVATION},
+    "asset_check_evaluation_data": {DagsterEventType.ASSET_CHECK_EVALUATION},
+    "step_expectation_result_data": {DagsterEventType.STEP_EXPECTATION_RESULT},
+    "step_success_data": {DagsterEventType.STEP_SUCCESS},
+    "job_failure_data": {DagsterEventType.RUN_FAILURE},
+}
+KINDS: Final[Mapping[type, DagsterEventType]] = {
+    RunStarted: DagsterEventType.RUN_START,
+    StepStarted: DagsterEventType.STEP_START,
+    StepSucceeded: DagsterEventType.STEP_SUCCESS,
+    StepFailed: DagsterEventType.STEP_FAILURE,
+    StepSkipped: DagsterEventType.STEP_SKIPPED,
+    StepRetrying: DagsterEventType.STEP_UP_FOR_RETRY,
+    InputLoaded: DagsterEventType.LOADED_INPUT,
+    OutputStored: DagsterEventType.HANDLED_OUTPUT,
+    Materialized: DagsterEventType.ASSET_MATERIALIZATION,
+    Observed: DagsterEventType.ASSET_OBSERVATION,
+    Checked: DagsterEventType.ASSET_CHECK_EVALUATION,
+    Expected: DagsterEventType.STEP_EXPECTATION_RESULT,
+}
+ENDS: Final = {
+    "success": DagsterEventType.RUN_SUCCESS,
+    "failure": DagsterEventType.RUN_FAILURE,
+    "canceled": DagsterEventType.RUN_CANCELED,
+}
+
+
+HOOKS: Final = {
+    "completed": DagsterEventType.HOOK_COMPLETED,
+    "skipped": DagsterEventType.HOOK_SKIPPED,
+    "errored": DagsterEventType.HOOK_ERRORED,
+}
+
+
+def dagster_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
+    """Yield events in Dagster's shape; an output stored is an output made first."""
+    for event in events:
+        step = event.step or None
+        if isinstance(event, StepStarted) and event.attempt:
+            yield DagsterEvent(DagsterEventType.STEP_RESTARTED, step, event)
+            continue
+        if isinstance(event, OutputStored):
+            yield DagsterEvent(DagsterEventType.STEP_OUTPUT, step, event, details(event))
+        if isinstance(event, InputLoaded):
+            yield DagsterEvent(DagsterEventType.STEP_INPUT, step, event, details(event))
+        kind = kind_of(event)
+        if kind is not None and not (isinstance(event, OutputStored) and not event.manager):
+            yield DagsterEvent(kind, step, event, details(event))
+
+
+def kind_of(event: Event) -> DagsterEventType | None:
+    """Return Dagster's kind of an event, None for what it has no event of."""
+    if isinstance(event, RunFinished):
+        return ENDS[event.status]
+    return HOOKS[event.status] if isinstance(event, HookRan) else KINDS.get(type(event))
+
+
+def details(event: Event) -> Any:  # noqa: PLR0911 - one per kind
+    """Return the details of an event as Dagster names them."""
+    match event:
+        case Materialized():
+            return StepData(materialization=with_versions(event))
+        case Observed():
+            return StepData(asset_observation=event.observation)
+        case Checked():
+            return event.evaluation
+        case StepFailed():
+            failure = FailureData(event.error.partition(": ")[2] or None, event.metadata) if event.metadata else None
+            return StepData(error=error_info(event.error, event.traceback, event.step), user_failure_data=failure)
+        case StepSucceeded():
+            return StepData(duration_ms=event.seconds * 1000)
+        case StepRetrying():
+            return StepData(error=error_info(event.error))
+        case Expected():
+            return StepData(expectation_result=event.expectation)
+        case HookRan():
+            return StepData(error=error_info(event.error) if event.error else None)
+        case OutputStored() | InputLoaded():
+            key = getattr(event, "mapping_key", None)
+            return StepData(output_name=event.name, mapping_key=key, manager_key=event.manager, metadata=event.metadata)
+        case _:
+            return StepData()
+
+
+def error_info(line: str, traceback: str = "", step: str = "") -> ErrorInfo:
+    """Return an exception of which the log keeps one line and perhaps the traceback.
+
+    Args:
+        step: that raised it; what the user's code raised is the cause of an error of the step.
+    """
+    name = line.partition(":")[0]
+    info = ErrorInfo(line, traceback.splitlines(keepends=True), name)
+    if not step or name.startswith("Dagster"):
+        return info
+    return ErrorInfo(f"`{step}` raised {line}", (), "DagsterExecutionStepExecutionError", info)
+
+
+def with_versions(event: Materialized) -> AssetMaterialization:
+    """Return a materialization with the tag that names its data version; a report of the user's as it came."""
+    made = event.materialization
+    if made.tags is None or not event.data_version:
+        return made
+    return replace(made, tags={DATA_VERSION_TAG: event.data_version, **made.tags})

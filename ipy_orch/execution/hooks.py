@@ -1,0 +1,73 @@
+"""Calling the hooks of a step when it has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ipy_orch.events.types import HookRan
+from ipy_orch.execution.contexts import OpExecutionContext
+from ipy_orch.execution.dagster_events import dagster_events
+from ipy_orch.execution.hook_contexts import EndedStep, run_hooks
+from ipy_orch.execution.outputs import Harvest
+from ipy_orch.execution.world import OpenRun
+from ipy_orch.model.graphs import Node
+from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.planning.plan import Step
+
+__all__ = ["call_hooks"]
+
+
+def call_hooks(
+    step: Step,
+    run: OpenRun,
+    context: OpExecutionContext | None,
+    harvest: Harvest | None = None,
+    error: BaseException | None = None,
+) -> None:
+    """Call the hooks of a step, and say what came of each; nothing that they raise changes what the step came to.
+
+    Args:
+        context: None where the step failed before its function was called.
+        harvest: what the step made.
+        error: what it raised.
+    """
+    if not step.call.hooks:
+        return
+    ended = ended_step(step, run, context, harvest or Harvest(), error)
+    events = list(dagster_events([event for event in run.result.events if event.step == step.name]))
+    for outcome in run_hooks(step.call.hooks, ended, events, run.namespace):
+        run.emit(HookRan(run.run_id, time.time(), step.name, outcome.name, outcome.status, outcome.error))
+
+
+def ended_step(
+    step: Step, run: OpenRun, context: OpExecutionContext | None, harvest: Harvest, error: BaseException | None
+) -> EndedStep:
+    """Return what hooks may learn of a step."""
+    values = {name: made.value for name, made in harvest.outputs.items()}
+    mapped = {name: {key: made.value for key, made in many.items()} for name, many in harvest.mapped.items()}
+    return EndedStep(
+        run_id=run.run_id,
+        job_name=run.info.job_name,
+        step_key=step.name,
+        op=Node(step.call.path[-1], step.op, step.call.tags, step.call.hooks, step.call.retry_policy),
+        op_config=context.op_config if context is not None else None,
+        exception=error,
+        outputs={**values, **mapped},
+        output_metadata=metadata_by_output(context),
+        instance=run.info.instance,
+        run_config=run.info.config,
+        emit=run.logger(step),
+    )
+
+
+def metadata_by_output(context: OpExecutionContext | None) -> Mapping[str, Any]:
+    """Return output -> the metadata that the function added; by key for a dynamic output."""
+    found: dict[str, Any] = {}
+    for (name, key), metadata in (context.output_metadata if context is not None else {}).items():
+        if key is None:
+            found[name] = normalize_metadata(metadata)
+        else:
+            found.setdefault(name, {})[key] = normalize_metadata(metadata)
+    return found

@@ -1,0 +1,94 @@
+"""Instances of Config classes for user code: values read from the environment, and kept out of sight."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel
+
+from ipy_orch.model.annotations import is_config, is_secret
+from ipy_orch.model.env import SECRETS, FromEnv, holds_placeholder
+from ipy_orch.model.schema import resolve
+
+__all__ = ["ORIGINS", "construct", "safe"]
+
+
+ORIGINS: Final = "__origins__"
+C = TypeVar("C", bound=BaseModel)
+
+
+def construct(cls: type[C], checked: Mapping[str, Any]) -> C:
+    """Return the instance that user code gets: environment variables read, the user's validators run.
+
+    Raises:
+        DagsterInvalidConfigError: when a variable isn't set.
+        pydantic.ValidationError: when the class refuses a value.
+    """
+    instance = cls.model_validate(resolve(checked))
+    stamp(instance, checked)
+    hide_secrets(instance)
+    return instance
+
+
+def hide_secrets(value: Any) -> None:
+    """Tell :data:`~ipy_orch.model.env.SECRETS` what the secret fields of a model hold, defaults too."""
+    if is_config(value):
+        for name, made in type(value).__config_type__().by_attribute.items():
+            if made.is_secret:
+                SECRETS.add(getattr(value, name))
+            elif made.config_type.holds_models:
+                hide_secrets(getattr(value, name))
+    elif isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            hide_secrets(item)
+
+
+def stamp(value: Any, checked: Any) -> None:
+    """Note on each model which fields came from the environment, so that it doesn't show them."""
+    if is_config(value) and isinstance(checked, Mapping):
+        attributes = type(value).__config_type__().attributes
+        for key, item in checked.items():
+            if holds_placeholder(item):
+                note_origin(value, attributes.get(key) or key, item)
+    elif isinstance(value, Mapping) and isinstance(checked, Mapping):
+        for key in value.keys() & checked.keys():
+            stamp(value[key], checked[key])
+    elif isinstance(value, list) and isinstance(checked, list):
+        for item, origin in zip(value, checked, strict=False):
+            stamp(item, origin)
+
+
+def note_origin(instance: Any, name: str, checked: Any) -> None:
+    """Note where the value of a field came from; of a field that holds models, in these."""
+    held = getattr(instance, name, None)
+    found = type(instance).__config_type__().by_attribute.get(name)
+    if found is not None and found.config_type.holds_models:
+        stamp(held, checked)
+    else:
+        instance.__dict__.setdefault(ORIGINS, {})[name] = checked
+        SECRETS.add(held, variable_name(checked))  # a validator may have changed it
+
+
+def variable_name(checked: Any) -> str | None:
+    """Return the name of the variable that a value came from, None when it came from several."""
+    return checked.name if isinstance(checked, FromEnv) else None
+
+
+def safe(config: BaseModel, name: str, value: Any) -> Any:
+    """Return what a repr may show of a field."""
+    origin = config.__dict__.get(ORIGINS, {}).get(name)
+    if origin is not None:
+        return origin
+    info = type(config).model_fields.get(name)
+    hidden = info is not None and is_secret(info) and value is not None and not holds_placeholder(value)
+    return Shown("[secret]") if hidden else value
+
+
+class Shown(str):
+    """Be a text whose repr is itself."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)

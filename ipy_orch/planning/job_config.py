@@ -1,0 +1,110 @@
+"""What run config may say of a job or of assets: the tree of their ops, and inputs that nothing is connected to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.config import RunConfig
+from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.jobs import JobDefinition
+from ipy_orch.model.ops import In, OpDefinition, type_of
+from ipy_orch.model.schema import MISSING, Field
+from ipy_orch.planning.calls import Call, FromConfig, FromOutput, Source, calls_of, calls_of_graph, flat
+from ipy_orch.planning.config import Inputs, NestedOps, OneOp, plain_run_config
+from ipy_orch.planning.jobs import calls_of_job
+
+__all__ = ["asset_tree", "job_tree", "run_config_of"]
+
+Slots: TypeAlias = dict[tuple[str, ...], dict[str, Field | str | None]]
+
+
+def run_config_of(job: JobDefinition, given: Mapping[str, Any] | RunConfig | None) -> dict[str, Any]:
+    """Return the run config of a job: what its mapping makes of what was given, or that over the job's own.
+
+    Raises:
+        DagsterInvalidConfigError: when the config mapping doesn't take it.
+    """
+    written = plain_run_config(given)
+    if job.config_mapping is not None:
+        return plain_run_config(job.config_mapping.inner(written or MISSING, f"job `{job.name}`", ()))
+    return over(plain_run_config(job.run_config), written)
+
+
+def over(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return run config with what is given in the place of what is there: each ``config`` as a whole."""
+    made = dict(own)
+    for key, one in given.items():
+        both = isinstance(one, Mapping) and isinstance(own.get(key), Mapping) and key != "config"
+        made[key] = over(own[key], one) if both else one
+    return made
+
+
+def job_tree(job: JobDefinition) -> NestedOps:
+    """Return what run config may say of a job's ops."""
+    if job.is_asset_job:
+        return NestedOps(asset_tree(job.layer.asset_graph.definitions))
+    calls = calls_of_job(job)
+    return graph_tree(job.graph, calls, slots_of(calls), ())
+
+
+def asset_tree(definitions: Iterable[AssetsDefinition]) -> dict[str, Any]:
+    """Return what run config may say of the ops of assets, those of graphs under their graph."""
+    found: dict[str, Any] = {}
+    for one in definitions:
+        if isinstance(one.op_def, OpDefinition):
+            found[one.op.name] = one.op.config_type
+        elif one.op_def is not None:
+            found[one.op_def.name] = graph_asset_tree(one)
+    return found
+
+
+def graph_asset_tree(definition: AssetsDefinition) -> NestedOps:
+    """Return what run config may say of the ops in a graph that makes assets; of those that run, where it is a part."""
+    graph = definition.op_def
+    assert isinstance(graph, GraphDefinition)
+    calls = calls_of(definition) if definition.can_subset else calls_of_graph(graph)
+    slots = slots_of(calls)
+    slots[()] = {}  # its inputs are assets
+    return graph_tree(graph, calls, slots, ())
+
+
+def slots_of(calls: Iterable[Call]) -> Slots:
+    """Return path -> input -> what run config may say of it."""
+    slots: Slots = {}
+    for call in calls:
+        for name, source in call.sources.items():
+            for one in flat(source):
+                at, slot = (one.at, one.name) if isinstance(one, FromConfig) else (call.path, name)
+                slots.setdefault(at, {})[slot] = slot_of(one, call.op.ins[name], in_list=one is not source)
+    return slots
+
+
+def slot_of(source: Source, port: In, *, in_list: bool) -> Field | str | None:
+    """Return what run config may say of an input: a value of its type, or config for the IO manager that loads it."""
+    if port.input_manager_key:
+        return port.input_manager_key
+    if isinstance(source, FromConfig):
+        kind = type_of(port)
+        loader = (kind.get_inner_type_for_fan_in() if in_list else kind).loader
+        return None if loader is None else Field(loader.schema_type, is_required=not port.has_default_value)
+    return source.port.io_manager_key if isinstance(source, FromOutput) else None
+
+
+def graph_tree(graph: GraphDefinition, calls: Iterable[Call], slots: Slots, at: tuple[str, ...]) -> NestedOps:
+    """Return what run config may say of a graph's nodes, as far as they run."""
+    paths = {call.path[: len(at) + 1] for call in calls if call.path[: len(at)] == at}
+    nodes = {node.name: node.definition for node in graph.nodes if (*at, node.name) in paths}
+    ops: dict[str, Any] = {
+        name: one_op(one, slots.get((*at, name), {}))
+        if isinstance(one, OpDefinition)
+        else graph_tree(one, calls, slots, (*at, name))
+        for name, one in nodes.items()
+    }
+    return NestedOps(ops, slots.get(at, {}), graph.config_mapping)
+
+
+def one_op(op: OpDefinition, inputs: Inputs) -> OneOp:
+    """Return what run config may say of an op."""
+    return OneOp(op.config_type, inputs, {name: port.io_manager_key for name, port in op.outs.items()})
