@@ -12,6 +12,12 @@ import ipy_orch.session  # first, so that loading it later doesn't take the plac
 from ipy_orch.authoring.assets import asset, multi_asset
 from ipy_orch.authoring.check_factories import build_column_schema_change_checks, build_metadata_bounds_checks
 from ipy_orch.authoring.checks import asset_check, multi_asset_check
+from ipy_orch.authoring.config_files import (
+    config_from_files,
+    config_from_pkg_resources,
+    config_from_yaml_strings,
+    file_relative_path,
+)
 from ipy_orch.authoring.executors import executor
 from ipy_orch.authoring.graph_assets import graph_asset, graph_multi_asset
 from ipy_orch.authoring.graphs import graph
@@ -81,7 +87,13 @@ from ipy_orch.execution.instance import (
     instance_for_test,
 )
 from ipy_orch.execution.io_contexts import InputContext, OutputContext
-from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager, fs_io_manager, mem_io_manager
+from ipy_orch.execution.iomanagers import (
+    FilesystemIOManager,
+    InMemoryIOManager,
+    custom_path_fs_io_manager,
+    fs_io_manager,
+    mem_io_manager,
+)
 from ipy_orch.execution.loggers import DagsterLogManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
@@ -252,6 +264,10 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ipy_orch.session.session import Session
+from ipy_orch.planning.validation import validate_run_config
+from ipy_orch.storage.duckdb import DuckDBIOManager, DuckDBPandasIOManager, DuckDBPolarsIOManager
+from ipy_orch.storage.parquet import ParquetIOManager
+from ipy_orch.storage.upath import UPathIOManager
 
 __all__ = [
     "AnchorBasedFilePathMapping",
@@ -327,6 +343,9 @@ __all__ = [
     "Definitions",
     "DependencyDefinition",
     "Dict",
+    "DuckDBIOManager",
+    "DuckDBPandasIOManager",
+    "DuckDBPolarsIOManager",
     "DynamicOut",
     "DynamicOutput",
     "Enum",
@@ -393,6 +412,7 @@ __all__ = [
     "Output",
     "OutputContext",
     "OutputMapping",
+    "ParquetIOManager",
     "PartitionKeyRange",
     "PathMetadataValue",
     "PendingNodeInvocation",
@@ -431,6 +451,7 @@ __all__ = [
     "Tuple",
     "TypeCheck",
     "TypeCheckContext",
+    "UPathIOManager",
     "UrlCodeReference",
     "UrlMetadataValue",
     "__version__",
@@ -449,9 +470,13 @@ __all__ = [
     "build_resources",
     "check_dagster_type",
     "colored_console_logger",
+    "config_from_files",
+    "config_from_pkg_resources",
+    "config_from_yaml_strings",
     "config_mapping",
     "configured",
     "create_repository_using_definitions_args",
+    "custom_path_fs_io_manager",
     "dagster_type_loader",
     "default_loggers",
     "default_system_loggers",
@@ -459,6 +484,7 @@ __all__ = [
     "deserialize_value",
     "executor",
     "failure_hook",
+    "file_relative_path",
     "fs_io_manager",
     "get_dagster_logger",
     "graph",
@@ -508,6 +534,7 @@ __all__ = [
     "success_hook",
     "unload_ipython_extension",
     "usable_as_dagster_type",
+    "validate_run_config",
     "with_resources",
 ]
 

@@ -22,7 +22,7 @@ import trustme
 import ipy_orch
 from tests.session.notebook import Notebook
 
-WITH_ASSETS = '''
+WITH_ASSETS = """
 from dagster import asset, Definitions, ConfigurableResource
 import requests
 from requests import Response
@@ -46,8 +46,8 @@ defs = Definitions(
         "my_conn": MyConnectionResource(username="my_user"),
     },
 )
-'''
-WITH_JOBS = '''
+"""
+WITH_JOBS = """
 from dagster import Definitions, job, op, ConfigurableResource
 import requests
 from requests import Response
@@ -75,7 +75,7 @@ defs = Definitions(
         "my_conn": MyConnectionResource(username="my_user"),
     },
 )
-'''
+"""
 IMPORTS = "from typing import Any, Dict"  # the document leaves them out
 
 

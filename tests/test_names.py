@@ -11,6 +11,11 @@ import ipy_orch
 
 OURS = {
     "IsolationWarning",
+    # Dagster has them in packages of their own; see storage/
+    "DuckDBIOManager",
+    "DuckDBPandasIOManager",
+    "DuckDBPolarsIOManager",
+    "ParquetIOManager",
     "CheckError",
     "DagsterAssetCheckFailedError",
     "DagsterExecutionInterruptedError",

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from ipy_orch.authoring.handles import Collected, DynamicHandle, GraphInput, Handle
 from ipy_orch.authoring.signature import resolved_annotations
 from ipy_orch.errors import (
-    CheckError,
     DagsterInvalidDefinitionError,
     DagsterInvalidInvocationError,
     DagsterInvariantViolationError,
@@ -37,109 +37,7 @@ from ipy_orch.model.mappings import (
 from ipy_orch.model.ops import OpDefinition, invoke
 from ipy_orch.model.specs import AssetSpec
 
-__all__ = ["Body", "Collected", "DynamicHandle", "GraphInput", "Handle", "composing"]
-
-
-# -- what the body handles --------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class GraphInput:
-    """Be an input of the graph, as an argument of its body."""
-
-    name: str
-    description: str | None = None
-    dagster_type: Any = None
-
-    def mapping(self, node: str, name: str, place: int | None = None) -> InputMapping:
-        """Return the mapping to an input of a node."""
-        return InputMapping(self.name, node, name, place, self.description, self.dagster_type)
-
-
-@dataclass(frozen=True)
-class Handle:
-    """Stand for an output of a node: an argument for other nodes, and no value."""
-
-    node_name: str
-    output_name: str
-
-    def __str__(self) -> str:
-        return f"`{self.output_name}` of `{self.node_name}`"
-
-    def refuse(self, hint: str) -> NoReturn:
-        """Refuse what only a value can do.
-
-        Raises:
-            DagsterInvariantViolationError: always.
-        """
-        raise DagsterInvariantViolationError(
-            f"{self} is an output that doesn't exist yet, and no value", where=where_now(), hint=hint
-        )
-
-    def __iter__(self) -> NoReturn:
-        self.refuse("give the op several outputs: `out={'a': Out(), 'b': Out()}`")
-
-    def __getitem__(self, key: object) -> NoReturn:
-        self.refuse("give the op several outputs: `out={'a': Out(), 'b': Out()}`")
-
-    def alias(self, name: str) -> NoReturn:
-        """Refuse: the node is made already."""
-        self.refuse(f'the name comes before the call: `{self.node_name}.alias("{name}")(...)`')
-
-    def with_hooks(self, _: object) -> NoReturn:
-        """Refuse: the node is made already."""
-        self.refuse(f"hooks come before the call: `{self.node_name}.with_hooks(...)(...)`")
-
-
-@dataclass(frozen=True)
-class Collected:
-    """Stand for all values of a dynamic output, as a list."""
-
-    node_name: str
-    output_name: str
-
-
-@dataclass(frozen=True)
-class DynamicHandle(Handle):
-    """Stand for a dynamic output, or for an output of a node behind one."""
-
-    def map(self, fn: Callable[[Handle], Any]) -> Any:
-        """Run nodes once for each value.
-
-        Args:
-            fn: called once, now, with a handle for any of the values; the nodes that it makes are the ones that run.
-
-        Returns:
-            What ``fn`` returns, to be mapped over or collected in turn.
-
-        Raises:
-            CheckError: when ``fn`` returns something that isn't an output.
-        """
-        if not callable(fn):
-            raise CheckError(f"`.map` takes a function, not {fn!r}")
-        made = fn(Handle(self.node_name, self.output_name))
-        if isinstance(made, tuple) and made and all(isinstance(one, Handle) for one in made):
-            return tuple(as_dynamic(one) for one in made)
-        if isinstance(made, Handle):
-            return as_dynamic(made)
-        if made is not None:
-            raise CheckError(f"the function of `.map` returns outputs of nodes, not {made!r}")
-        return None
-
-    def collect(self) -> Collected:
-        """Return all values, as a list for a node that runs once."""
-        return Collected(self.node_name, self.output_name)
-
-    def __iter__(self) -> NoReturn:
-        self.refuse("`.map(fn)` calls for each value, `.collect()` makes a list")
-
-    def __getitem__(self, key: object) -> NoReturn:
-        self.refuse("`.map(fn)` calls for each value, `.collect()` makes a list")
-
-
-def as_dynamic(handle: Handle) -> DynamicHandle:
-    """Return the handle of an output of a node that runs once for each value."""
-    return DynamicHandle(handle.node_name, handle.output_name)
+__all__ = ["Body", "composing", "parameters_of"]
 
 
 Source: TypeAlias = "Handle | GraphInput | Collected | AssetsDefinition | list[Handle | GraphInput]"
@@ -170,7 +68,7 @@ class Body:
         self.pending.pop(pending.name, None)
         name = self.free_name(pending)
         self.nodes[name] = pending, sources
-        return handles(pending.node_def, name)
+        return handles(pending.node_def, name, self.where)
 
     def free_name(self, pending: PendingNodeInvocation) -> str:
         """Return the node's name: as said, else as its definition, with a number from the second time on.
@@ -252,12 +150,6 @@ def current() -> Body | None:
     """Return the body that is being run, None outside of any."""
     bodies = BODIES.get()
     return bodies[-1] if bodies else None
-
-
-def where_now() -> str:
-    """Return the graph whose body is being run, for messages."""
-    body = current()
-    return body.where if body is not None else ""
 
 
 @note.supply
@@ -403,10 +295,10 @@ def dependency(source: Source) -> Dependency | None:
 # -- what a call returns ----------------------------------------------------------------------------------------------
 
 
-def handles(definition: NodeDefinition, node: str) -> Any:
+def handles(definition: NodeDefinition, node: str, where: str) -> Any:
     """Return the outputs of a node: none, one, or several by name and by position."""
     made = {
-        name: DynamicHandle(node, name) if port.is_dynamic else Handle(node, name)
+        name: (DynamicHandle if port.is_dynamic else Handle)(node, name, where)
         for name, port in definition.outs.items()
     }
     if len(made) > 1:

@@ -1,7 +1,7 @@
 """Which names a cell reads from outside and which it binds, in the order in which Python meets them.
 
 A name counts as read from outside when its first use is a read. Names that functions of the cell read count at the end,
-because their bodies run later.
+because their bodies run later; but the body of a graph or job runs where it stands: its decorator calls it.
 """
 
 from __future__ import annotations
@@ -9,8 +9,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 __all__ = ["FreeNames", "free_names"]
+
+COMPOSING: Final = frozenset({"graph", "graph_asset", "graph_multi_asset", "job", "repository"})
+NODES: Final = COMPOSING | {"asset", "multi_asset", "op"}
 
 
 @dataclass(frozen=True)
@@ -22,12 +26,16 @@ class FreeNames:
         late: the same for names that only functions of it read, when they are called.
         bound: names that it binds.
         readers: function or class -> names that its body reads later.
+        composed: those of ``read`` that nothing but the bodies of graphs and jobs reads: they are wired, not called.
+        nodes: functions that are ops, graphs or assets.
     """
 
     read: dict[str, int]
     late: dict[str, int]
     bound: frozenset[str]
     readers: dict[str, frozenset[str]] = field(default_factory=dict)
+    composed: frozenset[str] = frozenset()
+    nodes: frozenset[str] = frozenset()
 
     @property
     def free(self) -> dict[str, int]:
@@ -44,8 +52,10 @@ def free_names(tree: ast.AST | Iterable[ast.stmt]) -> FreeNames:
     """
     scope = Scope()
     scope.run(tree.body if isinstance(tree, ast.Module) else tree)  # type: ignore[arg-type]
-    late = {name: line for name, line in scope.late.items() if name not in scope.bound and name not in scope.read}
-    return FreeNames(scope.read, late, frozenset(scope.bound), scope.readers)
+    read = {**scope.composed, **scope.read}
+    late = {name: line for name, line in scope.late.items() if name not in scope.bound and name not in read}
+    composed = scope.composed.keys() - scope.read.keys()
+    return FreeNames(read, late, frozenset(scope.bound), scope.readers, composed, frozenset(scope.nodes))
 
 
 class Scope(ast.NodeVisitor):
@@ -58,6 +68,8 @@ class Scope(ast.NodeVisitor):
         self.hidden = set(hidden)
         self.outer: set[str] = set()
         self.readers: dict[str, frozenset[str]] = {}
+        self.composed: dict[str, int] = {}
+        self.nodes: set[str] = set()
 
     def run(self, body: Iterable[ast.AST]) -> Scope:
         """Walk a list of nodes."""
@@ -130,6 +142,12 @@ class Scope(ast.NodeVisitor):
         self.run([*node.decorator_list, *defaults(node.args)])
         own = type_names(node)
         self.within(own, [*hints(node.args), *([node.returns] if node.returns is not None else [])])
+        decorators = {last_name(one) for one in node.decorator_list}
+        if decorators & NODES:
+            self.nodes.add(node.name)
+        if decorators & COMPOSING:
+            found = Scope(parameters(node.args) | own).run(node.body).from_outside
+            self.note(self.composed, {name: line for name, line in found.items() if name not in self.bound})
         self.bind(node.name)
         self.later(node.name, node.body, parameters(node.args) | own)
 
@@ -175,11 +193,16 @@ class Scope(ast.NodeVisitor):
 
     def later(self, name: str, body: Sequence[ast.AST], hidden: set[str]) -> None:
         """Note what a function reads when it is called."""
-        inner = Scope(hidden).run(body)
-        found = {n: line for n, line in {**inner.late, **inner.read}.items() if n not in hidden | inner.bound}
+        found = Scope(hidden).run(body).from_outside
         self.note(self.late, found)
         if name:
             self.readers[name] = frozenset({*found, *self.readers.get(name, ())})
+
+    @property
+    def from_outside(self) -> dict[str, int]:
+        """Return all names that a function's body takes from outside, now or later."""
+        inside = self.hidden | self.bound
+        return {name: line for name, line in {**self.late, **self.read}.items() if name not in inside}
 
     @staticmethod
     def note(into: dict[str, int], found: dict[str, int]) -> None:
@@ -207,6 +230,16 @@ def defaults(args: ast.arguments) -> list[ast.expr]:
 def hints(args: ast.arguments) -> list[ast.expr]:
     """Return the annotations of a function's parameters."""
     return [one.annotation for one in every(args) if one.annotation is not None]
+
+
+def last_name(decorator: ast.expr) -> str:
+    """Return the name of what decorates.
+
+    >>> last_name(ast.parse("dg.job(tags={})", mode="eval").body)
+    'job'
+    """
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return str(getattr(called, "attr", getattr(called, "id", "")))
 
 
 def type_names(node: ast.AST) -> set[str]:

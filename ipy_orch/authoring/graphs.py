@@ -6,14 +6,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, overload
 
-from ipy_orch.authoring.composition import (
-    Body,
-    DynamicHandle,
-    GraphInput,
-    Handle,
-    composing,
-    parameters_of,
-)
+from ipy_orch.authoring.composition import Body, composing, parameters_of
+from ipy_orch.authoring.handles import DynamicHandle, GraphInput, Handle
 from ipy_orch.authoring.ops import documented, presented
 from ipy_orch.authoring.ports import value_annotation
 from ipy_orch.authoring.signature import resolved_annotations

@@ -34,6 +34,7 @@ __all__ = [
     "StepSkipped",
     "StepStarted",
     "StepSucceeded",
+    "TypeChecked",
 ]
 
 
@@ -190,6 +191,24 @@ class Checked(Fact):
 
 
 @dataclass(frozen=True, slots=True)
+class TypeChecked(Fact):
+    """The check of a type found something worth telling: that a value isn't of it, or metadata.
+
+    Args:
+        port: ``input`` or ``output``.
+        name: of the input or output.
+    """
+
+    kind = "type checked"
+    port: str = "output"
+    name: str = "result"
+    mapping_key: str | None = None
+    success: bool = True
+    description: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Expected(Fact):
     """A step reported whether something is as it was expected to be."""
 
@@ -230,7 +249,7 @@ class StepFailed(Fact):
     """A step raised; ``error`` is type and message, ``traceback`` the user's frames.
 
     ``keys`` and ``checks`` are the assets and verdicts that it should have made, ``output`` what it had printed and
-    displayed, in chunks.
+    displayed, in chunks; ``phase`` is ``load`` or ``store`` where an IO manager raised.
     """
 
     kind = "step failed"
@@ -242,6 +261,7 @@ class StepFailed(Fact):
     metadata: Mapping[str, Any] = field(default_factory=dict)
     output: tuple[Any, ...] = ()
     checks: tuple[AssetCheckKey, ...] = ()
+    phase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +313,7 @@ Event: TypeAlias = (
     | Observed
     | Checked
     | Expected
+    | TypeChecked
     | Logged
     | StepRetrying
     | StepSucceeded

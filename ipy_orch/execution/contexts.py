@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError, closest
+from ipy_orch.execution.dagster_run import RunInfo
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
+
+if TYPE_CHECKING:
+    from ipy_orch.model.graphs import Node
+    from ipy_orch.model.jobs import JobDefinition
 
 __all__ = [
     "NO_RESOURCES",
@@ -23,32 +27,6 @@ __all__ = [
     "RunInfo",
     "StepLog",
 ]
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """Say which run this is.
-
-    Args:
-        config: the run config as given.
-        instance: what keeps the events, where one was given.
-    """
-
-    run_id: str
-    job_name: str = "materialize"
-    tags: Mapping[str, str] = field(default_factory=dict)
-    config: Mapping[str, Any] = field(default_factory=dict)
-    instance: Any = None
-
-    @property
-    def run_config(self) -> Mapping[str, Any]:
-        """Return the run config, under Dagster's name."""
-        return self.config
-
-    @property
-    def is_resume_retry(self) -> bool:
-        """Tell whether the run goes on where another ended; none does."""
-        return False
 
 
 class StepLog(logging.LoggerAdapter[logging.Logger]):
@@ -103,8 +81,14 @@ class OpExecutionContext:
         attempt: int = 0,
         emit: Callable[[str, str], None] = no_log,
         mapping_key: str | None = None,
+        node: Node | None = None,
+        job: JobDefinition | None = None,
+        load: Callable[[AssetKey, str | None], Any] | None = None,
+        selected_outputs: Collection[str] | None = None,
     ) -> None:
         self.bound_op = op
+        self.node, self.job, self.load = node, job, load
+        self.selected_outputs = selected_outputs
         self.run = run
         self.step_key = step
         self.retry_number = attempt
@@ -118,6 +102,7 @@ class OpExecutionContext:
         self.mapping_key = mapping_key
         self.output_metadata: dict[tuple[str, str | None], dict[str, Any]] = {}
         self.events: list[Any] = []
+        self.made: set[tuple[str, str | None]] = set()  #: outputs that were yielded, with their mapping keys
 
     @classmethod
     def get(cls) -> Self:
@@ -174,7 +159,16 @@ class OpExecutionContext:
     # -- the op --
 
     @property
-    def op(self) -> OpDefinition:
+    def op(self) -> Any:
+        """Return the op, in its place in a graph where it is in one: with its alias and the tags it has there.
+
+        Raises:
+            DagsterInvariantViolationError: for a context made for a test, before something is called with it.
+        """
+        return self.node if self.node is not None else self.op_def
+
+    @property
+    def op_def(self) -> OpDefinition:
         """Return the op.
 
         Raises:
@@ -185,9 +179,19 @@ class OpExecutionContext:
         return self.bound_op
 
     @property
-    def op_def(self) -> OpDefinition:
-        """Return the op, under Dagster's other name."""
-        return self.op
+    def job_def(self) -> JobDefinition:
+        """Return the job.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't a job that runs.
+        """
+        if self.job is None:
+            raise DagsterInvariantViolationError("what runs here is no job", hint="`job_name` says what it is")
+        return self.job
+
+    def describe_op(self) -> str:
+        """Return what runs, in words."""
+        return f"op '{self.op_def.name}'"
 
     @property
     def op_config(self) -> Any:
@@ -205,7 +209,7 @@ class OpExecutionContext:
             DagsterInvariantViolationError: in an op that makes no assets.
         """
         if self.definition is None:
-            raise DagsterInvariantViolationError(f"`{self.op.name}` isn't the op of an asset")
+            raise DagsterInvariantViolationError(f"`{self.op_def.name}` isn't the op of an asset")
         return self.definition
 
     @property
@@ -239,8 +243,8 @@ class OpExecutionContext:
 
     @property
     def selected_output_names(self) -> set[str]:
-        """Return the outputs that are to be yielded."""
-        return {self.assets_def.get_output_name_for_asset_key(key) for key in self.keys}
+        """Return the outputs that are to be yielded: of assets, those selected."""
+        return set(self.op_def.outs) if self.selected_outputs is None else set(self.selected_outputs)
 
     @property
     def is_subset(self) -> bool:
@@ -314,13 +318,19 @@ class OpExecutionContext:
             DagsterInvalidMetadata: when a value can't be metadata.
         """
         name = output_name or self.only_output()
-        if name not in self.op.outs:
+        if name not in self.op_def.outs:
             raise DagsterInvariantViolationError(
-                f"`{self.op.name}` has no output `{name}`", hint=closest(name, self.op.outs)
+                f"`{self.op_def.name}` has no output `{name}`", hint=closest(name, self.op_def.outs)
             )
-        if self.op.outs[name].is_dynamic != (mapping_key is not None):
+        if self.op_def.outs[name].is_dynamic != (mapping_key is not None):
             said = "is dynamic: say of which key" if mapping_key is None else "isn't dynamic: it has no keys"
-            raise DagsterInvariantViolationError(f"output `{name}` of `{self.op.name}` {said}", hint="mapping_key=...")
+            raise DagsterInvariantViolationError(
+                f"output `{name}` of `{self.op_def.name}` {said}", hint="mapping_key=..."
+            )
+        if (name, mapping_key) in self.made:
+            raise DagsterInvariantViolationError(
+                f"output `{name}` of `{self.op_def.name}` was yielded before", hint="add the metadata first"
+            )
         normalize_metadata(metadata)
         self.output_metadata.setdefault((name, mapping_key), {}).update(metadata)
 
@@ -332,12 +342,12 @@ class OpExecutionContext:
         """
         names = [
             name
-            for name in self.op.outs
+            for name in self.op_def.outs
             if self.definition is None or name not in self.definition.all_check_specs_by_output_name
         ]
         if len(names) != 1:
             raise DagsterInvariantViolationError(
-                f"`{self.op.name}` has {len(names)} outputs: say which one", hint="output_name=..."
+                f"`{self.op_def.name}` has {len(names)} outputs: say which one", hint="output_name=..."
             )
         return names[0]
 
@@ -362,12 +372,36 @@ class OpExecutionContext:
         """
         key = AssetKey.from_coercible(asset_key) if asset_key is not None else self.asset_key
         if key not in self.assets_def.keys:
-            raise DagsterInvariantViolationError(f"`{key}` isn't made by `{self.op.name}`")
+            raise DagsterInvariantViolationError(f"`{key}` isn't made by `{self.op_def.name}`")
         self.add_output_metadata(metadata, self.output_for_asset_key(key))
 
     def log_event(self, event: Any) -> None:
         """Record a materialization, observation or expectation."""
         self.events.append(event)
+
+    def note(self, item: Any) -> Any:
+        """Take note of what the function yielded, in order with what it logs, and return it."""
+        name = getattr(item, "output_name", None)
+        if name is not None:
+            self.made.add((name, getattr(item, "mapping_key", None)))
+        return item
+
+    def load_asset_value(
+        self,
+        asset_key: Any,
+        *,
+        python_type: Any = None,  # noqa: ARG002 - for type checkers
+        partition_key: str | None = None,
+    ) -> Any:
+        """Return the value of an asset that is no input, from its IO manager.
+
+        Raises:
+            KeyError: when there's no such asset.
+            DagsterInvariantViolationError: outside of a run.
+        """
+        if self.load is None:
+            raise DagsterInvariantViolationError("only a run can load assets", hint="call the function with the value")
+        return self.load(AssetKey.from_coercible(asset_key), partition_key or self.partition)
 
 
 class AssetExecutionContext(OpExecutionContext):

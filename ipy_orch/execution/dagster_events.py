@@ -23,6 +23,7 @@ from ipy_orch.events.types import (
     StepSkipped,
     StepStarted,
     StepSucceeded,
+    TypeChecked,
 )
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.results import DATA_VERSION_TAG, AssetMaterialization, AssetObservation, ExpectationResult
@@ -151,6 +152,16 @@ class ErrorInfo:
 
 
 @dataclass(frozen=True)
+class TypeCheckData:
+    """Be what the check of a type said."""
+
+    success: bool = True
+    label: str = ""
+    description: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class StepData:
     """Be the details of an event: what the step made, or the error."""
 
@@ -158,7 +169,9 @@ class StepData:
     asset_observation: AssetObservation | None = None
     expectation_result: ExpectationResult | None = None
     output_name: str = ""
+    input_name: str = ""
     mapping_key: str | None = None
+    type_check_data: TypeCheckData | None = None
     manager_key: str = ""
     duration_ms: float = 0.0
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -192,8 +205,6 @@ KINDS: Final[Mapping[type, DagsterEventType]] = {
     StepFailed: DagsterEventType.STEP_FAILURE,
     StepSkipped: DagsterEventType.STEP_SKIPPED,
     StepRetrying: DagsterEventType.STEP_UP_FOR_RETRY,
-    InputLoaded: DagsterEventType.LOADED_INPUT,
-    OutputStored: DagsterEventType.HANDLED_OUTPUT,
     Materialized: DagsterEventType.ASSET_MATERIALIZATION,
     Observed: DagsterEventType.ASSET_OBSERVATION,
     Checked: DagsterEventType.ASSET_CHECK_EVALUATION,
@@ -215,18 +226,39 @@ HOOKS: Final = {
 
 def dagster_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
     """Yield events in Dagster's shape; an output stored is an output made first."""
+    checked = {(one.step, one.port, one.name, one.mapping_key): one for one in events if isinstance(one, TypeChecked)}
     for event in events:
         step = event.step or None
-        if isinstance(event, StepStarted) and event.attempt:
-            yield DagsterEvent(DagsterEventType.STEP_RESTARTED, step, event)
-            continue
-        if isinstance(event, OutputStored):
-            yield DagsterEvent(DagsterEventType.STEP_OUTPUT, step, event, details(event))
-        if isinstance(event, InputLoaded):
-            yield DagsterEvent(DagsterEventType.STEP_INPUT, step, event, details(event))
-        kind = kind_of(event)
-        if kind is not None and not (isinstance(event, OutputStored) and not event.manager):
-            yield DagsterEvent(kind, step, event, details(event))
+        match event:
+            case StepStarted() if event.attempt:
+                yield DagsterEvent(DagsterEventType.STEP_RESTARTED, step, event)
+            case TypeChecked() if event.port == "input" or not event.success:
+                kind = DagsterEventType.STEP_INPUT if event.port == "input" else DagsterEventType.STEP_OUTPUT
+                yield DagsterEvent(kind, step, event, port_data(event, event))
+            case OutputStored():
+                seen = checked.get((event.step, "output", event.name, event.mapping_key))
+                yield DagsterEvent(DagsterEventType.STEP_OUTPUT, step, event, port_data(event, seen))
+                if event.manager:
+                    yield DagsterEvent(DagsterEventType.HANDLED_OUTPUT, step, event, details(event))
+            case InputLoaded():
+                yield DagsterEvent(DagsterEventType.LOADED_INPUT, step, event, details(event))
+                if (event.step, "input", event.name, None) not in checked:
+                    yield DagsterEvent(DagsterEventType.STEP_INPUT, step, event, port_data(event, None))
+            case _ if (kind_or_none := kind_of(event)) is not None:
+                yield DagsterEvent(kind_or_none, step, event, details(event))
+
+
+def port_data(event: OutputStored | InputLoaded | TypeChecked, seen: TypeChecked | None) -> StepData:
+    """Return the details of an input or output, with what its type's check said."""
+    said = (seen.success, seen.name, seen.description, seen.metadata) if seen is not None else (True, event.name)
+    key = getattr(event, "mapping_key", None)
+    return StepData(
+        output_name=event.name,
+        input_name=event.name,
+        mapping_key=key,
+        metadata=event.metadata if not isinstance(event, TypeChecked) else {},
+        type_check_data=TypeCheckData(*said),
+    )
 
 
 def kind_of(event: Event) -> DagsterEventType | None:
@@ -247,7 +279,9 @@ def details(event: Event) -> Any:  # noqa: PLR0911 - one per kind
             return event.evaluation
         case StepFailed():
             failure = FailureData(event.error.partition(": ")[2] or None, event.metadata) if event.metadata else None
-            return StepData(error=error_info(event.error, event.traceback, event.step), user_failure_data=failure)
+            return StepData(
+                error=error_info(event.error, event.traceback, event.step, event.phase), user_failure_data=failure
+            )
         case StepSucceeded():
             return StepData(duration_ms=event.seconds * 1000)
         case StepRetrying():
@@ -263,17 +297,25 @@ def details(event: Event) -> Any:  # noqa: PLR0911 - one per kind
             return StepData()
 
 
-def error_info(line: str, traceback: str = "", step: str = "") -> ErrorInfo:
+PHASES: Final = {
+    "": "DagsterExecutionStepExecutionError",
+    "load": "DagsterExecutionLoadInputError",
+    "store": "DagsterExecutionHandleOutputError",
+}
+
+
+def error_info(line: str, traceback: str = "", step: str = "", phase: str = "") -> ErrorInfo:
     """Return an exception of which the log keeps one line and perhaps the traceback.
 
     Args:
         step: that raised it; what the user's code raised is the cause of an error of the step.
+        phase: what an IO manager was about.
     """
     name = line.partition(":")[0]
     info = ErrorInfo(line, traceback.splitlines(keepends=True), name)
-    if not step or name.startswith("Dagster"):
+    if not step or (not phase and (name == "Failure" or name.startswith("Dagster"))):
         return info
-    return ErrorInfo(f"`{step}` raised {line}", (), "DagsterExecutionStepExecutionError", info)
+    return ErrorInfo(f"`{step}` raised {line}", (), PHASES[phase], info)
 
 
 def with_versions(event: Materialized) -> AssetMaterialization:

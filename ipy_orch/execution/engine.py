@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -38,11 +38,15 @@ from ipy_orch.execution.failures import add_hint, describe
 from ipy_orch.execution.frontier import Frontier
 from ipy_orch.execution.hooks import call_hooks
 from ipy_orch.execution.inputs import Loader
-from ipy_orch.execution.outputs import gather
+from ipy_orch.execution.load import load_value
+from ipy_orch.execution.outputs import Harvest, gather
 from ipy_orch.execution.step import Outcome, Work, arguments, call
 from ipy_orch.execution.storing import Finished, Storing, recipe_of
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.world import OpenRun, RunResult, World
+from ipy_orch.model.graphs import Node
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.ops import IO_MANAGER
 from ipy_orch.model.policies import Failure, RetryRequested
 from ipy_orch.planning.calls import outputs_in
 from ipy_orch.planning.plan import Plan, Step
@@ -53,6 +57,7 @@ __all__ = ["RunResult", "World", "run"]
 HEARTBEAT: Final = 0.1  # seconds; no wait is longer, so that a cancel is heard and Ctrl-C isn't held back
 PATIENCE: Final = 2.0  # seconds that an interrupted run waits for its workers
 GRAIN: Final = 0.005  # seconds between two looks at them
+NO_MORE: Final = frozenset({IO_MANAGER})  # what most steps need, and no function asks for
 AT_ONCE: Final = 10_000  # an executor that is given has a queue of its own
 
 
@@ -65,6 +70,23 @@ def run(plan: Plan, world: World) -> RunResult:
         DagsterInvalidConfigError: when a resource's config isn't valid; no step has run then.
     """
     return Runner(plan, world).run()
+
+
+@dataclass(slots=True, eq=False)
+class Ended:
+    """Be what is known of an attempt at a step when it has ended.
+
+    Args:
+        seconds: what its function took.
+        chunks: what it printed and displayed.
+        context: None where the step failed before its function was called.
+        harvest: what it made; None where that isn't known.
+    """
+
+    seconds: float = 0.0
+    chunks: tuple[capture.Chunk, ...] = ()
+    context: OpExecutionContext | None = None
+    harvest: Harvest | None = None
 
 
 class Runner:
@@ -172,7 +194,7 @@ class Runner:
         try:
             work = self.work(step, attempt)
         except Exception as error:
-            self.retry_or_fail(step, error, 0.0)
+            self.retry_or_fail(step, error, Ended())
             return
         self.submit(step, work)
 
@@ -188,8 +210,8 @@ class Runner:
         inputs = self.loader.load_all(step)
         config = self.world.config.op_config(step.place) if self.world.config is not None else None
         context = self.context(step, config, attempt)
-        if op.required_resource_keys:
-            context.resources = self.open.namespace(op.required_resource_keys)
+        if step.required_resource_keys != NO_MORE:
+            context.resources = self.open.namespace(step.required_resource_keys)
         positional, named = arguments(op.signature, inputs, context=context, config=config, resources=self.open.objects)
         sink = capture.Sink(tee=self.world.tee(step))
         around = self.world.on_step(step) if self.world.on_step is not None and self.is_local else None
@@ -209,7 +231,22 @@ class Runner:
             attempt=attempt,
             emit=self.open.logger(step),
             mapping_key=step.mapping_key,
+            node=node_of(step),
+            job=self.world.job,
+            load=self.load,
+            selected_outputs=None if step.definition is None else wiring(step).wanted,
         )
+
+    def load(self, key: AssetKey, partition: str | None) -> Any:
+        """Return the value of an asset that is no input.
+
+        Raises:
+            KeyError: when there's no such asset.
+        """
+        world = self.world
+        if key not in world.makers:
+            raise KeyError(f"there is no asset `{key}`")
+        return load_value(key, world.makers[key], world.resources, world.config, partition, world.instance)
 
     # -- conditional steps --------------------------------------------------------------------------------------------
 
@@ -234,36 +271,37 @@ class Runner:
         try:
             outcome = future.result()
         except Exception as error:
-            self.retry_or_fail(step, error, 0.0)
+            self.retry_or_fail(step, error, Ended(context=work.context))
             return
         sink = outcome.sink or work.sink
         chunks = tuple(sink.chunks()) if sink is not None else ()
         for chunk in chunks:
             if chunk.text:
                 self.emit(Logged(self.run_id, time.time(), step.name, chunk.kind, "", chunk.text))
+        ended = Ended(outcome.seconds, chunks, work.context)
         if outcome.error is not None and self.delay(step, outcome.error) is not None:
-            self.retry_or_fail(step, outcome.error, outcome.seconds, chunks, work.context)
+            self.retry_or_fail(step, outcome.error, ended)
             return
-        self.store(step, work, outcome, chunks)
+        self.store(step, outcome, ended)
 
-    def store(self, step: Step, work: Work, outcome: Outcome, chunks: tuple[capture.Chunk, ...]) -> None:
+    def store(self, step: Step, outcome: Outcome, ended: Ended) -> None:
         """Store what a step made, also what it had made when it raised for good."""
-        failed = outcome.error is not None
         error = outcome.error
         try:
-            harvest = gather(wiring(step), outcome)
-            context = work.context or self.context(step, None, 0)
-            finished = Finished(step, context, recipe_of(step, self.open), outcome.seconds, chunks, failed)
-            blocked = self.storing.store_all(finished, harvest)
+            ended.harvest = gather(wiring(step), outcome)
+            context = ended.context or self.context(step, None, 0)
+            recipe = recipe_of(step, self.open)
+            finished = Finished(step, context, recipe, ended.seconds, ended.chunks, error is not None)
+            blocked = self.storing.store_all(finished, ended.harvest)
         except Exception as raised:
-            self.retry_or_fail(step, error or raised, outcome.seconds, chunks, work.context)
+            self.retry_or_fail(step, error or raised, ended)
             return
         error = error or blocked
         if error is not None:
-            self.retry_or_fail(step, error, outcome.seconds, chunks, work.context)
+            self.retry_or_fail(step, error, ended)
             return
-        self.emit(StepSucceeded(self.run_id, time.time(), step.name, outcome.seconds))
-        call_hooks(step, self.open, work.context, harvest)
+        self.emit(StepSucceeded(self.run_id, time.time(), step.name, ended.seconds))
+        call_hooks(step, self.open, ended.context, ended.harvest)
         if step.name in self.plan.mapped:
             self.expand(step)
         self.frontier.done(step.name)
@@ -313,19 +351,12 @@ class Runner:
 
     # -- failing ------------------------------------------------------------------------------------------------------
 
-    def retry_or_fail(
-        self,
-        step: Step,
-        error: BaseException,
-        seconds: float,
-        chunks: tuple[capture.Chunk, ...] = (),
-        context: OpExecutionContext | None = None,
-    ) -> None:
+    def retry_or_fail(self, step: Step, error: BaseException, ended: Ended) -> None:
         """Try a step again where its policy or its error says so, else fail it."""
         delay = self.delay(step, error)
         if delay is None:
             cause = error.__cause__ if isinstance(error, RetryRequested) else None
-            self.fail(step, cause or error, seconds, chunks, context)
+            self.fail(step, cause or error, ended)
             return
         attempt = self.attempts[step.name] = self.attempts.get(step.name, 0) + 1
         line = describe(error.__cause__ or error).line
@@ -336,14 +367,7 @@ class Runner:
         """Return the seconds until a step's next attempt, or None when there's none."""
         return retry_delay(step, error, self.attempts.get(step.name, 0) + 1)
 
-    def fail(
-        self,
-        step: Step,
-        error: BaseException,
-        seconds: float,
-        chunks: tuple[capture.Chunk, ...],
-        context: OpExecutionContext | None = None,
-    ) -> None:
+    def fail(self, step: Step, error: BaseException, ended: Ended) -> None:
         """Fail a step and skip what is downstream."""
         self.result.errors[step.name] = error
         add_hint(error)
@@ -358,12 +382,13 @@ class Runner:
                 keys=step.keys,
                 checks=step.checks,
                 partition=step.partition,
-                seconds=seconds,
+                seconds=ended.seconds,
+                phase=self.open.take_phase(),
                 metadata=dict(getattr(error, "metadata", None) or {}),
-                output=chunks,
+                output=ended.chunks,
             )
         )
-        call_hooks(step, self.open, context, error=error)
+        call_hooks(step, self.open, ended.context, ended.harvest, error)
         for below in self.frontier.fail(step.name):
             why = f"{step.name} failed"
             self.emit(StepSkipped(self.run_id, time.time(), below, why, self.steps[below].keys))
@@ -385,15 +410,30 @@ def retry_delay(step: Step, error: BaseException, attempt: int) -> float | None:
     return policy.calculate_delay(attempt)
 
 
+KINDS: Final[dict[str, type[OpExecutionContext]]] = {
+    one.__name__: one for one in (OpExecutionContext, AssetExecutionContext, AssetCheckExecutionContext)
+}
+
+
 def context_class(step: Step) -> type[OpExecutionContext]:
     """Return the kind of context that a step's function gets."""
     if step.definition is None:
         return OpExecutionContext
-    if step.definition.op_def is step.op:
-        return AssetExecutionContext if step.keys else AssetCheckExecutionContext
     call = step.op.signature
-    asked = call.annotations.get(call.context or "")
-    return AssetExecutionContext if getattr(asked, "__name__", "") == "AssetExecutionContext" else OpExecutionContext
+    asked = KINDS.get(getattr(call.annotations.get(call.context or ""), "__name__", ""))
+    if asked is not None:
+        return asked
+    if step.definition.op_def is not step.op:
+        return OpExecutionContext
+    return AssetExecutionContext if step.keys else AssetCheckExecutionContext
+
+
+def node_of(step: Step) -> Node | None:
+    """Return the node that a step's op is in a graph, None for the op of an asset."""
+    call = step.call
+    if step.definition is not None and step.definition.op_def is step.op:
+        return None
+    return Node(call.path[-1], call.op, call.tags, call.hooks, call.retry_policy)
 
 
 def mapped_copy(template: Step, key: str, steps: Mapping[str, Step]) -> Step:

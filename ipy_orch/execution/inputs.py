@@ -13,7 +13,7 @@ from typing import Any
 from ipy_orch.events.types import InputLoaded, Observed
 from ipy_orch.execution.io_contexts import InputContext, OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
-from ipy_orch.execution.types import DagsterTypeLoaderContext, TypeCheckContext, check_type, load_from_config
+from ipy_orch.execution.types import DagsterTypeLoaderContext, load_from_config
 from ipy_orch.execution.wiring import Inlet, wiring, wiring_of
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.assets import AssetsDefinition
@@ -63,6 +63,8 @@ class Loader:
                 yield self.manager_of(inlet, source.key)
         elif isinstance(source, FromConfig):
             yield from inlet.type.loader_required_resource_keys
+            if source.asset is not None:
+                yield self.manager_of(inlet, source.asset)
         elif isinstance(source, FromOutput | Collected):
             output = source.source if isinstance(source, Collected) else source
             yield wiring(self.steps[step.scope + output.call]).outlets[output.output].manager
@@ -139,10 +141,8 @@ class Loader:
     def checked(self, step: Step, inlet: Inlet, value: Any) -> Any:
         """Return a value of the type that the input declares."""
         if not inlet.type.is_any:
-            keys = inlet.type.required_resource_keys
-            resources = self.run.namespace(keys) if keys else None
-            context = TypeCheckContext(self.run.run_id, resources) if keys else TypeCheckContext(self.run.run_id)
-            check_type(inlet.type, value, f"input `{inlet.name}` of `{step.name}`", context)
+            what = f"input `{inlet.name}` of `{step.name}`"
+            self.run.check_type(step.name, inlet.type, value, what, ("input", inlet.name, None))
         return value
 
     def value(self, step: Step, inlet: Inlet, source: Source) -> Any:
@@ -183,6 +183,8 @@ class Loader:
         graph = step.place.removesuffix(step.call.name).rstrip(".")
         at = ".".join([*([graph] if graph else []), *source.at])
         written = config.input_value(at, source.name) if config is not None else MISSING
+        if written is MISSING and source.asset is not None:
+            return self.asset(step, inlet, source.asset, self.manager_of(inlet, source.asset), check=False)
         if written is MISSING:
             return source.default
         keys = inlet.type.loader_required_resource_keys
@@ -219,7 +221,8 @@ class Loader:
     ) -> Any:
         """Have an IO manager load the value of an input, and say so."""
         context = self.context(step, inlet, name, key, upstream)
-        value = self.run.objects[name].load_input(context)
+        with self.run.during("load"):
+            value = self.run.objects[name].load_input(context)
         for seen in context.seen:
             self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, step.partition))
         loaded = InputLoaded(self.run.run_id, time.time(), step.name, inlet.name, key, name, context.added)

@@ -8,10 +8,9 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,51 +18,13 @@ from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Run, Runs
 from ipy_orch.events.types import Checked, Event, Materialized, Observed
 from ipy_orch.execution.dagster_events import DagsterEvent, DagsterEventType, dagster_events
+from ipy_orch.execution.dagster_run import DagsterRun, DagsterRunStatus
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.results import AssetMaterialization, AssetObservation
 
 __all__ = ["DagsterInstance", "DagsterRun", "DagsterRunStatus", "EventLogEntry", "EventLogRecord", "instance_for_test"]
 
 STATUSES = {"running": "STARTED", "success": "SUCCESS", "failure": "FAILURE", "canceled": "CANCELED"}
-
-
-class DagsterRunStatus(Enum):
-    """Say how a run stands."""
-
-    QUEUED = "QUEUED"
-    NOT_STARTED = "NOT_STARTED"
-    STARTING = "STARTING"
-    STARTED = "STARTED"
-    SUCCESS = "SUCCESS"
-    FAILURE = "FAILURE"
-    CANCELING = "CANCELING"
-    CANCELED = "CANCELED"
-
-
-@dataclass(frozen=True)
-class DagsterRun:
-    """Be a run in Dagster's shape."""
-
-    job_name: str
-    run_id: str
-    status: DagsterRunStatus = DagsterRunStatus.NOT_STARTED
-    tags: Mapping[str, str] = field(default_factory=dict)
-    run_config: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def is_success(self) -> bool:
-        """Tell whether all went well."""
-        return self.status is DagsterRunStatus.SUCCESS
-
-    @property
-    def is_failure(self) -> bool:
-        """Tell whether a step failed."""
-        return self.status is DagsterRunStatus.FAILURE
-
-    @property
-    def is_finished(self) -> bool:
-        """Tell whether it has ended."""
-        return self.status in (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 
 
 @dataclass(frozen=True)

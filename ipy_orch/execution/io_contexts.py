@@ -373,7 +373,7 @@ class InputContext(IOContext):
     @property
     def has_input_name(self) -> bool:
         """Tell whether an input of a step is loaded, and not just a value."""
-        return self.op_def is not None or bool(self.name and self.run is not None)
+        return self.op_def is not None
 
     def get_identifier(self) -> Sequence[str]:
         """Return the path parts under which the output upstream was stored.

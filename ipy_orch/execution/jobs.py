@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ipy_orch.errors import DagsterResourceFunctionError
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
-from ipy_orch.execution.engine import World, run
+from ipy_orch.execution.engine import Runner, World
 from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.iomanagers import InMemoryIOManager
 from ipy_orch.execution.load import load_value
@@ -16,13 +17,14 @@ from ipy_orch.execution.wiring import wiring
 from ipy_orch.model import graphs, jobs
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config import RunConfig
+from ipy_orch.model.console_loggers import default_loggers
 from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.requirements import needed
 from ipy_orch.planning.config import NestedOps, Resolved, resolve_run_config
 from ipy_orch.planning.job_config import job_tree, run_config_of
-from ipy_orch.planning.jobs import plan_job, source_assets_in
+from ipy_orch.planning.jobs import plan_job, refuse_missing_values, source_assets_in
 from ipy_orch.planning.plan import Plan
 
 __all__ = ["execute_plan", "run_graph", "run_job"]
@@ -46,6 +48,8 @@ def run_job(
         Exception: what the user's code raised, unless ``raise_on_error`` is false.
     """
     sources = [] if job.is_asset_job else source_assets_in(job.graph)
+    if not job.is_asset_job:
+        refuse_missing_values(job)
     brought = {key: one for source in sources for key, one in source.resource_defs.items()}
     return execute_plan(
         plan_job(job, partition_key),
@@ -125,8 +129,16 @@ def execute_plan(
         job_name="materialize" if job is None else job.name,
         tags=tags or {},
         instance=instance,
+        job=job,
+        loggers=(job.loggers if job is not None else {}) or default_loggers(),
     )
-    result = run(planned, world)
+    runner = Runner(planned, world)
+    result = runner.result
+    try:
+        runner.run()
+    except DagsterResourceFunctionError:
+        if raise_on_error:
+            raise
     if raise_on_error:
         for error in result.errors.values():
             raise error

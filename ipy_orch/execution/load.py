@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipy_orch.execution.contexts import NO_RESOURCES
+from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo
 from ipy_orch.execution.inputs import upstream_context
 from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.io_contexts import InputContext
@@ -78,6 +78,7 @@ def load_value(
             partition=partition,
             resources=scope.namespace(own) if own else NO_RESOURCES,
             spec=maker.specs_by_key.get(key),
+            run=RunInfo("", instance=instance),
             upstream=lambda: upstream_context(key, maker, partition),
             **(reader or {}),
         )

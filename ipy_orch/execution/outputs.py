@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterStepOutputNotFoundError, closest
-from ipy_orch.execution.step import Outcome
+from ipy_orch.execution.step import EVENTS, Outcome
 from ipy_orch.execution.wiring import Wiring
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
@@ -16,11 +16,8 @@ from ipy_orch.model.ops import RESULT
 from ipy_orch.model.results import (
     AssetCheckResult,
     AssetCheckSeverity,
-    AssetMaterialization,
-    AssetObservation,
     DataVersion,
     DynamicOutput,
-    ExpectationResult,
     MaterializeResult,
     ObserveResult,
     Output,
@@ -30,7 +27,6 @@ __all__ = ["EVENTS", "RESULTS", "Harvest", "Made", "gather", "kind_of", "spec_of
 
 SEVERITY: Final = "ipy_orch/severity"
 RESULTS: Final = (Output, DynamicOutput, MaterializeResult, ObserveResult, AssetCheckResult)
-EVENTS: Final = (AssetMaterialization, AssetObservation, ExpectationResult)
 SAID: Final = RESULTS + EVENTS  # what isn't a value by itself
 
 

@@ -20,11 +20,13 @@ from ipy_orch.execution.capture import Sink, capture
 from ipy_orch.execution.contexts import Entered, OpExecutionContext
 from ipy_orch.execution.executors import Interruptible
 from ipy_orch.model.ops import Signature
+from ipy_orch.model.results import AssetMaterialization, AssetObservation, ExpectationResult
 
-__all__ = ["Outcome", "Work", "arguments", "call", "run_async"]
+__all__ = ["EVENTS", "Outcome", "Work", "arguments", "call", "run_async"]
 
 HEARTBEAT: Final = 0.1  # seconds; an untimed wait would hold Ctrl-C back
 PATIENCE: Final = 2.0  # seconds that a cancelled coroutine has to end
+EVENTS: Final = (AssetMaterialization, AssetObservation, ExpectationResult)
 NOTHING_AROUND: Final = nullcontext()
 
 
@@ -75,9 +77,10 @@ def call(work: Work) -> Outcome:
                 value = run_async(value)
             yielded = type(value) in (GeneratorType, AsyncGeneratorType)
             if type(value) is AsyncGeneratorType:
-                run_async(drain(value, produced))
+                run_async(drain(value, produced, work.context))
             elif yielded:
-                produced.extend(value)
+                for item in value:
+                    note(item, produced, work.context)
             else:
                 produced.append(value)
         except (Exception, SystemExit, asyncio.CancelledError) as raised:
@@ -102,10 +105,20 @@ def arguments(
     return ((context,) if signature.context is not None else ()), named
 
 
-async def drain(items: Any, produced: list[Any]) -> None:
+async def drain(items: Any, produced: list[Any], context: OpExecutionContext | None) -> None:
     """Put all that an async generator yields into a list, as it comes."""
     async for item in items:
-        produced.append(item)  # noqa: PERF401 - what came before an error counts
+        note(item, produced, context)
+
+
+def note(item: Any, produced: list[Any], context: OpExecutionContext | None) -> None:
+    """Take note of what a generator yielded; a report goes where those go that are logged, to keep their order."""
+    if context is not None and isinstance(item, EVENTS):
+        context.log_event(item)
+        return
+    produced.append(item)
+    if context is not None:
+        context.note(item)
 
 
 def run_async(coroutine: Any) -> Any:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from types import GeneratorType
 from typing import Any
 
 from ipy_orch.errors import DagsterAssetCheckFailedError
 from ipy_orch.events.types import Checked, Expected, Logged, Materialized, Observed, OutputStored, Part, Recipe
 from ipy_orch.execution.capture import Chunk
-from ipy_orch.execution.contexts import NO_RESOURCES, OpExecutionContext
+from ipy_orch.execution.contexts import OpExecutionContext
 from ipy_orch.execution.io_contexts import OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.execution.isolation import refuse_iterator, seal
 from ipy_orch.execution.outputs import Harvest, Made
 from ipy_orch.execution.sizes import nbytes, shape
-from ipy_orch.execution.types import TypeCheckContext, check_type
 from ipy_orch.execution.wiring import Outlet, Wiring, wiring
 from ipy_orch.execution.world import OpenRun
+from ipy_orch.model.frame_types import COLUMN_SCHEMA
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.results import (
@@ -78,10 +77,10 @@ class Storing:
             outlets += [
                 (ports.outlets[name], made, key) for name, many in harvest.mapped.items() for key, made in many.items()
             ]
-        for outlet, made, _ in outlets:
-            self.check_output(finished, outlet, made)
+        for outlet, made, mapping_key in outlets:
+            self.check_output(finished, outlet, made, mapping_key)
         if harvest.events or finished.context.events:
-            self.report(step, (*harvest.events, *finished.context.events), finished.recipe)
+            self.report(step, (*finished.context.events, *harvest.events), finished.recipe)
         for outlet, made, mapping_key in outlets:
             if outlet.key is None or outlet.spec is None:
                 self.store_output(finished, outlet, made, mapping_key)
@@ -91,7 +90,7 @@ class Storing:
         failed = [verdict for key, verdict in harvest.verdicts.items() if self.check(finished, key, verdict)]
         return blocking_error(failed) if failed else None
 
-    def check_output(self, finished: Finished, outlet: Outlet, made: Made) -> None:
+    def check_output(self, finished: Finished, outlet: Outlet, made: Made, mapping_key: str | None) -> None:
         """Refuse a value that can't be stored, before anything of the step is.
 
         Raises:
@@ -101,11 +100,11 @@ class Storing:
         if made.has_value:
             refuse_iterator(made.value, outlet.label)
         if not outlet.type.is_any and (made.has_value or made.value is not None):
-            keys = outlet.type.required_resource_keys
-            resources = self.run.namespace(keys) if keys else NO_RESOURCES
-            context = TypeCheckContext(self.run.run_id, resources, finished.context.emit)
             what = f"asset `{outlet.label}`" if outlet.key is not None else f"output `{outlet.label}`"
-            check_type(outlet.type, made.value, what, context)
+            port = ("output", outlet.name, mapping_key)
+            verdict = self.run.check_type(finished.step.name, outlet.type, made.value, what, port)
+            if verdict is not None and COLUMN_SCHEMA in verdict.metadata:
+                made.metadata = {COLUMN_SCHEMA: verdict.metadata[COLUMN_SCHEMA], **made.metadata}
 
     def note_left_out(self, finished: Finished, ports: Wiring, harvest: Harvest) -> None:
         """Remember which outputs were left out, and which keys dynamic outputs have."""
@@ -140,10 +139,7 @@ class Storing:
 
     def handle(self, step: Step, outlet: Outlet, context: OutputContext, value: Any) -> None:
         """Have an IO manager store a value, with what it yields."""
-        told = self.run.objects[outlet.manager].handle_output(context, value)
-        if isinstance(told, GeneratorType):
-            for one in told:
-                context.add_output_metadata(one) if isinstance(one, Mapping) else context.log_event(one)
+        context.receive(self.run.objects[outlet.manager].handle_output(context, value))
         self.report(step, context.logged, ())
 
     # -- an asset -----------------------------------------------------------------------------------------------------

@@ -87,6 +87,11 @@ class Wiring:
                 )
 
     @property
+    def wanted(self) -> set[str]:
+        """Return the outputs that are selected, or that other ops read."""
+        return {*self.outlets, *self.selected_checks}
+
+    @property
     def makes_checks_only(self) -> bool:
         """Tell whether the function gives verdicts and nothing else."""
         return bool(self.checks_by_output) and not self.outlets

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
-from ipy_orch.events.types import Event, Logged, ResourceFailed
+from ipy_orch.events.types import Event, Logged, ResourceFailed, TypeChecked
 from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo
 from ipy_orch.execution.io_contexts import OutputContext
 from ipy_orch.execution.isolation import Sealed
+from ipy_orch.execution.loggers import open_loggers
 from ipy_orch.execution.resources import ResourceScope
+from ipy_orch.execution.types import TypeCheckContext, refuse, verdict_on
 from ipy_orch.execution.wiring import Outlet
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.env import SECRETS
+from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.loggers import LoggerDefinition
 from ipy_orch.model.resources import as_resource
+from ipy_orch.model.types import DagsterType, TypeCheck
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.plan import Step
 
@@ -47,6 +52,8 @@ class World:
             asked by executors of other processes.
         cancel: set it to end the run.
         instance: what ``context.instance`` is.
+        job: whose run it is, if it's one's.
+        loggers: name -> logger; those that run config names get what steps log.
     """
 
     log: EventLog
@@ -65,6 +72,8 @@ class World:
     job_name: str = "materialize"
     tags: Mapping[str, str] = field(default_factory=dict)
     instance: Any = None
+    job: JobDefinition | None = None
+    loggers: Mapping[str, LoggerDefinition] = field(default_factory=dict)
 
 
 @dataclass
@@ -92,10 +101,12 @@ class OpenRun:
         self.result = RunResult(run_id)
         config = world.config.given if world.config is not None else {}
         self.info = RunInfo(run_id, world.job_name, world.tags, config, world.instance)
+        self.loggers = open_loggers(world.loggers, config.get("loggers") or {}, self.info, world.job)
         self.objects: Mapping[str, Any] = {}
         self.resources_of_managers: dict[str, Any] = {}
         self.kept: dict[tuple[str, str, str | None], Sealed] = {}  #: outputs that are no assets, for the run alone
         self.mapping_keys: dict[tuple[str, str], tuple[str, ...]] = {}  #: of dynamic outputs
+        self.phase = ""  #: what an IO manager was about when it raised
         self.outputs_left_out: set[tuple[str, str]] = set()
         self.assets_left_out: set[AssetKey] = set()
 
@@ -130,6 +141,43 @@ class OpenRun:
         self.result.events.append(told)
         self.world.log.append(told)
 
+    def check_type(
+        self, step: str, kind: DagsterType, value: Any, what: str, port: tuple[str, str, str | None]
+    ) -> TypeCheck | None:
+        """Check a value's type, and say so where the check has something to tell; None where every value passes.
+
+        Args:
+            what: names the value in messages.
+            port: ``input`` or ``output``, its name, and the mapping key of a dynamic output.
+
+        Raises:
+            DagsterTypeCheckDidNotPass: when it isn't of the type.
+            Exception: what the check itself raises.
+        """
+        if kind.is_any:
+            return None
+        keys = kind.required_resource_keys
+        resources = self.namespace(keys) if keys else NO_RESOURCES
+        context = TypeCheckContext(self.run_id, resources, lambda level, text: self.say(step, "log", text, level))
+        verdict = verdict_on(kind, value, what, context)
+        if not verdict.success or verdict.metadata or verdict.description:
+            said = (verdict.success, verdict.description, verdict.metadata)
+            self.emit(TypeChecked(self.run_id, time.time(), step, *port, *said))
+        refuse(verdict, kind, value, what)
+        return verdict
+
+    @contextmanager
+    def during(self, phase: str) -> Iterator[None]:
+        """Remember that an IO manager is at work; the mark stays when it raises."""
+        self.phase = phase
+        yield
+        self.phase = ""
+
+    def take_phase(self) -> str:
+        """Return what an IO manager was about when it raised, and forget it."""
+        phase, self.phase = self.phase, ""
+        return phase
+
     def leave_out(self, step: str, outlet: Outlet) -> None:
         """Remember that an output wasn't made, so that what reads it isn't run."""
         self.outputs_left_out.add((step, outlet.name))
@@ -137,7 +185,9 @@ class OpenRun:
             self.assets_left_out.add(outlet.key)
 
     def say(self, step: str, stream: str, text: str, level: str = "") -> None:
-        """Append what a step printed or logged."""
+        """Append what a step printed or logged, and hand a log record to the run's loggers."""
+        if stream == "log":
+            self.loggers.take(step, level, text)
         self.emit(Logged(self.run_id, time.time(), step, stream, level, text))
 
     def logger(self, step: Step) -> Callable[[str, str], None]:

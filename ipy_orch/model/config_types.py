@@ -83,7 +83,7 @@ class ConfigType:
         return self.plain(checked)
 
     def told(self, checked: Any) -> Any:
-        """Return a checked value with its defaults as data that may be shown: variables by their names."""
+        """Return a checked value with its defaults as written data: variables by their names."""
         return env_form(self.full(checked))
 
     def filled(self, written: Any) -> Any:

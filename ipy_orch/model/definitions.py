@@ -11,7 +11,7 @@ from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterIn
 from ipy_orch.model.asset_jobs import IMPLICIT_JOB, UnresolvedAssetJobDefinition, define_asset_job
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
 from ipy_orch.model.executors import ExecutorDefinition, as_executor
-from ipy_orch.model.jobs import JobDefinition
+from ipy_orch.model.jobs import JobDefinition, refuse_missing_resources
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
 from ipy_orch.model.loggers import LoggerDefinition
 from ipy_orch.model.merging import keyed, listed, merged, the_only
@@ -238,7 +238,8 @@ class Definitions:
         if isinstance(job, UnresolvedAssetJobDefinition):
             return job.resolve(self.resolve_asset_graph(), self.executor_def, self.resources, self.loggers)
         made = job.with_top_level_resources(self.resources)
-        needed(made.resource_defs, made.required_resource_keys, f"job `{made.name}`")
+        if not made.is_asset_job:  # one of assets was checked when it was resolved
+            refuse_missing_resources(made)
         if made.executor_def is None and self.executor_def is not None:
             made = made.with_executor_def(self.executor_def)
         return made if made.loggers or not self.loggers else made.with_logger_defs(self.loggers)
@@ -397,7 +398,7 @@ def refuse_other_nodes(jobs: Iterable[JobDefinition]) -> None:
     """
     seen: dict[str, tuple[Any, str]] = {}
     for job in jobs:
-        for one in [] if job.is_asset_job else [job.graph, *job.all_node_defs]:
+        for one in [] if job.is_asset_job else job.whole_graph.iterate_node_defs():
             other, where = seen.setdefault(one.name, (one, job.name))
             if other is not one:
                 raise DagsterInvalidDefinitionError(

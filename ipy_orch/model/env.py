@@ -35,6 +35,8 @@ __all__ = [
 
 SHORTEST: Final = 4  #: characters; a shorter value would blacken ordinary text
 LONG_LINE: Final = 8  #: characters of one line of a secret of several lines, such as a PEM key
+LEAST_REST: Final = 6  #: characters of a secret that something cut off, beside an ellipsis
+ELLIPSIS: Final = re.compile(r"\.\.\.|…")
 HARMLESS: Final = frozenset({"true", "false", "none", "null"})
 
 
@@ -207,7 +209,8 @@ class Secrets:
     A value is found in its plain form and as a URL, JSON, Python's ``repr`` or HTML would write it, and so is every
     line of 8 characters or more of a value of several lines. The longest is replaced first. Values shorter than 4
     characters and the words true, false, none and null aren't replaced: every text is full of them. A value of digits
-    only is replaced where it isn't part of a longer number.
+    only is replaced where it isn't part of a longer number. Where a repr or a table has cut a value short, what is left
+    of it beside the ellipsis is replaced.
 
     >>> secrets = Secrets()
     >>> secrets.add("hunter22", "DB_PASSWORD")
@@ -244,7 +247,8 @@ class Secrets:
         if not text or self.pattern is None:
             return text
         labels = self.labels
-        return self.pattern.sub(lambda found: labels.get(found.group(), "[secret]"), text)
+        clean = self.pattern.sub(lambda found: labels.get(found.group(), "[secret]"), text)
+        return without_rests(clean, labels) if ELLIPSIS.search(clean) else clean
 
     def redact_all(self, value: Any) -> Any:
         """Return data, or a dataclass of it such as a metadata value, with every string in it redacted."""
@@ -303,6 +307,44 @@ def spellings(text: str) -> Iterator[str]:
     yield html.escape(text, quote=False)
     if "\n" in text:
         yield from (line.strip() for line in text.splitlines() if len(line.strip()) >= LONG_LINE)
+
+
+def without_rests(text: str, labels: Mapping[str, str]) -> str:
+    """Return a text without the beginnings and the ends of secrets that stand beside an ellipsis.
+
+    >>> without_rests("postgresql://me:correct-hor...", {"correct-horse-battery": "[PASSWORD]"})
+    'postgresql://me:[PASSWORD]...'
+    """
+    long = [one for one in sorted(labels, key=len, reverse=True) if len(one) > LEAST_REST]
+    pieces: list[str] = []
+    dots = ""
+    for piece, after in zip(ELLIPSIS.split(text), [*ELLIPSIS.findall(text), ""], strict=True):
+        kept = without_end(piece, long, labels) if dots else piece
+        pieces.append((without_beginning(kept, long, labels) if after else kept) + after)
+        dots = after
+    return "".join(pieces)
+
+
+def without_beginning(piece: str, secrets: Iterable[str], labels: Mapping[str, str]) -> str:
+    """Return what stands before an ellipsis without the beginning of a secret at its end."""
+    for secret in secrets:
+        head, start = secret[:LEAST_REST], max(0, len(piece) - len(secret))
+        while (start := piece.find(head, start)) >= 0:
+            if secret.startswith(piece[start:]):
+                return piece[:start] + labels[secret]
+            start += 1
+    return piece
+
+
+def without_end(piece: str, secrets: Iterable[str], labels: Mapping[str, str]) -> str:
+    """Return what stands behind an ellipsis without the end of a secret at its beginning."""
+    for secret in secrets:
+        tail, stop = secret[-LEAST_REST:], len(secret)
+        while (at := piece.rfind(tail, 0, stop)) >= 0:
+            if secret.endswith(piece[: at + LEAST_REST]):
+                return labels[secret] + piece[at + LEAST_REST :]
+            stop = at + LEAST_REST - 1
+    return piece
 
 
 def alternation(labels: Iterable[str]) -> re.Pattern[str]:

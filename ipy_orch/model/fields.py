@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidConfigDefinitionError, DagsterInvalidDefinitionError
-from ipy_orch.model.config_types import config_type
+from ipy_orch.model.config_types import config_type, variable_of
+from ipy_orch.model.env import SECRETS, holds_placeholder
 from ipy_orch.model.findings import MISSING, Findings, Path, short
 from ipy_orch.model.scalars import Enum
 
@@ -93,6 +94,8 @@ class Field:
         """
         found = Findings() if findings is None else findings
         hidden, found.hidden = found.hidden, found.hidden or self.is_secret
+        if self.is_secret and not holds_placeholder(value) and variable_of(value) is None:
+            SECRETS.add(value)
         try:
             checked = self.config_type.check(self.overlaid(value), at, found)
         finally:

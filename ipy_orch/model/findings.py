@@ -67,7 +67,7 @@ class Findings:
             DagsterInvalidConfigError: with one line per problem.
         """
         if self.problems:
-            lines = "\n".join(f"  - {problem}" for problem in self.problems)
+            lines = redact("\n".join(f"  - {problem}" for problem in self.problems))  # one may repeat another's secret
             raise DagsterInvalidConfigError(f"{what}\n{lines}", where=where, errors=self.problems)
 
 

@@ -6,7 +6,7 @@ A graph says what depends on what, and nothing of how it runs: planning flattens
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -20,10 +20,11 @@ from ipy_orch.model.graph_checks import (
     in_order,
     known_node,
 )
+from ipy_orch.model.graph_ports import outer_in, outer_out
 from ipy_orch.model.invocations import Invocable, json_tags
 from ipy_orch.model.keys import AssetKey, valid_name
 from ipy_orch.model.mappings import Dependency, InputMapping, NodeInvocation, OutputMapping
-from ipy_orch.model.ops import NO_VALUE, DynamicOut, In, NamedPort, OpDefinition, Out, Signature, set_all, type_of
+from ipy_orch.model.ops import In, NamedPort, OpDefinition, Out, Signature, set_all, type_of
 from ipy_orch.model.port import Port
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ class GraphDefinition(Invocable):
         positional_inputs: Sequence[str] | None = None,
     ) -> None:
         where = f"graph `{valid_name(name, 'name of a graph')}`"
-        invocations = {as_invocation(key): dict(one) for key, one in (dependencies or {}).items()}
+        invocations = invocations_of(dependencies or {}, where)
         nodes = nodes_of(node_defs or (), invocations, where)
         wired = checked_dependencies(nodes, invocations, where)
         ordered = tuple(nodes[one] for one in in_order(nodes, wired, where))
@@ -214,48 +215,12 @@ class GraphDefinition(Invocable):
         found: dict[str, list[InputMapping]] = {}
         for mapping in self.input_mappings:
             found.setdefault(mapping.graph_input_name, []).append(mapping)
-        return {name: self.outer_in(mappings) for name, mappings in found.items()}
+        return {name: outer_in(self.node_dict, mappings) for name, mappings in found.items()}
 
     @cached_property
     def outs(self) -> Mapping[str, Out]:
         """Return output -> port, with what the nodes' ports say."""
-        return {mapping.graph_output_name: self.outer_out(mapping) for mapping in self.output_mappings}
-
-    def outer_in(self, mappings: Sequence[InputMapping]) -> In:
-        """Return the port of an input: typed as said, else as the nodes' inputs, where these agree."""
-        first = mappings[0]
-        inner = [self.node_named(one.mapped_node_name).definition.ins[one.mapped_node_input_name] for one in mappings]
-        types = [self.inner_type(one) for one in mappings]
-        said = next((one.dagster_type for one in mappings if one.dagster_type and not one.dagster_type.is_any), None)
-        agreed = types[0] if all(one is types[0] or one == types[0] for one in types) else Any
-        defaults = [port for port in inner if port.has_default_value]
-        return replace(
-            inner[0],
-            dagster_type=said or agreed,
-            description=first.graph_input_description or inner[0].description,
-            default_value=defaults[0].default_value if len(defaults) == len(inner) else NO_VALUE,
-        )
-
-    def inner_type(self, mapping: InputMapping) -> Any:
-        """Return the type of the node's input, or of its elements when the mapping is one of several."""
-        definition = self.node_named(mapping.mapped_node_name).definition
-        port = next(one for one in definition.input_defs if one.name == mapping.mapped_node_input_name)
-        fans_in = mapping.fan_in_index is not None
-        return port.dagster_type.get_inner_type_for_fan_in() if fans_in else port.dagster_type
-
-    def outer_out(self, mapping: OutputMapping) -> Out:
-        """Return the port of an output: typed as said, else as the node's output."""
-        inner = self.node_named(mapping.mapped_node_name).definition.outs[mapping.mapped_node_output_name]
-        said = mapping.dagster_type
-        form = DynamicOut if inner.is_dynamic or mapping.from_dynamic_mapping else Out
-        return form(
-            said if said is not None and not said.is_any else inner.dagster_type,
-            mapping.graph_output_description or inner.description,
-            inner.is_required,
-            inner.io_manager_key,
-            inner.metadata,
-            inner.code_version,
-        )
+        return {mapping.graph_output_name: outer_out(self.node_dict, mapping) for mapping in self.output_mappings}
 
     @property
     def input_defs(self) -> Sequence[NamedPort]:
@@ -382,8 +347,10 @@ class GraphDefinition(Invocable):
             input_values: values of its inputs.
 
         Raises:
-            DagsterInvalidDefinitionError: when a resource is missing, or an input can come from nowhere.
+            DagsterInvalidDefinitionError: when a resource is missing, an input can come from nowhere, or two different
+                ops or graphs in it share a name.
         """
+        known_definitions([*self.iterate_node_defs()][1:], f"graph `{self.name}`")
         return to_job(
             self,
             name=name,
@@ -442,9 +409,20 @@ def no_body(**_: Any) -> None:
     """Be the body of a graph that was made of dependencies, and of no function."""
 
 
-def as_invocation(key: Any) -> NodeInvocation:
-    """Return a key of ``dependencies`` as a NodeInvocation."""
-    return key if isinstance(key, NodeInvocation) else NodeInvocation(key)
+def invocations_of(dependencies: Any, where: str) -> dict[NodeInvocation, dict[str, Dependency]]:
+    """Return ``dependencies`` with NodeInvocations as keys.
+
+    Raises:
+        DagsterInvalidDefinitionError: when it isn't a dict of dicts.
+    """
+    if not isinstance(dependencies, Mapping) or not all(isinstance(one, Mapping) for one in dependencies.values()):
+        raise DagsterInvalidDefinitionError(
+            f"`dependencies` is a dict of dicts: node -> input -> where it comes from, not {dependencies!r}",
+            where=where,
+        )
+    return {
+        key if isinstance(key, NodeInvocation) else NodeInvocation(key): dict(one) for key, one in dependencies.items()
+    }
 
 
 def nodes_of(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ipy_orch.model.annotations import is_config, is_secret
-from ipy_orch.model.env import SECRETS, FromEnv, holds_placeholder
+from ipy_orch.model.env import SECRETS, FromEnv, holds_placeholder, redact
 from ipy_orch.model.schema import resolve
 
-__all__ = ["ORIGINS", "construct", "safe"]
+__all__ = ["ORIGINS", "construct", "safe", "validated"]
 
 
 ORIGINS: Final = "__origins__"
@@ -25,10 +26,34 @@ def construct(cls: type[C], checked: Mapping[str, Any]) -> C:
         DagsterInvalidConfigError: when a variable isn't set.
         pydantic.ValidationError: when the class refuses a value.
     """
-    instance = cls.model_validate(resolve(checked))
+    instance = validated(cls, resolve(checked))
     stamp(instance, checked)
     hide_secrets(instance)
     return instance
+
+
+def validated(cls: type[C], values: Mapping[str, Any]) -> C:
+    """Return the instance with these values.
+
+    Raises:
+        pydantic.ValidationError: when the class refuses one; no secret is in it, whatever the user's validator said.
+    """
+    try:
+        return cls.model_validate(values)
+    except ValidationError as error:
+        if redact(str(error)) == str(error):
+            raise
+        told = hushed(error)
+    raise told
+
+
+def hushed(error: ValidationError) -> ValidationError:
+    """Return the same error without the values of secrets."""
+    lines = [
+        InitErrorDetails(type=PydanticCustomError(one["type"], redact(one["msg"])), loc=one["loc"], input=None)
+        for one in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    return ValidationError.from_exception_data(error.title, lines, hide_input=True)
 
 
 def hide_secrets(value: Any) -> None:
@@ -67,7 +92,22 @@ def note_origin(instance: Any, name: str, checked: Any) -> None:
         stamp(held, checked)
     else:
         instance.__dict__.setdefault(ORIGINS, {})[name] = checked
-        SECRETS.add(held, variable_name(checked))  # a validator may have changed it
+        tell_secrets(held, checked)
+
+
+def tell_secrets(held: Any, checked: Any) -> None:
+    """Tell :data:`~ipy_orch.model.env.SECRETS` what came from the environment, as a validator may have left it.
+
+    Of a list or a mapping that is only what did: its other items may be words that any text has.
+    """
+    if isinstance(held, dict) and isinstance(checked, dict) and held.keys() == checked.keys():
+        for key in held:
+            tell_secrets(held[key], checked[key])
+    elif isinstance(held, list) and isinstance(checked, list) and len(held) == len(checked):
+        for item, origin in zip(held, checked, strict=True):
+            tell_secrets(item, origin)
+    elif holds_placeholder(checked):
+        SECRETS.add(held, variable_name(checked))
 
 
 def variable_name(checked: Any) -> str | None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 from ipy_orch.model.asset_jobs import AssetLayer
 from ipy_orch.model.config import RunConfig
+from ipy_orch.model.graph_parts import part_of
 from ipy_orch.model.graphs import GraphDefinition, Node, nested_nodes
 from ipy_orch.model.keys import AssetCheckKey, FrozenList, valid_name
+from ipy_orch.model.mappings import NodeInvocation
 from ipy_orch.model.port import Port
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ __all__ = ["JobDefinition"]
 
 graph_of_assets: Port[[AssetLayer, str], GraphDefinition] = Port("ipy_orch.planning.jobs")
 refuse_unselectable: Port[[GraphDefinition, Sequence[str]], frozenset[str]] = Port("ipy_orch.planning.jobs")
+refuse_missing_resources: Port[[JobDefinition], None] = Port("ipy_orch.planning.jobs")
 execute: Port[..., Any] = Port("ipy_orch.execution.jobs")
 
 
@@ -39,7 +42,7 @@ class JobDefinition:
         resource_defs: all that its steps need.
         config: what its runs get where they aren't given any: a dict or RunConfig; or a ConfigMapping.
         input_values: values of the graph's inputs.
-        selected: the nodes of the graph that run, ``outer.inner`` for nested ones; None for all.
+        selected: the ops of the graph that run, ``outer.inner`` for nested ones; None for all.
     """
 
     graph_def: GraphDefinition | None = None
@@ -89,7 +92,7 @@ class JobDefinition:
         """Return its graph, or the part of it that is selected; of a job of assets, that of the ops that make them."""
         if self.graph_def is None:
             return graph_of_assets(self.layer, self.name)
-        return self.graph_def if self.selected is None else part_of_graph(self.graph_def, self.selected)
+        return self.graph_def if self.selected is None else part_of(self.graph_def, self.selected)
 
     @property
     def whole_graph(self) -> GraphDefinition:
@@ -97,9 +100,10 @@ class JobDefinition:
         return self.graph_def if self.graph_def is not None else self.graph
 
     @property
-    def dependencies(self) -> Mapping[str, Mapping[str, Any]]:
+    def dependencies(self) -> Mapping[NodeInvocation, Mapping[str, Any]]:
         """Return node -> input -> where it comes from."""
-        return self.graph.dependencies
+        graph = self.graph
+        return {invocation_of(node): graph.dependencies.get(node.name, {}) for node in graph.nodes}
 
     @property
     def top_level_node_defs(self) -> Sequence[OpDefinition | GraphDefinition]:
@@ -213,7 +217,7 @@ class JobDefinition:
             DagsterInvalidSubsetError: when it doesn't run one of them, or they can't run alone.
         """
         if op_selection is not None:
-            return replace(self, selected=refuse_unselectable(self.whole_graph, list(op_selection)))
+            return replace(self, selected=refuse_unselectable(self.graph, list(op_selection)))
         if asset_selection is None and asset_check_selection is None:
             return self
         return replace(self, asset_layer=self.layer.subset(asset_selection, asset_check_selection))
@@ -272,19 +276,7 @@ class JobDefinition:
         return f"<{type(self).__name__} {self.name}>"
 
 
-def part_of_graph(graph: GraphDefinition, selected: frozenset[str]) -> GraphDefinition:
-    """Return a graph with some of its nodes, ``outer.inner`` for those of nested ones."""
-    names = {path.partition(".")[0] for path in selected}
-    inner = {name: frozenset(path[len(name) + 1 :] for path in selected if path.startswith(f"{name}.")) for name in names}
-
-    def part(node: Node) -> Node:
-        if node.name in selected or not isinstance(node.definition, GraphDefinition):
-            return node
-        return replace(node, definition=part_of_graph(node.definition, inner[node.name]))
-
-    return graph.with_replaced(
-        nodes=tuple(part(node) for node in graph.nodes if node.name in names),
-        dependencies={name: one for name, one in graph.dependencies.items() if name in names},
-        input_mappings=tuple(one for one in graph.input_mappings if one.mapped_node_name in names),
-        output_mappings=tuple(one for one in graph.output_mappings if one.mapped_node_name in names),
-    )
+def invocation_of(node: Node) -> NodeInvocation:
+    """Return a node as the key of ``dependencies`` that stands for it."""
+    name = node.definition.name
+    return NodeInvocation(name, None if node.name == name else node.name)

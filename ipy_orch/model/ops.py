@@ -183,24 +183,22 @@ class NamedPort:
 
 def set_all(instance: Any, values: Sequence[Any]) -> None:
     """Fill a frozen dataclass that has an ``__init__`` of its own, in the order of its fields."""
-    for name, value in zip(instance.__dataclass_fields__, values, strict=True):
-        object.__setattr__(instance, name, value)
+    vars(instance).update(zip(instance.__dataclass_fields__, values, strict=True))
 
 
 @dataclass(frozen=True, eq=False, init=False)
 class OpDefinition(Invocable):
-    """Be a named function with ports; two are the same only when they are one object.
+    """Be a named function with ports; two are the same only when they are one object. ``@op`` makes one of a function.
 
     Args:
+        compute_fn: a generator of Outputs that takes the context and a dict of inputs; else there's a ``signature``.
         name: letters, digits and underscores.
-        signature: how the function is called.
         ins: input name -> In; those annotated with a type carry it.
         outs: output name -> Out.
-        config_type: a Config class or None.
+        config_schema: a Config class or a schema, None for no config; also as ``config_type``.
         required_resource_keys: resources it needs beyond its parameters'.
-        compute_fn: in the place of ``signature``, a generator of Outputs that takes the context and a dict of inputs.
-        config_schema: another name of ``config_type``.
-        version: another name of ``code_version``.
+        version: the older name of ``code_version``.
+        signature: a function, and how it is called.
 
     Raises:
         DagsterInvalidDefinitionError: for a name, port or pool that isn't well formed.
@@ -221,21 +219,21 @@ class OpDefinition(Invocable):
 
     def __init__(
         self,
-        name: str,
-        signature: Signature | None = None,
+        compute_fn: Callable[..., Any] | None = None,
+        name: str = "",
         ins: Mapping[str, In] | None = None,
         outs: Mapping[str, Out] | None = None,
         description: str | None = None,
-        config_type: Any = None,
+        config_schema: Any = None,
         required_resource_keys: Iterable[str] | None = None,
         tags: Mapping[str, Any] | None = None,
+        version: str | None = None,
         retry_policy: RetryPolicy | None = None,
         code_version: str | None = None,
         pool: str | None = None,
         *,
-        compute_fn: Callable[..., Any] | None = None,
-        config_schema: Any = None,
-        version: str | None = None,
+        signature: Signature | None = None,
+        config_type: Any = None,
     ) -> None:
         inlets = ins if ins is not None else {}
         call = signature or bare_signature(name, compute_fn, inlets)

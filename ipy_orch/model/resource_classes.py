@@ -13,6 +13,7 @@ from pydantic import PrivateAttr
 
 from ipy_orch.errors import CheckError
 from ipy_orch.model.config import Config, construct, shape_of
+from ipy_orch.model.instances import validated
 from ipy_orch.model.resource_annotations import is_dependency
 from ipy_orch.model.resource_contexts import InitResourceContext
 from ipy_orch.model.resource_functions import (
@@ -250,7 +251,7 @@ def opened_from_context(
     """Yield what an instance with the config of a context gives; the config may be written or resolved."""
     names = dependencies(cls)
     given = {name: Ready(value) for name, value in nested.items() if name in names}
-    instance = cls.model_validate({**(context.resource_config or {}), **given}).with_resource_context(context)
+    instance = validated(cls, {**(context.resource_config or {}), **given}).with_resource_context(context)
     with instance.yield_for_execution(context) as value:
         yield value
 

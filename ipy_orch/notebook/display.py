@@ -39,7 +39,12 @@ def show_value(ip: InteractiveShell, value: Any) -> None:
     formatter: Any = ip.display_formatter
     data, metadata = formatter.format(value)
     if data:
-        ip.display_pub.publish(redact_all(data), metadata)
+        ip.display_pub.publish(redacted(data), metadata)
+
+
+def redacted(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a display without the value of any secret; the names of its types stay what they are."""
+    return {kind: redact_all(content) for kind, content in data.items()}
 
 
 def is_silenced(body: str) -> bool:
@@ -94,7 +99,7 @@ class DisplayRoute:
         if sink is None:
             behind(data, metadata, *args, **kwargs)
         elif sink.tee:
-            behind(redact_all(data), metadata, *args, **kwargs)
+            behind(redacted(data), metadata, *args, **kwargs)
 
     def keep(self, sink: Sink, data: Any, metadata: Any, name: str | None, *, update: bool) -> None:
         """Put a display into a step's output; an update takes the place of what it updates."""

@@ -13,6 +13,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any, Final
@@ -25,7 +26,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from ipy_orch.authoring.cells import is_definition_cell
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.isolation import explain
-from ipy_orch.model.env import redact
+from ipy_orch.model.env import redact, redact_all
 from ipy_orch.notebook.patches import Patch
 
 __all__ = ["Canceled", "Tracebacks", "cleaned", "is_users", "usage"]
@@ -60,7 +61,7 @@ class Tracebacks:
 
     def __init__(self, ip: InteractiveShell) -> None:
         self.ip = ip
-        self.patches = [Patch(ip, "showtraceback", self.shown)]
+        self.patches = [Patch(ip, "showtraceback", self.shown), Patch(ip, "_showtraceback", self.sent)]
         if hasattr(ultratb, "get_line_number_of_frame"):
             self.patches.append(Patch(ultratb, "get_line_number_of_frame", length))
 
@@ -93,6 +94,12 @@ class Tracebacks:
             kwargs = {**kwargs, "running_compiled_code": False}
         behind((type(error), error, error.__traceback__), *args, **kwargs)
 
+    def sent(self, behind: Callable[..., None], kind: type[BaseException], error: Any, lines: Sequence[str]) -> None:
+        """Send a traceback to the front end; a verbose one has the values of variables in it."""
+        text = str(error)
+        told = error if redact(text) == text else Told(redact(text))
+        behind(kind, told, [redact(line) for line in lines])
+
     def show_message(self, error: DagsterError) -> None:
         """Show the message of an error, and let ``%tb`` show the same."""
         sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
@@ -119,6 +126,8 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         yield error
+        for one in getattr(error, "exceptions", ()):
+            yield from chain(one)
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
@@ -129,11 +138,21 @@ def note_hint(error: BaseException) -> None:
         error.add_note(hint)
 
 
+class Told(Exception):
+    """Stand for an exception that makes its message itself, with the message without secrets."""
+
+
 def hide_secrets(error: BaseException) -> None:
-    """Take the values of secrets out of an exception's message."""
-    hidden = tuple(redact(arg) if isinstance(arg, str) else arg for arg in error.args)
+    """Take the values of secrets out of an exception: its arguments, its notes, and what its message is made of."""
+    hidden = redact_all(error.args)
     if hidden != error.args:
         error.args = hidden
+    for name in (*vars(error), "filename", "filename2", "strerror"):
+        value = getattr(error, name, None)
+        clean = redact_all(value) if isinstance(value, str | list | tuple | dict) else value
+        if clean != value:
+            with suppress(Exception):
+                setattr(error, name, clean)
 
 
 def frames(tb: TracebackType | None) -> Iterator[TracebackType]:

@@ -6,12 +6,12 @@ the engine knows ops only: the op of an asset, of a check, of a graph and of a j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
-from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvalidSubsetError
+from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.graphs import GraphDefinition, Node
 from ipy_orch.model.keys import AssetKey
@@ -37,7 +37,6 @@ __all__ = [
     "flat",
     "outputs_in",
     "shape_of",
-    "some_calls",
 ]
 
 
@@ -80,11 +79,12 @@ class FromValue:
 
 @dataclass(frozen=True, slots=True)
 class FromConfig:
-    """Take what run config says at ``ops.<at>.inputs.<name>``, else the default."""
+    """Take what run config says at ``ops.<at>.inputs.<name>``, else an asset's value, else the default."""
 
     at: tuple[str, ...]
     name: str
     default: Any = NO_VALUE
+    asset: AssetKey | None = None
 
 
 Source: TypeAlias = FromOutput | Collected | FanIn | FromAsset | FromValue | FromConfig
@@ -192,7 +192,7 @@ def asset_calls(definition: AssetsDefinition) -> Iterable[Call]:
 
 
 def selected_calls(calls: Sequence[Call], definition: AssetsDefinition) -> list[Call]:
-    """Return the calls that make what is selected, and those that these read; an asset that isn't selected is loaded."""
+    """Return the calls that make what is selected, and what these read; an asset that isn't selected is loaded."""
     wanted = {*definition.keys_by_output_name, *definition.check_specs_by_output_name}
     others = {name: key for name, key in definition.all_keys_by_output_name.items() if name not in wanted}
     elsewhere = {
@@ -360,9 +360,7 @@ class Flattening:
 
 def unconnected(port: In, at: tuple[str, ...], name: str) -> Source | None:
     """Return where an input comes from that nothing is connected to."""
-    if port.asset_key is not None:
-        return FromAsset(port.asset_key)
-    return None if port.is_nothing else FromConfig(at, name)
+    return None if port.is_nothing else FromConfig(at, name, asset=port.asset_key)
 
 
 def defaulted(source: Source, port: In) -> Source:
@@ -370,45 +368,3 @@ def defaulted(source: Source, port: In) -> Source:
     if isinstance(source, FromConfig) and port.has_default_value:
         return replace(source, default=port.default_value)
     return source
-
-
-def some_calls(calls: Sequence[Call], names: Iterable[str], loadable: Callable[[In], bool]) -> list[Call]:
-    """Return some calls of a graph; what they would read of others comes from run config.
-
-    Args:
-        loadable: whether run config can say an input's value.
-
-    Raises:
-        DagsterInvalidSubsetError: when an input needs what isn't selected.
-    """
-    chosen = set(names)
-    return [cut_off(call, chosen, loadable) for call in calls if call.name in chosen]
-
-
-def cut_off(call: Call, chosen: set[str], loadable: Callable[[In], bool]) -> Call:
-    """Return a call that reads none but those chosen."""
-    sources: dict[str, Source] = {}
-    for name, source in call.sources.items():
-        kept = cut_source(source, chosen)
-        port = call.op.ins[name]
-        if kept is not None:
-            sources[name] = kept
-        elif not port.is_nothing:
-            if not port.has_default_value and not loadable(port):
-                raise DagsterInvalidSubsetError(
-                    f"input `{name}` of `{call.name}` comes from an op that isn't selected",
-                    hint="select that op as well: `*` in front of a name takes all that is upstream",
-                )
-            sources[name] = FromConfig(call.path, name, port.default_value)
-    mapped = call.mapped if call.mapped is not None and call.mapped.call in chosen else None
-    return replace(call, sources=sources, mapped=mapped)
-
-
-def cut_source(source: Source, chosen: set[str]) -> Source | None:
-    """Return the part of a source that is there, None when nothing is."""
-    if isinstance(source, FanIn):
-        parts = [kept for one in source.sources if (kept := cut_source(one, chosen)) is not None]
-        return FanIn(tuple(parts)) if parts else None
-    if isinstance(source, Collected):
-        return source if source.source.call in chosen else None
-    return None if isinstance(source, FromOutput) and source.call not in chosen else source

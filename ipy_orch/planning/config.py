@@ -66,11 +66,13 @@ class NestedOps:
 
     Args:
         mapping: makes that of other config, under ``ops.<graph>.config``.
+        others: nodes that don't run now; what is said of them is passed over.
     """
 
     ops: Mapping[str, Any]
     inputs: Inputs = field(default_factory=dict)
     mapping: ConfigMapping | None = None
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -255,7 +257,7 @@ class Checking:
         ops = section(given, "ops", (), self.findings)
         if root.mapping is not None:
             ops = self.mapped(root.mapping, ops, ("ops",))
-        self.check_ops(ops, root.ops, ("ops",))
+        self.check_ops(ops, root, ("ops",))
         if root.inputs:
             inputs = section(given, "inputs", (), self.findings)
             self.entries[""] = Entry(NO_CONFIG, None, self.checked_ports(inputs, root.inputs, ("inputs",)))
@@ -267,9 +269,10 @@ class Checking:
                 resolved.op_config(op)
         return resolved
 
-    def check_ops(self, given: Mapping[str, Any], ops: Mapping[str, Any], at: Path) -> None:
-        """Add the entries of these ops and of those in graphs, by dotted path."""
-        refuse_unknown(given, ops, at, self.findings)
+    def check_ops(self, given: Mapping[str, Any], graph: NestedOps, at: Path) -> None:
+        """Add the entries of a graph's ops and of those in graphs in it, by dotted path."""
+        ops = graph.ops
+        refuse_unknown({key: one for key, one in given.items() if key not in graph.others}, ops, at, self.findings)
         prefix = ".".join(str(part) for part in at[1:] if part != "ops")
         for name, schema in ops.items():
             path = f"{prefix}.{name}" if prefix else name
@@ -294,7 +297,7 @@ class Checking:
             inner = section(given, "ops", at, self.findings)
         else:
             inner = self.mapped(graph.mapping, given, at)
-        self.check_ops(inner, graph.ops, (*at, "ops"))
+        self.check_ops(inner, graph, (*at, "ops"))
         inputs = section(given, "inputs", at, self.findings)
         self.entries[path] = Entry(NO_CONFIG, None, self.checked_ports(inputs, graph.inputs, (*at, "inputs")))
 

@@ -46,7 +46,7 @@ def job_tree(job: JobDefinition) -> NestedOps:
     if job.is_asset_job:
         return NestedOps(asset_tree(job.layer.asset_graph.definitions))
     calls = calls_of_job(job)
-    return graph_tree(job.graph, calls, slots_of(calls), ())
+    return graph_tree(job.graph, job.whole_graph, calls, slots_of(calls), ())
 
 
 def asset_tree(definitions: Iterable[AssetsDefinition]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def graph_asset_tree(definition: AssetsDefinition) -> NestedOps:
     calls = calls_of(definition) if definition.can_subset else calls_of_graph(graph)
     slots = slots_of(calls)
     slots[()] = {}  # its inputs are assets
-    return graph_tree(graph, calls, slots, ())
+    return graph_tree(graph, graph, calls, slots, ())
 
 
 def slots_of(calls: Iterable[Call]) -> Slots:
@@ -88,21 +88,30 @@ def slot_of(source: Source, port: In, *, in_list: bool) -> Field | str | None:
     if isinstance(source, FromConfig):
         kind = type_of(port)
         loader = (kind.get_inner_type_for_fan_in() if in_list else kind).loader
-        return None if loader is None else Field(loader.schema_type, is_required=not port.has_default_value)
+        required = not (port.has_default_value or source.asset)
+        return None if loader is None else Field(loader.schema_type, is_required=required)
     return source.port.io_manager_key if isinstance(source, FromOutput) else None
 
 
-def graph_tree(graph: GraphDefinition, calls: Iterable[Call], slots: Slots, at: tuple[str, ...]) -> NestedOps:
-    """Return what run config may say of a graph's nodes, as far as they run."""
+def graph_tree(
+    graph: GraphDefinition, whole: GraphDefinition, calls: Iterable[Call], slots: Slots, at: tuple[str, ...]
+) -> NestedOps:
+    """Return what run config may say of a graph's nodes, as far as they run.
+
+    Args:
+        whole: the graph, of which ``graph`` may be a part: what is said of the rest is passed over.
+    """
     paths = {call.path[: len(at) + 1] for call in calls if call.path[: len(at)] == at}
     nodes = {node.name: node.definition for node in graph.nodes if (*at, node.name) in paths}
-    ops: dict[str, Any] = {
-        name: one_op(one, slots.get((*at, name), {}))
-        if isinstance(one, OpDefinition)
-        else graph_tree(one, calls, slots, (*at, name))
-        for name, one in nodes.items()
-    }
-    return NestedOps(ops, slots.get(at, {}), graph.config_mapping)
+    ops: dict[str, Any] = {}
+    for name, one in nodes.items():
+        outer = whole.node_named(name).definition
+        if isinstance(one, OpDefinition) or isinstance(outer, OpDefinition):
+            ops[name] = one_op(one, slots.get((*at, name), {})) if isinstance(one, OpDefinition) else one
+        else:
+            ops[name] = graph_tree(one, outer, calls, slots, (*at, name))
+    others = frozenset(node.name for node in whole.nodes) - ops.keys()
+    return NestedOps(ops, slots.get(at, {}), graph.config_mapping, others)
 
 
 def one_op(op: OpDefinition, inputs: Inputs) -> OneOp:

@@ -12,6 +12,7 @@ from typing import Any
 from ipy_orch.errors import (
     CheckError,
     DagsterInvalidDefinitionError,
+    DagsterInvalidInvocationError,
     DagsterInvalidSubsetError,
     closest,
 )
@@ -20,23 +21,34 @@ from ipy_orch.model.asset_jobs import AssetLayer, UnresolvedAssetJobDefinition, 
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.config import RunConfig
 from ipy_orch.model.configured import ConfigMapping
+from ipy_orch.model.graph_parts import part_of
 from ipy_orch.model.graphs import GraphDefinition, nested_nodes, to_job
 from ipy_orch.model.invocations import json_tags
-from ipy_orch.model.jobs import JobDefinition, graph_of_assets, refuse_unselectable
+from ipy_orch.model.jobs import JobDefinition, graph_of_assets, refuse_missing_resources, refuse_unselectable
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.mappings import DependencyDefinition, NodeInvocation
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import In, OpDefinition, type_of
 from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
 from ipy_orch.model.specs import AssetSpec
-from ipy_orch.planning.calls import Call, FromConfig, FromValue, calls_of_graph, outputs_in, some_calls
+from ipy_orch.planning.calls import Call, FromConfig, FromValue, Source, calls_of_graph, outputs_in
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.op_selection import selected_nodes
 from ipy_orch.planning.plan import Plan, Request, Step, apart, plan
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import ASKED
 
-__all__ = ["calls_of_job", "job_of_graph", "plan_all", "plan_job", "resolve_job", "selected_layer", "selection_from", "source_assets_in"]
+__all__ = [
+    "calls_of_job",
+    "job_of_graph",
+    "plan_all",
+    "plan_job",
+    "refuse_missing_values",
+    "resolve_job",
+    "selected_layer",
+    "selection_from",
+    "source_assets_in",
+]
 
 
 @as_selection.supply
@@ -131,7 +143,7 @@ def graph_from_assets(layer: AssetLayer, name: str) -> GraphDefinition:
         NodeInvocation(node.name): {
             name: made[key]
             for name, key in one.keys_by_input_name.items()
-            if key in made and made[key].node != node.name
+            if key in made and key in one.dependency_keys and made[key].node != node.name
         }
         for node, one in zip(nodes, definitions, strict=True)
     }
@@ -191,7 +203,7 @@ def job_of_graph(graph: GraphDefinition, **said: Any) -> JobDefinition:
     refuse_unknown_values(job)
     refuse_unconnected(job)
     if given.get("resource_defs"):
-        refuse_missing_resources(job, job.resource_defs)
+        refuse_unprovided(job)
     return job if "op_selection" not in given else job.get_subset(op_selection=given["op_selection"])
 
 
@@ -217,7 +229,7 @@ def refuse_unconnected(job: JobDefinition) -> None:
     for call in calls_of_job(job):
         for name, source in call.sources.items():
             port = call.op.ins[name]
-            if isinstance(source, FromConfig) and not port.has_default_value and not loadable(port):
+            if lacks_value(source, port):
                 raise DagsterInvalidDefinitionError(
                     f"nothing is connected to input `{name}` of `{call.name}`, and a"
                     f" `{type_of(port).display_name}` can't be given in run config",
@@ -231,32 +243,63 @@ def loadable(port: In) -> bool:
     return bool(port.input_manager_key) or getattr(type_of(port), "loader", None) is not None
 
 
-def refuse_missing_resources(job: JobDefinition, resources: Mapping[str, Any]) -> None:
-    """Refuse a job that needs what isn't there.
+@refuse_missing_resources.supply
+def refuse_unprovided(job: JobDefinition) -> None:
+    """Refuse a job that needs a resource that isn't there.
 
     Raises:
         DagsterInvalidDefinitionError: with the closest name.
     """
     for step in plan_job(job).every_step:
-        needed(resources, step.required_resource_keys, f"`{step.name}`")
+        needed(job.resource_defs, step.required_resource_keys, f"`{step.name}`")
 
 
 @refuse_unselectable.supply
 def checked_selection(graph: GraphDefinition, selection: Sequence[str]) -> frozenset[str]:
-    """Return the nodes that a selection names.
+    """Return the ops that a selection names.
 
     Raises:
         DagsterInvalidSubsetError: when it names none, or what is selected can't run alone.
     """
-    chosen = selected_nodes(graph, selection)
-    calls = calls_of_graph(graph)
-    some_calls(calls, leaves(calls, chosen), loadable)
-    return chosen
+    ops = frozenset(leaves(calls_of_graph(graph), selected_nodes(graph, selection)))
+    for call in calls_of_graph(part_of(graph, ops)):
+        for name, source in call.sources.items():
+            if lacks_value(source, call.op.ins[name]):
+                raise DagsterInvalidSubsetError(
+                    f"input `{name}` of `{call.name}` comes from an op that isn't selected",
+                    hint="select that op as well: `*` in front of a name takes all that is upstream",
+                )
+    return ops
+
+
+def lacks_value(source: Source, port: In) -> bool:
+    """Tell whether an input can come from nowhere: what the whole graph takes may be given with a run."""
+    inside = isinstance(source, FromConfig) and source.at and source.asset is None
+    return bool(inside) and not port.has_default_value and not loadable(port)
+
+
+def refuse_missing_values(job: JobDefinition) -> None:
+    """Refuse to run a graph without the values of its inputs that run config can't say.
+
+    Raises:
+        DagsterInvalidInvocationError: naming the input.
+    """
+    for call in calls_of_job(job):
+        for name, source in call.sources.items():
+            port = call.op.ins[name]
+            if isinstance(source, FromConfig) and not (source.at or port.has_default_value or loadable(port)):
+                raise DagsterInvalidInvocationError(
+                    f"`{job.name}` has an input `{source.name}`, which `{call.name}` takes and run config can't say",
+                    hint=f'execute_in_process(input_values={{"{source.name}": ...}})',
+                )
 
 
 def source_assets_in(graph: GraphDefinition) -> list[AssetsDefinition]:
     """Return the assets that nodes of a graph, at any depth, were given as arguments."""
-    graphs = [graph, *(node.definition for _, node in nested_nodes(graph) if isinstance(node.definition, GraphDefinition))]
+    graphs = [
+        graph,
+        *(node.definition for _, node in nested_nodes(graph) if isinstance(node.definition, GraphDefinition)),
+    ]
     found = [one for each in graphs for inputs in each.input_assets.values() for one in inputs.values()]
     return [external(one) if isinstance(one, AssetSpec) else one for one in found if not isinstance(one, AssetKey)]
 
@@ -274,8 +317,7 @@ def leaves(calls: Iterable[Call], chosen: Iterable[str]) -> list[str]:
 def calls_of_job(job: JobDefinition) -> list[Call]:
     """Return the calls that a job of ops makes."""
     given = {name: FromValue(value) for name, value in job.input_values.items()}
-    calls = calls_of_graph(job.whole_graph, given)
-    return calls if job.selected is None else some_calls(calls, leaves(calls, job.selected), loadable)
+    return calls_of_graph(job.graph, given)
 
 
 def plan_job(job: JobDefinition, partition: str | None = None, steps: Iterable[str] | None = None) -> Plan:

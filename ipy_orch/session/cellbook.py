@@ -137,7 +137,8 @@ class CellBook:
     def before(self, cell: Cell) -> None:
         """Note what a plain cell reads, before it runs."""
         cell.names = names_of(cell.text)
-        cell.recorded = {name: self.token(name) for name in cell.names.read if name not in cell.names.bound}
+        outside = (name for name in cell.names.read if name not in cell.names.bound)
+        cell.recorded = {name: self.token_for(cell, name) for name in outside}
 
     def after(self, cell: Cell, digest: Callable[[str], str | None]) -> None:
         """Note what a plain cell has defined.
@@ -164,6 +165,12 @@ class CellBook:
     def token(self, name: str) -> str:
         """Return how ``name`` came to be what it is, and all names that its body reads when it is called."""
         return hashed(f"{one}={self.own_token(one)}" for one in sorted(self.reached(name)))
+
+    def token_for(self, cell: Cell, name: str) -> str:
+        """Return the token of a name as a cell reads it: what a graph wires isn't called, so only itself counts."""
+        maker = self.cells.get(self.definers.get(name, ""))
+        wired = name in cell.names.composed and maker is not None and name in maker.names.nodes
+        return self.own_token(name) if wired else self.token(name)
 
     def reached(self, name: str) -> set[str]:
         """Return the name and those that its body reads later, and theirs."""
@@ -198,7 +205,7 @@ class CellBook:
                     found.setdefault(name, Behind(self.gone[name], name, name, ""))
                 continue
             for read, token in cell.recorded.items():
-                if self.token(read) != token:
+                if self.token_for(cell, read) != token:
                     found.setdefault(cell.key, Behind(cell.label, name, read, self.definer_label(read)))
             front.extend(cell.recorded)
             front.extend(cell.names.readers.get(name, ()))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ipy_orch.events.ledger import Ledger
-from ipy_orch.events.types import Materialized
+from ipy_orch.events.types import Materialized, ResourceFailed
 from ipy_orch.execution.engine import RunResult
 from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
@@ -80,7 +80,13 @@ def report(
     lines = [line_of(key, key in ran, steps.get(key, ""), reasons, plan, result, graph, ledger) for key in keys]
     if environment:
         lines = [replace(line, text=f"{line.text} · in {environment}".removeprefix(" · ")) for line in lines]
-    return Report(plan, result, lines, notices)
+    return Report(plan, result, lines, [*notices, *torn_down_badly(result)])
+
+
+def torn_down_badly(result: RunResult | None) -> list[str]:
+    """Return a notice for each resource that raised while it was closed, which is no reason for a run to fail."""
+    events = [event for event in (result.events if result else ()) if isinstance(event, ResourceFailed)]
+    return [f"resource `{event.name}` raised in its {event.phase}: {event.error}" for event in events]
 
 
 def line_of(

@@ -7,7 +7,7 @@ from typing import Any
 
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
-from ipy_orch.events.types import Logged, Materialized
+from ipy_orch.events.types import Logged, Materialized, ResourceFailed
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
@@ -114,6 +114,8 @@ def message(event: Any) -> str:
             return f"{event.level or event.stream}: {event.text.rstrip()}"
         case Materialized():
             return str(event.key)
+        case ResourceFailed():
+            return f"{event.name}, {event.phase}: {event.error}"
         case _:
             for name in ("error", "reason", "status", "name"):
                 if text := getattr(event, name, ""):

@@ -25,6 +25,7 @@ from ipy_orch.planning.fingerprint import attach_tree
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.session.cellbook import Cell, CellBook
 from ipy_orch.session.environments import Environments
+from ipy_orch.session.jobs import FoundJob, Job, find_jobs, find_loggers, jobs_by_name, resources_of
 
 __all__ = ["Scan", "Scanned", "uses"]
 
@@ -61,6 +62,8 @@ class Scanned:
         names: variable or argument -> the asset it stands for.
         broken: asset -> what is wrong with its cell, or with the cell of a check of it.
         swapped: variable -> the resource in it, where the environment in use has another one.
+        found_jobs: the jobs in variables, as they were found.
+        loggers: variable -> logger.
     """
 
     definitions: tuple[AssetsDefinition, ...]
@@ -70,6 +73,8 @@ class Scanned:
     broken: Mapping[AssetKey, DagsterError] = field(default_factory=dict)
     swapped: Mapping[str, Any] = field(default_factory=dict)
     last: LastGraph = field(default_factory=LastGraph)
+    found_jobs: tuple[FoundJob, ...] = ()
+    loggers: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def graph(self) -> AssetGraph:
@@ -80,11 +85,36 @@ class Scanned:
         """
         return self.last.of(self.definitions)
 
+    @cached_property
+    def jobs(self) -> Mapping[str, Job]:
+        """Return name -> job; what is still to be resolved against the assets is as :meth:`as_definitions` takes it.
+
+        Raises:
+            DagsterInvalidDefinitionError: when two have one name, with the cells.
+        """
+        return {name: one.definition for name, one in self.places_of_jobs.items()}
+
+    @cached_property
+    def places_of_jobs(self) -> Mapping[str, FoundJob]:
+        """Return name -> job with its variable and the cell it is from.
+
+        Raises:
+            DagsterInvalidDefinitionError: when two have one name, with the cells.
+        """
+        return jobs_by_name(self.found_jobs)
+
     def as_definitions(self) -> Definitions:
-        """Return what was found as one Definitions."""
-        checks = [one for one in self.definitions if not one.has_keys]
+        """Return what was found as one Definitions.
+
+        Raises:
+            DagsterInvalidDefinitionError: when two jobs have one name, with the cells.
+        """
         return Definitions(
-            [one for one in self.definitions if one.has_keys], resources=self.resources, asset_checks=checks
+            [one for one in self.definitions if one.has_keys],
+            jobs=[*self.jobs.values()],
+            resources=self.resources,
+            loggers=self.loggers,
+            asset_checks=[one for one in self.definitions if not one.has_keys],
         )
 
 
@@ -98,7 +128,8 @@ class Scan:
 
     def __call__(self) -> Scanned:
         """Scan now."""
-        found, own = self.of_namespace()
+        jobs = find_jobs(self.namespace, self.book)
+        found, own = self.of_namespace(jobs)
         resources = self.environments.laid_over(own)
         sources = self.book.sources()
         refuse_doubles(sources)
@@ -118,12 +149,17 @@ class Scan:
         decorated = set(found)
         made = tuple(one for one in cells if one not in decorated)
         swapped = {key: one for key, one in own.items() if resources[key] is not one}
-        return Scanned((*made, *found), resources, cells, names, broken, swapped, self.last)
+        loggers = find_loggers(self.namespace, self.book)
+        return Scanned((*made, *found), resources, cells, names, broken, swapped, self.last, jobs, loggers)
 
     # -- the namespace ------------------------------------------------------------------------------------------------
 
-    def of_namespace(self) -> tuple[list[AssetsDefinition], dict[str, Any]]:
-        """Return the definitions and resources that variables hold, without those of cells that are gone."""
+    def of_namespace(self, jobs: Iterable[FoundJob]) -> tuple[list[AssetsDefinition], dict[str, Any]]:
+        """Return the definitions and resources that variables hold, without those of cells that are gone.
+
+        Args:
+            jobs: what they need is a resource, too.
+        """
         found: dict[int, AssetsDefinition] = {}
         resources: dict[str, Any] = {}
         for name, value in list(self.namespace.items()):
@@ -140,17 +176,14 @@ class Scan:
             if isinstance(value, Definitions):
                 resources.update(value.resources)
         definitions = list(found.values())
-        return definitions, {**self.plain_resources(definitions), **resources}
+        brought = {key: value for one in definitions for key, value in one.resource_defs.items()}
+        needed = [*(one.required_resource_keys for one in definitions), *(resources_of(one.definition) for one in jobs)]
+        return definitions, {**self.plain_resources(frozenset().union(*needed)), **brought, **resources}
 
-    def plain_resources(self, definitions: Iterable[AssetsDefinition]) -> dict[str, Any]:
-        """Return what definitions bring with them, and the plain objects in variables named like a resource needed."""
-        found: dict[str, Any] = {}
-        for one in definitions:
-            plain = {key for key in one.required_resource_keys & self.namespace.keys() if key != IO_MANAGER}
-            values = {key: self.namespace[key] for key in plain}
-            found |= {key: value for key, value in values.items() if not isinstance(value, DEFINITIONS)}
-            found |= one.resource_defs
-        return found
+    def plain_resources(self, needed: Iterable[str]) -> dict[str, Any]:
+        """Return the plain objects in variables named like a resource that is needed."""
+        values = {key: self.namespace[key] for key in needed if key in self.namespace and key != IO_MANAGER}
+        return {key: value for key, value in values.items() if not isinstance(value, DEFINITIONS)}
 
     def is_ghost(self, definition: AssetsDefinition) -> bool:
         """Tell whether the cell that made a definition has been edited or deleted since."""

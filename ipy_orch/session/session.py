@@ -20,7 +20,9 @@ from ipy_orch.execution.capture import current_sink
 from ipy_orch.execution.engine import RunResult, World, run
 from ipy_orch.execution.executors import executor_for
 from ipy_orch.execution.iomanagers import SessionIOManager
+from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.config import Resolved, resolve_run_config
@@ -252,7 +254,7 @@ class Session:
                 result = self.run(scanned, planned, config, workers)
         finally:
             self.names.bind(scanned, planned)
-        notices = [*map(str, self.behind(planned)), *self.names.hidden(scanned, planned), *surprises(scanned, planned)]
+        notices = [*map(str, self.behind(planned, scanned)), *self.names.hidden(scanned, planned), *surprises(scanned, planned)]
         return report(planned, result, scanned.graph, self.ledger, notices, self.environments.label)
 
     def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> RunResult:
@@ -430,17 +432,25 @@ class Session:
         knowledge = self.knowledge(scanned, self.configured(scanned))
         planned = plan(scanned.graph, self.ledger, Request(frozenset({key})), knowledge)
         told = statuses(scanned.graph, self.ledger, knowledge)
-        return explain(key, scanned.graph, self.ledger, planned, told, knowledge, self.behind(planned))
+        return explain(key, scanned.graph, self.ledger, planned, told, knowledge, self.behind(planned, scanned))
 
-    def behind(self, planned: Plan) -> list[Behind]:
+    def behind(self, planned: Plan, scanned: Scanned) -> list[Behind]:
         """Return the plain cells that are behind and on which what was asked for depends."""
         names: set[str] = set()
         for key in planned.looked_at:
+            names |= self.names_of_graph(scanned.graph.makers[key])
             made = self.ledger.materialized.get((key, None))
             names |= {root(part.name) for part in (made.recipe if made is not None else ()) if part.kind != "input"}
         if swapped := names & self.environments.overlay.keys():
             names = names - swapped | {cell_name(self.environments.current)}
         return self.book.behind(sorted(names))
+
+    def names_of_graph(self, maker: AssetsDefinition) -> set[str]:
+        """Return the variables that hold a definition whose ops were wired when its cell ran; none for any other."""
+        if not isinstance(maker.op_def, GraphDefinition):
+            return set()
+        held = {name for name, value in self.namespace.items() if value is maker}
+        return held | {maker.op_def.compute_fn.__name__}
 
     def all_behind(self) -> list[Behind]:
         """Return all plain cells that are behind, whatever depends on them."""

@@ -19,14 +19,15 @@ from ipy_orch.storage.extras import needed
 __all__ = [
     "Kind",
     "as_table",
+    "column_types",
     "columns_of",
     "frame_of",
     "kind_of",
+    "mark_of",
     "marked",
     "said",
     "stored_kind",
     "table_metadata",
-    "told_types",
     "wanted_kind",
     "wants_dict",
 ]
@@ -66,10 +67,10 @@ def kind_of(value: object, name: str) -> Kind:
     """
     if kind := kind_of_class(type(value)):
         return kind
-    what = "None" if value is None else f"a `{type(value).__name__}`"
+    what = "None" if value is None else f"of type `{type(value).__name__}`"
     hint = "return a data frame, or keep it elsewhere: `io_manager_key=...` with FilesystemIOManager()"
     if value is None:
-        hint = f"annotate `def {name}(...) -> None` when there's nothing to keep"
+        hint = f"annotate `def {name.rpartition('/')[2]}(...) -> None` when there's nothing to keep"
     elif type(value).__name__ == "Series":
         hint = "return `.to_frame()` of it"
     raise DagsterInvariantViolationError(f"`{name}` is {what}, and only tables are kept here", hint=hint)
@@ -124,7 +125,16 @@ def polars_to_arrow(value: Any, kind: Kind) -> Any:
     """Return a polars frame as Arrow; types that only polars has are refused by Arrow itself."""
     polars = needed("polars", "a polars frame")
     frame = value.collect() if kind == "polars-lazy" else value
+    for name, dtype in frame.schema.items():
+        if holds_objects(dtype, polars.Object):
+            raise TypeError(f"column `{name}` holds Python objects")
     return frame.to_arrow(compat_level=polars.CompatLevel.oldest())
+
+
+def holds_objects(dtype: Any, kind: Any) -> bool:
+    """Tell whether a polars type is, or has inside, Python objects, which Arrow takes for addresses."""
+    inside = [getattr(dtype, "inner", None), *(one.dtype for one in getattr(dtype, "fields", ()))]
+    return bool(dtype == kind) or any(holds_objects(one, kind) for one in inside if one is not None)
 
 
 def refuse_labels(frame: Any, name: str) -> None:
@@ -147,7 +157,16 @@ def refuse_labels(frame: Any, name: str) -> None:
 def marked(table: Any, kind: Kind) -> Any:
     """Return an Arrow table that says which library it is from."""
     known = table.schema.metadata or {}
-    return table.replace_schema_metadata({**known, MARK: json.dumps({"kind": kind}).encode()})
+    return table.replace_schema_metadata({**known, MARK: mark_of(kind).encode()})
+
+
+def mark_of(kind: Kind) -> str:
+    """Return what a stored table says of the library that it's from.
+
+    >>> mark_of("polars")
+    '{"kind": "polars"}'
+    """
+    return json.dumps({"kind": kind})
 
 
 def stored_kind(metadata: Mapping[bytes, bytes] | None) -> Kind:
@@ -178,8 +197,10 @@ def pandas_of(table: Any) -> Any:
     frame = table.to_pandas()
     told = (table.schema.pandas_metadata or {}).get("columns", ())
     objects = {one["name"] for one in told if (one["pandas_type"], one["numpy_type"]) == ("unicode", "object")}
-    changed = {one: object for one in frame.columns if one in objects and frame.dtypes[one] != object}
-    return frame.astype(changed) if changed else frame
+    changed = [one for one in frame.columns if one in objects and frame.dtypes[one].name != "object"]
+    for one in changed:
+        frame[one] = frame[one].astype(object).where(frame[one].notna(), None)
+    return frame
 
 
 # -- what to say of it -------------------------------------------------------------------------------------------------
@@ -196,26 +217,27 @@ def columns_of(context: Any, known: Sequence[str], name: str) -> list[str] | Non
         return None
     for one in asked:
         if one not in known:
-            near = closest(str(one), known)
-            raise DagsterInvariantViolationError(
-                f"`{name}` has no column `{one}`", hint=f"did you mean `{near}`?" if near else f"it has {list(known)}"
-            )
+            named = [f"`{column}`" for column in known if not UNNAMED_INDEX.fullmatch(column)]
+            hint = closest(str(one), known) or f"it has {', '.join(named)}"
+            raise DagsterInvariantViolationError(f"`{name}` has no column `{one}`", hint=hint)
     return list(asked)
 
 
-def told_types(schema: Any) -> list[TableColumn]:
+def column_types(schema: Any) -> list[TableColumn]:
     """Return the columns of an Arrow schema, as metadata shows them."""
-    return [TableColumn(one.name, str(one.type), description=None) for one in schema]
+    return [TableColumn(one.name, str(one.type)) for one in schema if not UNNAMED_INDEX.fullmatch(one.name)]
 
 
 def table_metadata(schema: Any, rows: int) -> dict[str, MetadataValue]:
     """Return what a materialization says of a table, under Dagster's names."""
     return {
         "dagster/row_count": MetadataValue.int(rows),
-        "dagster/column_schema": MetadataValue.table_schema(TableSchema(told_types(schema))),
+        "dagster/column_schema": MetadataValue.table_schema(TableSchema(column_types(schema))),
     }
 
 
 def said(error: BaseException) -> str:
-    """Return the first line of what a library says."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    """Return the first line of what a library says; of several texts, as Arrow raises them, the outer one first."""
+    texts = [one for one in error.args if isinstance(one, str)] if not isinstance(error, OSError) else []
+    told = ": ".join(reversed(texts)) if len(texts) > 1 else str(error)
+    return (told.strip() or type(error).__name__).splitlines()[0]

@@ -61,8 +61,8 @@ def test_events_have_dagsters_kinds(result: ExecuteInProcessResult) -> None:
     kinds = [event.event_type_value for event in result.events_for_node("report")]
     assert kinds == [
         "STEP_START",
-        "STEP_INPUT",
         "LOADED_INPUT",
+        "STEP_INPUT",
         "ASSET_MATERIALIZATION",
         "STEP_OUTPUT",
         "HANDLED_OUTPUT",

@@ -12,6 +12,7 @@ from typing import Any
 from ipy_orch.authoring.cells import read_cell
 from ipy_orch.export.module import export_module, write_module
 from ipy_orch.session.cellbook import Cell, CellBook
+from ipy_orch.session.environments import Environments
 from ipy_orch.session.scan import Scan, Scanned
 
 
@@ -43,7 +44,7 @@ class Notebook:
 
     def scan(self) -> Scanned:
         """Return what namespace and cells define."""
-        return Scan(self.namespace, self.book)()
+        return Scan(self.namespace, self.book, Environments(lambda name: name in self.book.gone))()
 
     def export(self, target: str = "dagster", **options: Any) -> str:
         """Return the module."""

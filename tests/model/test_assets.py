@@ -43,7 +43,7 @@ def orders(raw):
 
 def an_op(*outs: str, **out: Any) -> OpDefinition:
     """Return an op."""
-    return OpDefinition("an_op", Signature(lambda: None), outs={name: Out(**out) for name in outs})
+    return OpDefinition(name="an_op", signature=Signature(lambda: None), outs={name: Out(**out) for name in outs})
 
 
 def test_external_assets_have_specs_only():

@@ -73,6 +73,23 @@ def test_a_secret_is_found_however_it_is_written(value, text):
     assert str(value) not in redacted
 
 
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("url://me:correct-hor...", "url://me:[NAME]..."),
+        ("['correct-horse-bat…, 1]", "['[NAME]…, 1]"),
+        ("Db(...rse-battery', 2)", "Db(...[NAME]', 2)"),
+        ("a ... b … correctly ... battery", "a ... b … correctly ... battery"),
+        ("corr... tery", "corr... tery"),
+    ],
+)
+def test_what_is_left_of_a_secret_that_was_cut_off(text, redacted):
+    """A table or a repr shortens before anything can be replaced; six characters are enough to know a secret by."""
+    secrets = Secrets()
+    secrets.add("correct-horse-battery", "NAME")
+    assert secrets.redact(text) == redacted
+
+
 def test_what_is_too_common_stays():
     """Short values, plain words and parts of longer numbers aren't replaced."""
     secrets = Secrets()

@@ -316,7 +316,8 @@ def test_an_asset_is_checked_when_it_is_materialized():
     def good() -> DataFrame[Orders]:
         return pd.DataFrame(GOOD)
 
-    assert materialize([good]).success
+    [made] = materialize([good]).asset_materializations_for_node("good")
+    assert made.metadata[COLUMN_SCHEMA] == resolve_dagster_type(Orders).metadata[COLUMN_SCHEMA]
     with pytest.raises(DagsterTypeCheckDidNotPass, match=r"`price`: `> 0` fails in 1 row: row 1: -1.0") as caught:
         materialize([bad])
     assert caught.value.dagster_type == resolve_dagster_type(Orders)

@@ -94,6 +94,8 @@ def test_a_long_chain_is_no_problem() -> None:
         ({"double": {"number": DependencyDefinition("double")}}, "`double` -> `double`"),
         ({"double": {"number": MultiDependencyDefinition([FROM_ONE])}}, r"list\[Int\]"),
         ({"double": {"number": "one"}}, "DependencyDefinition"),
+        ({"double": FROM_ONE}, "dict of dicts"),
+        ([FROM_ONE], "dict of dicts"),
         ({"total": {"numbers": MultiDependencyDefinition([DependencyDefinition("several")])}}, "collect"),
         ({"total": {"numbers": DynamicCollectDependencyDefinition("one")}}, "isn't dynamic"),
         ({NodeInvocation("double", "one"): {}}, "two nodes are named `one`"),
@@ -123,6 +125,13 @@ def test_what_is_no_node_is_refused() -> None:
         graph(defs=[one, op(name="one")(lambda: 2)])
     with pytest.raises(DagsterInvariantViolationError, match="did you mean `one`"):
         graph().node_named("oen")
+
+
+def test_names_are_unique_in_a_job():
+    """At any depth: run config and messages name ops."""
+    inner = GraphDefinition("inner", node_defs=[op(name="one")(lambda: 2)])
+    with pytest.raises(DagsterInvalidDefinitionError, match="two different definitions are named `one`"):
+        graph(defs=[one, inner]).to_job()
 
 
 def test_one_output_is_in_a_list_once() -> None:

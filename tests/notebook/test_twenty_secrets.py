@@ -46,7 +46,7 @@ KINDS = {
     "IN_CAUSE": "a value in the cause, the notes and the arguments of an exception",
     "IN_FUNCTION": "the config of a resource that is a function",
 }
-EVERYTHING = '''
+EVERYTHING = """
 told = [*shop.everything(), config.default, config.yaml, config.secret.get_secret_value(), of_function]
 context.log.info(" ".join(told))
 logging.getLogger("a library").warning("logged %s", told)
@@ -54,10 +54,10 @@ warnings.warn(f"careful: {told}")
 context.add_output_metadata({"list": told, "text": told[0], "md": MetadataValue.md(" ".join(told)), "j": {"k": [told]},
                              "url": MetadataValue.url(f"https://x?key={told[0]}"), "repr": repr(config)})
 pd.DataFrame({"told": told})
-'''
+"""
 CELLS = {
     "load": "%load_ext ipy_orch",
-    "classes": '''
+    "classes": """
 import logging, os, warnings
 from urllib.parse import quote
 import pandas as pd
@@ -91,8 +91,8 @@ class Shop(ConfigurableResource):
 
     def everything(self):
         return [self.token, str(self.number), *self.hosts, *self.by_name.values(), self.login.password,
-                self.inner.token, self.launch, f"postgresql://me:{quote(self.url, safe='')}@host/db", self.url, self.pem,
-                self.key.get_secret_value(), self.raw.get_secret_value().decode(), self.marked,
+                self.inner.token, self.launch, f"postgresql://me:{quote(self.url, safe='')}@host/db", self.url,
+                self.pem, self.key.get_secret_value(), self.raw.get_secret_value().decode(), self.marked,
                 *(key.get_secret_value() for key in self.keys)]
 
 class Fussy(ConfigurableResource):
@@ -119,9 +119,9 @@ class Shelf(ConfigurableIOManager):
     def handle_output(self, context, obj):
         context.add_output_metadata({"where": self.value})
         context.log.info(f"stored at {self.value}")
-        session.kept = obj
+        os.kept = obj
     def load_input(self, context):
-        return session.kept
+        return os.kept
 
 class Broken(ConfigurableIOManager):
     value: str
@@ -145,19 +145,19 @@ class Settings(Config):
 @resource(config_schema={"value": str})
 def function(context):
     return context.resource_config["value"]
-''',
-    "resources": '''
+""",
+    "resources": """
 inner = Inner(token=EnvVar("IN_NESTED"))
 shop = Shop.configure_at_launch(
     token=EnvVar("IN_RESOURCE"), number=EnvVar.int("AS_NUMBER"), hosts=[EnvVar("IN_LIST"), "plain"],
     by_name={"a": EnvVar("IN_DICT")}, login=Login(password=EnvVar("IN_MODEL")), inner=inner, url=EnvVar("IN_URL"),
     pem=EnvVar("PEM"), keys=[SecretStr(os.environ["SECRET_LIST"])])
 shelf, broken = Shelf(value=EnvVar("IN_IO")), Broken(value=EnvVar("IN_WRITER"))
-fussy, bad, leaky = Fussy(value=EnvVar("IN_VALIDATOR")), Bad(value=EnvVar("IN_SETUP")), Leaky(value=EnvVar("IN_TEARDOWN"))
-cause = Inner(token=EnvVar("IN_CAUSE"))
+fussy, bad = Fussy(value=EnvVar("IN_VALIDATOR")), Bad(value=EnvVar("IN_SETUP"))
+leaky, cause = Leaky(value=EnvVar("IN_TEARDOWN")), Inner(token=EnvVar("IN_CAUSE"))
 of_function = function.configured({"value": {"env": "IN_FUNCTION"}})
 session.environment("prod", {"inner": Inner(token=EnvVar("IN_PROD"))})
-''',
+""",
     "everything": "%%asset everything --config Settings --no-run" + EVERYTHING,
     "run": "%%materialize everything\nops:\n  everything:\n    config: {yaml: {env: IN_YAML}}\n"
     "resources:\n  shop:\n    config: {launch: {env: IN_LAUNCH}}",
@@ -167,11 +167,11 @@ session.environment("prod", {"inner": Inner(token=EnvVar("IN_PROD"))})
     "result": "%%asset result --no-run\n"
     "MaterializeResult(value=shop.everything(), metadata={'d': {'url': shop.everything()}}, tags={})",
     "result_run": "%materialize result",
-    "kept": "%%asset kept --io_manager shelf\nleaky.value + shop.token",
+    "kept": "%%asset kept --io-manager shelf\nleaky.value + shop.token",
     "prod": "%%asset nested --no-run\ninner.token",
     "prod_run": "%materialize nested --env prod",
     "prod_use": "%use prod\n%materialize nested\n%use default",
-    "fail": "%%asset fail\nraise ValueError('no ' + ' '.join(shop.everything()))",
+    "fail": "%%asset fail\nif True:\n    raise ValueError('no ' + ' '.join(shop.everything()))\n1",
     "fail_cause": """%%asset fail_cause
 try:
     raise KeyError({"password": cause.token})
@@ -179,12 +179,13 @@ except KeyError as error:
     error.add_note(f"noted: {cause.token}")
     wrong = Odd(cause.token)
     wrong.add_note(f"noted: {cause.token}")
-    raise wrong from error""",
+    raise wrong from error
+1""",
     "fail_local": "%%asset fail_local\npassword = shop.token\n1 / 0",
     "fail_setup": "%%asset fail_setup\nbad.value",
     "fail_validator": "%%asset fail_validator\nfussy.value",
-    "fail_writer": "%%asset fail_writer --io_manager broken\n1",
-    "fail_check": "%%asset_check everything fails\nraise RuntimeError(shop.everything())",
+    "fail_writer": "%%asset fail_writer --io-manager broken\n1",
+    "fail_check": "%%asset_check everything fails\nif True:\n    raise RuntimeError(shop.everything())\nTrue",
     "fail_config": "%%materialize everything\nops:\n  everything:\n    config: {limit: {env: IN_YAML}}",
     "decorated": "@asset\ndef decorated(shop: Shop):\n    raise RuntimeError(repr(shop.everything()))",
     "shown": "shop, shelf, inner, bad, Settings(), session.open('kept'), of_function",
@@ -198,11 +199,11 @@ except KeyError as error:
     "events": "%events",
     "lineage": "%lineage",
     "verbose": "%xmode Verbose",
-    "fail_verbose": "%%asset fail_verbose\nraise ValueError('no ' + shop.token)",
+    "fail_verbose": "%%asset fail_verbose\nvalue = shop.everything()\nint('no ' + shop.token)",
     "tb": "%tb",
     "export": "%export module.py",
     "export_dagster": "%export module_dagster.py --for dagster",
-    "dump": '''
+    "dump": """
 tables = [session.assets(), session.checks(), session.runs(), session.events(), session.resources(),
           session.resources(env="prod")]
 told = [repr(list(session.log)), repr(vars(session.ledger)), repr(session.history.runs), repr(session.run_config),
@@ -211,7 +212,7 @@ told = [repr(list(session.log)), repr(vars(session.ledger)), repr(session.histor
         *(str(session.config_schema(name)) for name in session.assets().index), repr(session.plan(force=True)),
         session.lineage().svg or "", session.lineage().text, repr(session.definitions()), repr(session.scan())]
 _ = open("dump.txt", "w").write("\\n".join(told))
-''',
+""",
 }
 FAILS = {name for name in CELLS if name.startswith("fail")} | {"decorated", "tb"}
 
@@ -255,7 +256,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
 def spellings(value: str) -> set[str]:
     """Return a value as texts may hold it; of several lines each one."""
     lines = [line for line in value.splitlines() if "-----" not in line]
-    forms = {html.escape(value), html.escape(value, quote=False), quote(value, safe=""), quote_plus(value), quote(value)}
+    forms = {html.escape(value), html.escape(value, quote=False)}
+    forms |= {quote(value, safe=""), quote_plus(value), quote(value)}
     forms |= {json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1], repr(value)[1:-1], value, *lines}
     return forms | {json.dumps(form)[1:-1] for form in forms}
 
@@ -266,9 +268,14 @@ def errors_of(cell: nbformat.NotebookNode) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(texts))
 
 
+def has_failed(cell: nbformat.NotebookNode) -> bool:
+    """Tell whether a cell has an error, or was told that something is typed wrongly."""
+    return any(one.output_type == "error" or "UsageError" in one.get("text", "") for one in cell.outputs)
+
+
 def test_each_cell_did_what_it_should(outcome: Outcome) -> None:
     """A secret that never got anywhere can't leak: the cells ran, and those that should fail failed."""
-    failed = {name for name, cell in outcome.cells.items() if any(one.output_type == "error" for one in cell.outputs)}
+    failed = {name for name, cell in outcome.cells.items() if has_failed(cell)}
     wrong = {name: errors_of(outcome.cells[name]) for name in failed ^ FAILS}
     assert not wrong, next(iter(wrong.items()))
     assert "assets" in outcome.places["module.py"]
@@ -280,8 +287,8 @@ def test_a_secret_is_in_no_byte_that_came_out(outcome: Outcome, kind: str) -> No
     """Not in outputs, tables, tracebacks, logs, metadata, events, exports, nor in the saved notebook."""
     for place, text in outcome.places.items():
         for form in spellings(outcome.values[kind]):
-            at = text.find(form)
-            assert at < 0, f"{KINDS[kind]}: in {place}: …{text[max(at - 300, 0) : at]}<HERE>{text[at + len(form) :][:80]}"
+            before, found, after = text.partition(form)
+            assert not found, f"{KINDS[kind]}: in {place}: …{before[-300:]}<HERE>{after[:80]}"
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"SECRET_STR", "SECRET_BYTES", "SECRET_LIST", "SECRET_CONFIG"}))
@@ -291,3 +298,11 @@ def test_its_name_is_there_instead(outcome: Outcome, kind: str) -> None:
     said = outcome.places["dump.txt"] + "".join(map(errors_of, outcome.cells.values()))
     assert any(mark in said for mark in marks) or kind == "MARKED"
     assert "[secret]" in said
+
+
+def test_what_is_beside_a_secret_stays(outcome: Outcome) -> None:
+    """A word in the same list as a secret is a word, and the types of a display are not text."""
+    assert "'plain'" in outcome.places["dump.txt"]
+    value = next(one.data for one in outcome.cells["value"].outputs if one.output_type == "display_data")
+    assert {"text/plain", "text/html"} <= value.keys()
+    assert "[IN_URL]" in value["text/html"]

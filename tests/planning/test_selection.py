@@ -32,14 +32,16 @@ def spec(asset: str, deps: tuple[str, ...] = (), **labels: Any) -> AssetSpec:
 def made(*specs: AssetSpec, can_subset: bool = False) -> AssetsDefinition:
     """Return a definition that makes these assets together."""
     outputs = {one.key.to_python_identifier(): one.key for one in specs}
-    op = OpDefinition("made", Signature(lambda: None))
+    op = OpDefinition(name="made", signature=Signature(lambda: None))
     return AssetsDefinition(op, specs, keys_by_output_name=outputs, can_subset=can_subset)
 
 
 def check(asset: str, name: str) -> AssetChecksDefinition:
     """Return a definition of one check."""
     outputs = {"verdict": AssetCheckSpec(name, asset=key(asset))}
-    return AssetChecksDefinition(OpDefinition(name, Signature(lambda: None)), check_specs_by_output_name=outputs)
+    return AssetChecksDefinition(
+        OpDefinition(name=name, signature=Signature(lambda: None)), check_specs_by_output_name=outputs
+    )
 
 
 NOT_NULL = check("orders", "not_null")

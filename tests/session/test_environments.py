@@ -136,6 +136,18 @@ def test_a_plain_object_is_a_resource(nb: Notebook) -> None:
     assert made(nb, "locked") == ["locked"]
 
 
+def test_a_resource_that_can_t_be_torn_down(nb: Notebook) -> None:
+    """The run has its values, and says what went wrong; the events have it as well."""
+    bad = "class Bad(Db):\n    def teardown_after_execution(self, context):\n        raise OSError('still busy')"
+    nb.cell("bad", f"{bad}\nbad = Bad(path='x')")
+    nb.cell("a", "%%asset a --no-run\nbad.read()")
+    report = nb.session.materialize("a")
+    assert report.success
+    assert report.notices == ["resource `bad` raised in its teardown: OSError: still busy"]
+    events = nb.session.events()
+    assert "bad, teardown: OSError: still busy" in list(events["text"])
+
+
 # -- environments -----------------------------------------------------------------------------------------------------
 
 PROD = "session.environment('prod', {'db': OtherDb(url='prod')})"
@@ -216,7 +228,7 @@ def test_a_helper_that_reads_a_swapped_resource(nb: Notebook) -> None:
 def test_names(nb: Notebook) -> None:
     """An unknown name is an error with the closest; so is what can't be typed."""
     environment(nb, PROD)
-    with pytest.raises(DagsterInvariantViolationError, match="no environment `prd`(.|\n)*`prod`"):
+    with pytest.raises(DagsterInvariantViolationError, match=r"no environment `prd`(.|\n)*`prod`"):
         nb.session.use("prd")
     for name in ("default", "two words", "--x", ""):
         with pytest.raises(DagsterInvalidDefinitionError):
@@ -232,7 +244,7 @@ def test_a_misspelt_key(nb: Notebook) -> None:
     nb.cell("db", "database = Db(path='dev.db')")
     nb.cell("raw", "%%asset raw\ndatabase.read()")
     environment(nb, "session.environment('prod', {'databse': OtherDb(url='prod')})")
-    with pytest.raises(DagsterInvalidDefinitionError, match="`databse`, which nothing uses(.|\n)*`database`"):
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"`databse`, which nothing uses(.|\n)*`database`"):
         nb.session.materialize(env="prod", force=True)
 
 

@@ -13,9 +13,9 @@ from tests.session.notebook import Notebook
 CELL = """
 import enum
 from typing import Literal
+from ipy_orch import Config, ConfigurableIOManager, ConfigurableResource, EnvVar, ResourceParam
+from ipy_orch import asset, asset_check, resource
 from pydantic import Field, SecretStr
-from ipy_orch import Config, ConfigurableIOManager, ConfigurableResource, EnvVar, ResourceParam, asset, asset_check, resource
-from pydantic import Field
 
 class Retry(Config):
     times: int = 3

@@ -75,7 +75,7 @@ def test_errors_name_the_file(nb: Notebook, tmp_path: Path) -> None:
 
 def test_one_line_has_no_numbers(nb: Notebook) -> None:
     """They would all be 1."""
-    with pytest.raises(DagsterInvalidConfigError, match="ops.orders.config.limit: expected"):
+    with pytest.raises(DagsterInvalidConfigError, match=r"ops\.orders\.config\.limit: expected"):
         nb.session.materialize("orders", config="{ops: {orders: {config: {limit: five}}}}")
 
 

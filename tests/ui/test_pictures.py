@@ -44,13 +44,17 @@ def made(
 ) -> AssetsDefinition:
     """Return the definition of one asset."""
     spec = AssetSpec(AssetKey(key) if isinstance(key, list) else key, deps=deps, group_name=group, kinds=kinds)
-    return AssetsDefinition(OpDefinition("made", Signature(lambda: None)), (spec,), keys_by_output_name={"o": spec.key})
+    return AssetsDefinition(
+        OpDefinition(name="made", signature=Signature(lambda: None)), (spec,), keys_by_output_name={"o": spec.key}
+    )
 
 
 def check(asset: str, name: str) -> AssetChecksDefinition:
     """Return a definition of one check."""
     spec = AssetCheckSpec(name, asset=asset)
-    return AssetChecksDefinition(OpDefinition(name, Signature(lambda: None)), check_specs_by_output_name={"c": spec})
+    return AssetChecksDefinition(
+        OpDefinition(name=name, signature=Signature(lambda: None)), check_specs_by_output_name={"c": spec}
+    )
 
 
 GRAPH = AssetGraph.of(

@@ -5,7 +5,12 @@ An IO manager stores what a step returned and loads it for the steps downstream:
 tables, and need pyarrow or DuckDB for it, are on the floor above, in storage/.
 """
 
-from ipy_orch.execution.iomanagers.files import FilesystemIOManager, default_folder, fs_io_manager
+from ipy_orch.execution.iomanagers.files import (
+    FilesystemIOManager,
+    custom_path_fs_io_manager,
+    default_folder,
+    fs_io_manager,
+)
 from ipy_orch.execution.iomanagers.memory import InMemoryIOManager, mem_io_manager
 from ipy_orch.execution.iomanagers.session_store import Entry, SessionIOManager, machine_memory
 
@@ -14,6 +19,7 @@ __all__ = [
     "FilesystemIOManager",
     "InMemoryIOManager",
     "SessionIOManager",
+    "custom_path_fs_io_manager",
     "default_folder",
     "fs_io_manager",
     "machine_memory",

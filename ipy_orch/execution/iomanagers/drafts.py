@@ -34,7 +34,7 @@ def replacing(path: Path, name: str, mode: int = 0o600) -> Iterator[IO[bytes]]:
         sweep(path.parent)
         draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
         try:
-            with open(draft, "xb", opener=partial(os.open, mode=mode)) as file:  # noqa: PTH123 - Path has no opener
+            with open(draft, "xb", opener=partial(os.open, mode=mode)) as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import Field as PydanticField
 from pydantic import PrivateAttr
 
+from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers.addresses import (
     escaped,
     identifier,
@@ -24,11 +25,12 @@ from ipy_orch.execution.iomanagers.addresses import (
 )
 from ipy_orch.execution.iomanagers.drafts import make_way
 from ipy_orch.execution.iomanagers.pickles import read_pickle, write_pickle
-from ipy_orch.model.io import ConfigurableIOManager, IOManagerDefinition
+from ipy_orch.model.io import ConfigurableIOManager, IOManager, IOManagerDefinition
 from ipy_orch.model.metadata import MetadataValue
 from ipy_orch.model.resources import InitResourceContext
+from ipy_orch.model.results import AssetMaterialization
 
-__all__ = ["FilesystemIOManager", "default_folder", "fs_io_manager"]
+__all__ = ["CustomPathIOManager", "FilesystemIOManager", "custom_path_fs_io_manager", "default_folder", "fs_io_manager"]
 
 
 class FilesystemIOManager(ConfigurableIOManager):
@@ -94,6 +96,52 @@ fs_io_manager = IOManagerDefinition(
     FilesystemIOManager.from_resource_context,
     config_schema=FilesystemIOManager.to_config_schema(),
     description="Keeps values as pickles below a folder.",
+)
+
+
+class CustomPathIOManager(IOManager):
+    """Keep each value as a pickle in the file that its output's metadata names: ``Out(metadata={"path": "a/b"})``."""
+
+    def __init__(self, base_dir: str) -> None:
+        self.base_dir = base_dir
+
+    def handle_output(self, context: Any, obj: object) -> None:
+        """Store the value of an output, and say where.
+
+        Raises:
+            DagsterInvariantViolationError: when no path is told, or it can't be stored.
+        """
+        path = self.path(context)
+        write_pickle(path, obj, label(context))
+        parts = [context.job_name, context.step_key, context.name]
+        context.log_event(AssetMaterialization(parts, metadata={"path": MetadataValue.path(str(path.absolute()))}))
+
+    def load_input(self, context: Any) -> object:
+        """Return the stored value of an input.
+
+        Raises:
+            FileNotFoundError: when nothing is stored.
+        """
+        return read_pickle(self.path(context.upstream_output), label(context))
+
+    def path(self, context: Any) -> Path:
+        """Return the file of an output.
+
+        Raises:
+            DagsterInvariantViolationError: when no path is told.
+        """
+        told = (context.definition_metadata or {}).get("path")
+        if not isinstance(told, str):
+            raise DagsterInvariantViolationError(
+                f"`{label(context)}` has no path to be stored in", hint='Out(metadata={"path": "a/b"})'
+            )
+        return Path(self.base_dir) / told
+
+
+custom_path_fs_io_manager = IOManagerDefinition(
+    lambda context: CustomPathIOManager(context.resource_config["base_dir"]),
+    config_schema={"base_dir": str},
+    description="Keeps values as pickles in the files that outputs name.",
 )
 
 
