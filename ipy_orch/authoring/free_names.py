@@ -54,7 +54,7 @@ def free_names(tree: ast.AST | Iterable[ast.stmt]) -> FreeNames:
     scope.run(tree.body if isinstance(tree, ast.Module) else tree)  # type: ignore[arg-type]
     read = {**scope.composed, **scope.read}
     late = {name: line for name, line in scope.late.items() if name not in scope.bound and name not in read}
-    composed = scope.composed.keys() - scope.read.keys()
+    composed = frozenset(scope.composed.keys() - scope.read.keys())
     return FreeNames(read, late, frozenset(scope.bound), scope.readers, composed, frozenset(scope.nodes))
 
 

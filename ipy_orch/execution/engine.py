@@ -20,7 +20,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from ipy_orch.errors import DagsterAssetCheckFailedError, DagsterExecutionInterruptedError
+from ipy_orch.errors import (
+    DagsterAssetCheckFailedError,
+    DagsterExecutionInterruptedError,
+    DagsterInvalidDefinitionError,
+)
 from ipy_orch.events.types import (
     Logged,
     RunFinished,
@@ -417,15 +421,29 @@ KINDS: Final[dict[str, type[OpExecutionContext]]] = {
 
 def context_class(step: Step) -> type[OpExecutionContext]:
     """Return the kind of context that a step's function gets."""
-    if step.definition is None:
-        return OpExecutionContext
     call = step.op.signature
     asked = KINDS.get(getattr(call.annotations.get(call.context or ""), "__name__", ""))
+    if step.definition is None:
+        refuse_asset_context(step, asked)
+        return OpExecutionContext
     if asked is not None:
         return asked
     if step.definition.op_def is not step.op:
         return OpExecutionContext
     return AssetExecutionContext if step.keys else AssetCheckExecutionContext
+
+
+def refuse_asset_context(step: Step, asked: type[OpExecutionContext] | None) -> None:
+    """Refuse an op that wants to know of an asset, where it makes none.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming the op.
+    """
+    if asked not in (None, OpExecutionContext):
+        raise DagsterInvalidDefinitionError(
+            f"`{step.name}` makes no asset, and its context is annotated with `{asked.__name__}`",
+            hint="OpExecutionContext",
+        )
 
 
 def node_of(step: Step) -> Node | None:

@@ -20,6 +20,7 @@ from ipy_orch.errors import (
 )
 from ipy_orch.execution.build import DirectContext, build_asset_check_context, build_asset_context, build_op_context
 from ipy_orch.execution.contexts import Entered
+from ipy_orch.execution.forms import dynamic_items, forms_of, refuse_form
 from ipy_orch.execution.outputs import EVENTS, RESULTS, kind_of, spec_of
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.execution.types import check_type
@@ -268,7 +269,12 @@ def check_returned(call: Call, value: Any) -> None:
     op, names = call.op, list(call.op.outs)
     if call.definition is not None and not call.definition.has_keys:
         return
-    if isinstance(value, RESULTS):
+    forms = forms_of(op)
+    if len(names) == 1:
+        refuse_form(op, names[0], value, forms)
+    if len(names) == 1 and op.outs[names[0]].is_dynamic:
+        check_positional(call, value, names[0], set(), forms)
+    elif isinstance(value, RESULTS) and not (isinstance(value, AssetCheckResult) and call.definition is None):
         seen: set[str] = set()
         check_item(call, value, seen)
         refuse_silence(call, seen)
@@ -277,7 +283,7 @@ def check_returned(call: Call, value: Any) -> None:
     elif isinstance(value, tuple) and (len(value) == len(names) or all(isinstance(one, RESULTS) for one in value)):
         seen = set()
         for number, one in enumerate(value):
-            check_positional(call, one, names[number] if number < len(names) else "", seen)
+            check_positional(call, one, names[number] if number < len(names) else "", seen, forms)
     elif value is not None or any(not op.outs[name].is_nothing for name in names):
         raise DagsterInvariantViolationError(
             f"`{op.name}` has {len(names)} outputs, and returned {kind_of(value)}",
@@ -285,10 +291,19 @@ def check_returned(call: Call, value: Any) -> None:
         )
 
 
-def check_positional(call: Call, item: Any, name: str, seen: set[str]) -> None:
-    """Check an element of a returned tuple."""
-    if isinstance(item, Output) and item.output_name == RESULT and RESULT not in call.op.outs:
+def check_positional(call: Call, item: Any, name: str, seen: set[str], forms: Mapping[str, bool]) -> None:
+    """Check an element of a returned tuple, or the value of the only output."""
+    refuse_form(call.op, name, item, forms)
+    if name in call.op.outs and call.op.outs[name].is_dynamic:
+        for one in dynamic_items(item, name, call.op):
+            check_item(call, one, seen)
+    elif isinstance(item, Output) and item.output_name == RESULT and RESULT not in call.op.outs:
         check_value(call.op, name, item.value)
+    elif isinstance(item, Output) and name in call.op.outs and item.output_name != name:
+        raise DagsterInvariantViolationError(
+            f"`{call.op.name}` returned `{item.output_name}` in the place of `{name}`",
+            hint=f"return a tuple in this order: {', '.join(call.op.outs)}",
+        )
     elif isinstance(item, RESULTS):
         check_item(call, item, seen)
     else:

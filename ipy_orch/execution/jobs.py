@@ -24,7 +24,7 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.requirements import needed
 from ipy_orch.planning.config import NestedOps, Resolved, resolve_run_config
 from ipy_orch.planning.job_config import job_tree, run_config_of
-from ipy_orch.planning.jobs import plan_job, refuse_missing_values, source_assets_in
+from ipy_orch.planning.jobs import plan_job, refuse_missing_values, refuse_unknown_values, source_assets_in
 from ipy_orch.planning.plan import Plan
 
 __all__ = ["execute_plan", "run_graph", "run_job"]
@@ -49,6 +49,7 @@ def run_job(
     """
     sources = [] if job.is_asset_job else source_assets_in(job.graph)
     if not job.is_asset_job:
+        refuse_unknown_values(job)
         refuse_missing_values(job)
     brought = {key: one for source in sources for key, one in source.resource_defs.items()}
     return execute_plan(

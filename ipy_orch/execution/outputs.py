@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterStepOutputNotFoundError, closest
+from ipy_orch.execution.forms import dynamic_items, refuse_form
 from ipy_orch.execution.step import EVENTS, Outcome
 from ipy_orch.execution.wiring import Wiring
 from ipy_orch.model.checks import AssetCheckSpec
@@ -65,6 +66,7 @@ def gather(ports: Wiring, outcome: Outcome) -> Harvest:
     """
     if ports.only is not None and not outcome.yielded and outcome.error is None:
         value = outcome.produced[0]
+        refuse_form(ports.op, ports.only.name, value, ports.forms)
         if not isinstance(value, SAID) and not ports.only.port.is_dynamic:
             return Harvest({ports.only.name: Made(value, has_value=ports.only.carries)})
     harvest = Harvest()
@@ -92,30 +94,11 @@ def returned(ports: Wiring, produced: Sequence[Any]) -> Iterable[Any]:
     if isinstance(value, RESULTS):
         return [value]
     refuse_event(value, ports)
+    if ports.only is not None and ports.only.port.is_dynamic:
+        return dynamic_items(value, ports.only.name, ports.op)
     if ports.only is not None:
-        return (
-            dynamic_items(value, ports.only.name, ports)
-            if ports.only.port.is_dynamic
-            else [Output(value, ports.only.name)]
-        )
+        return [Output(value, ports.only.name)]
     return unpacked(ports, value)
-
-
-def dynamic_items(value: Any, name: str, ports: Wiring) -> Sequence[Any]:
-    """Return the elements of the value of a dynamic output: a list of DynamicOutputs.
-
-    Raises:
-        DagsterInvariantViolationError: for anything else.
-    """
-    items = list(value) if isinstance(value, list | tuple) else [value]
-    for item in items:
-        if not isinstance(item, DynamicOutput):
-            raise DagsterInvariantViolationError(
-                f"the value of a dynamic output, `{name}` of `{ports.op.name}`, is a list of DynamicOutputs,"
-                f" and this is {kind_of(item)}",
-                hint="DynamicOutput(value, mapping_key=...)",
-            )
-    return [replace(item, output_name=name) if item.output_name == RESULT else item for item in items]
 
 
 def refuse_event(value: Any, ports: Wiring) -> None:
@@ -185,8 +168,10 @@ def unpacked(ports: Wiring, value: Any) -> Sequence[Any]:
 
 def placed(item: Any, names: Sequence[str], number: int, ports: Wiring) -> Sequence[Any]:
     """Return an element of a returned tuple as items: several where its place is that of a dynamic output."""
+    if number < len(names):
+        refuse_form(ports.op, names[number], item, ports.forms)
     if number < len(names) and ports.op.outs[names[number]].is_dynamic:
-        return dynamic_items(item, names[number], ports)
+        return dynamic_items(item, names[number], ports.op)
     return [positional(item, names, number, ports)]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
+from ipy_orch.execution.forms import forms_of
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
@@ -71,6 +72,7 @@ class Wiring:
             spec.key: spec for spec in self.checks_by_output.values()
         }
         self.output_of = {outlet.key: name for name, outlet in self.outlets.items() if outlet.key is not None}
+        self.forms = forms_of(call.op)
         self.only = next(iter(self.outlets.values())) if len(call.op.outs) == len(self.outlets) == 1 else None
 
     def outlets_of(self, call: Call, definition: AssetsDefinition | None) -> Iterator[tuple[str, Outlet]]:

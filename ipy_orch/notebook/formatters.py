@@ -162,7 +162,7 @@ def schema_html(schema: ConfigSchema) -> str:
     if not schema.fields:
         return block([f"{name} has nothing to configure"])
     titles = ("field", "type", "value", "from", "default", "description")
-    rows = [(one.path, one.kind, one.value, one.source, one.default, one.description) for one in schema.fields]
+    rows = [(one.path, one.kind, one.value, one.source, one.otherwise, one.description) for one in schema.fields]
     head, body = row_html(titles, "th"), "".join(row_html(row, "td") for row in rows)
     table = f"<table><thead>{head}</thead><tbody>{body}</tbody></table>"
     return f"{block([f'{name} can be configured:'])}{table}<pre>{escape(schema.example)}</pre>"

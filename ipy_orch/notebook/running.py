@@ -24,6 +24,7 @@ from ipy_orch.notebook.formatters import block, line_html, note_html, verdict_ht
 from ipy_orch.notebook.patches import Patch
 from ipy_orch.notebook.progress import Progress
 from ipy_orch.notebook.tracebacks import Canceled
+from ipy_orch.planning.calls import calls_of
 from ipy_orch.planning.fingerprint import undeclared_reads
 from ipy_orch.planning.staleness import NEVER
 from ipy_orch.session.cellbook import Cell
@@ -225,7 +226,9 @@ class Presenter:
         spec = one.specs[0]
         said = f"{spec.metadata.get(FILES, '')}{spec.metadata.get(ENV, '')}"
         found = []
-        for read in undeclared_reads(one.op.signature.function):
+        for read in dict.fromkeys(
+            read for call in calls_of(one) for read in undeclared_reads(call.op.signature.function)
+        ):
             name = read.split("`")[1]
             mark = f"{spec.key} {read}"
             if mark in self.noticed or name in said:

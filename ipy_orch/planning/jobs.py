@@ -44,6 +44,7 @@ __all__ = [
     "plan_all",
     "plan_job",
     "refuse_missing_values",
+    "refuse_unknown_values",
     "resolve_job",
     "selected_layer",
     "selection_from",

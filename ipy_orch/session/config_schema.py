@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import yaml
 
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.resources import as_resource
 from ipy_orch.model.schema import (
@@ -24,12 +26,15 @@ from ipy_orch.model.schema import (
     short,
     variable_of,
 )
+from ipy_orch.planning.calls import calls_of
 from ipy_orch.planning.config import op_field
 from ipy_orch.planning.rendering import looks_secret
 from ipy_orch.session.resources import CREDENTIALS, HIDDEN, Entry, entries_of, entry_of, first
 from ipy_orch.session.scan import Scanned, uses
 
 __all__ = ["ConfigSchema", "config_schema"]
+
+Place: TypeAlias = tuple[str, ...]
 
 HIDING: Final = r"\1***"
 SAMPLES: Final[Mapping[str, Any]] = {"int": 1, "float": 1.0, "bool": True, "str": "...", "Any": {}}
@@ -54,10 +59,14 @@ class Line:
     source: str
     description: str = ""
 
+    @property
+    def otherwise(self) -> str:
+        """Return the default where the value is another."""
+        return self.default if self.source != "default" and self.default != self.value else ""
+
     def __str__(self) -> str:
         now = " ".join(part for part in (self.value and f"= {self.value}", f"({self.source})") if part)
-        told = self.default and self.source != "default" and self.default != self.value
-        said = [self.kind, now, f"default {self.default}" if told else "", self.description]
+        said = [self.kind, now, f"default {self.otherwise}" if self.otherwise else "", self.description]
         return f"{self.path}: " + " · ".join(part for part in said if part)
 
 
@@ -91,31 +100,58 @@ def config_schema(key: AssetKey, scanned: Scanned, given: Mapping[str, Any]) -> 
     """
     maker = scanned.graph.makers[key]
     lines: list[Line] = []
-    example: dict[str, str] = {}
-    if maker.is_executable and maker.op.config_type is not None:
-        op, path = op_field(maker.op.config_type), f"ops.{maker.op.name}.config"
-        written = part_of(given, "ops", maker.op.name)
-        lines.extend(line_of(path, entry, op) for entry in op_entries(op, written))
-        example["ops"] = indented(f"{maker.op.name}:\n  config:{block(op, written, 2)}")
-    resources = []
-    for name in sorted(uses(maker, scanned.graph)):
-        if name in scanned.resources:
-            made: Field = as_resource(scanned.resources[name]).__config_field__
-            written = part_of(given, "resources", name)
-            entries = entries_of(scanned.resources[name], written, {})
-            own = [entry for entry in entries if entry.made is not None and configurable(entry, made)]
-            lines.extend(line_of(f"resources.{name}.config", entry, made) for entry in own)
-            if own:
-                resources.append(indented(f"{name}:\n  config:{block(made, written, 2)}"))
-    if resources:
-        example["resources"] = "\n".join(resources)
-    text = "\n".join(f"{section}:\n{body}" for section, body in example.items())
-    return ConfigSchema(key, tuple(lines), text + "\n" if text else "")
+    tree: dict[str, Any] = {}
+    for place, made in op_fields(maker):
+        written = at(given, place)
+        lines.extend(line_of(".".join(place), entry, made) for entry in op_entries(made, written))
+        put(tree, place, (made, written))
+    for name in sorted(uses(maker, scanned.graph) & scanned.resources.keys()):
+        place, made = ("resources", name, "config"), as_resource(scanned.resources[name]).__config_field__
+        written = at(given, place)
+        entries = entries_of(scanned.resources[name], written, {})
+        own = [entry for entry in entries if entry.made is not None and configurable(entry, made)]
+        lines.extend(line_of(".".join(place), entry, made) for entry in own)
+        if own:
+            put(tree, place, (made, written))
+    return ConfigSchema(key, tuple(lines), "".join(f"{line}\n" for line in written_lines(tree)))
 
 
-def part_of(given: Mapping[str, Any], section: str, name: str) -> Any:
-    """Return what run config says about one op or resource, or MISSING."""
-    return ((given.get(section) or {}).get(name) or {}).get("config", MISSING)
+def op_fields(maker: AssetsDefinition) -> Iterator[tuple[Place, Field]]:
+    """Yield where in run config the ops of a definition have their config, and what it may be."""
+    if not maker.is_executable:
+        return
+    if maker.op.config_type is not None:
+        yield ("ops", maker.op.name, "config"), op_field(maker.op.config_type)
+        return
+    for call in calls_of(maker) if isinstance(maker.op, GraphDefinition) else ():
+        if call.op.config_type is not None:
+            steps = [step for name in (maker.op.name, *call.path) for step in ("ops", name)]
+            yield (*steps, "config"), op_field(call.op.config_type)
+
+
+def at(given: Any, place: Place) -> Any:
+    """Return what run config says at a place, or MISSING."""
+    for step in place:
+        given = given.get(step, MISSING) if isinstance(given, Mapping) else MISSING
+    return given
+
+
+def put(tree: dict[str, Any], place: Place, leaf: Any) -> None:
+    """Put a leaf into a tree of dicts."""
+    *above, last = place
+    for step in above:
+        tree = tree.setdefault(step, {})
+    tree[last] = leaf
+
+
+def written_lines(tree: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of YAML for a tree whose leaves are fields and what is given for them."""
+    for name, below in tree.items():
+        if isinstance(below, Mapping):
+            yield f"{flow(name)}:"
+            yield from (f"  {line}" for line in written_lines(below))
+        else:
+            yield from f"{flow(name)}:{block(*below)}".splitlines()
 
 
 def configurable(entry: Entry, made: Field) -> bool:
@@ -173,24 +209,19 @@ def default_text(field: Field, path: str) -> str:
 # -- the example ------------------------------------------------------------------------------------------------------
 
 
-def indented(text: str, by: int = 2) -> str:
-    """Return lines moved to the right."""
-    return "\n".join(f"{' ' * by}{line}" for line in text.splitlines())
-
-
 def inner(kind: ConfigType) -> ConfigType:
     """Return the type inside an optional one."""
     return kind.inner_type if isinstance(kind, Noneable) else kind
 
 
-def block(made: Field, written: Any, level: int) -> str:
+def block(made: Field, written: Any) -> str:
     """Return YAML for a field, to stand behind ``config:``: a block for what has fields, else one line."""
     kind = inner(made.config_type)
     given = written if isinstance(written, Mapping) else {}
     if not isinstance(kind, Shape) or not kind.fields:
         return f" {flow(sample(made, written))}{comment(made)}"
     lines = [field_line(name, field, given.get(name, MISSING)) for name, field in kind.fields.items()]
-    return "\n" + indented("\n".join(lines), level + 2)
+    return "".join(f"\n  {line}" for line in lines)
 
 
 def field_line(name: str, field: Field, written: Any) -> str:

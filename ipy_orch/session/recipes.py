@@ -27,6 +27,7 @@ from ipy_orch.session.scan import ENV, FILES, Scanned, uses
 __all__ = ["FileDigests", "Recipes"]
 
 CHUNK: Final = 1 << 20
+WIRING: Final = "the wiring"  # with a blank, which no op has in its name
 
 
 class FileDigests:
@@ -125,7 +126,7 @@ class Recipes:
             for call in calls
             for part in self.code_of(call.op)
         ]
-        return (Part("code", "graph", digest(shape_of(calls)), definition.op.name), *inner)
+        return (Part("code", WIRING, digest(shape_of(calls)), wiring_text(calls)), *inner)
 
     def code_of(self, op: OpDefinition) -> Recipe:
         """Return the code parts of an op."""
@@ -206,6 +207,12 @@ class Recipes:
             yield Part("source", path, self.files(path), path)
         for name in values_of(metadata.get(ENV)):
             yield Part("env", name, digest(os.environ.get(name)), "set" if name in os.environ else "not set")
+
+
+def wiring_text(calls: Iterable[Call]) -> str:
+    """Return how the ops of a graph are wired, a line per call, for the difference between two."""
+    wired = {name: [f"{port}={' + '.join(places)}" for port, places in inputs] for name, inputs in shape_of(calls)}
+    return "\n".join(f"{name}({', '.join(inputs)})" for name, inputs in wired.items())
 
 
 def installed_version(package: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -68,9 +69,10 @@ def resource_rows(scanned: Scanned, given: Mapping[str, Any]) -> list[Row]:
     """
     users = users_of(scanned)
     keys = {id(one): key for key, one in scanned.resources.items()}
+    shown = {key: one for key, one in scanned.resources.items() if key in users or not comes_with_us(key, one)}
     rows = [
         row_of(key, one, entry, users)
-        for key, one in scanned.resources.items()
+        for key, one in shown.items()
         for entry in entries_of(one, given.get(key, MISSING), keys)
     ]
     missing = sorted(users.keys() - scanned.resources.keys() - {IO_MANAGER})
@@ -92,6 +94,11 @@ def row_of(key: str, one: Any, entry: Entry, users: Mapping[str, list[str]]) -> 
     }
 
 
+def comes_with_us(key: str, one: Any) -> bool:
+    """Tell whether a resource is in the namespace because somebody imports all that there is."""
+    return getattr(sys.modules.get("ipy_orch"), key, None) is one
+
+
 def class_name(one: Any) -> str:
     """Return the class or function of a resource, or the type of a plain object."""
     if isinstance(one, PartialResource):
@@ -99,7 +106,8 @@ def class_name(one: Any) -> str:
     if isinstance(one, HardcodedResource):
         return type(one.value).__name__
     if isinstance(one, ResourceDefinition):
-        return getattr(one.resource_fn, "__name__", "") if not hasattr(one, "inner") else class_name(one.inner)
+        name = getattr(one.resource_fn, "__name__", "")
+        return class_name(one.inner) if hasattr(one, "inner") else name if name.isidentifier() else ""
     return type(one).__name__
 
 

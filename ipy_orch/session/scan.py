@@ -15,6 +15,7 @@ from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.io import InputManager
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import IO_MANAGER, Signature
@@ -333,6 +334,10 @@ def uses(definition: AssetsDefinition, graph: AssetGraph) -> dict[str, str]:
         elif not ports[argument].is_nothing and (maker := graph.makers.get(key)) and not maker.is_executable:
             # the version of an asset that is made here holds its IO manager
             found[maker.get_io_manager_key_for_asset_key(key)] = "IO"
+    if isinstance(definition.op, GraphDefinition):  # what goes from one of its ops to another is kept somewhere, too
+        inner = [*definition.op.iterate_op_defs()]
+        found |= {port.io_manager_key: "IO" for op in inner for port in op.outs.values() if not port.is_nothing}
+        found |= {own: "IO" for op in inner for port in op.ins.values() if (own := port.input_manager_key)}
     return {**found, **dict.fromkeys(definition.op.required_resource_keys, "")}
 
 

@@ -229,8 +229,6 @@ def unreachable(name: str, what: str) -> Iterator[None]:
         yield
     except (DagsterError, FileNotFoundError):
         raise
-    except (OSError, ImportError) as error:
+    except OSError as error:
         hint = "look at `base_path`, and at the credentials in the environment"
-        if isinstance(error, ImportError):
-            hint = "install the package that it names"
         raise DagsterInvariantViolationError(f"`{name}` can't be {what}: {said(error)}", hint=hint) from error

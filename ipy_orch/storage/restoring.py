@@ -55,7 +55,7 @@ def noted(comment: str | None) -> Any:
 
 
 def with_note(table: Any) -> Any:
-    """Return an Arrow table for Parquet, with a note where Parquet forgets: categories that aren't text, or of no rows."""
+    """Return an Arrow table for Parquet, with a note where that forgets: categories that aren't text, or of no rows."""
     if not any(forgotten(one, table.num_rows) for one in table.schema.types):
         return table
     known = table.schema.metadata or {}

@@ -25,14 +25,22 @@ def path_of(text: str, options: Mapping[str, Any] | None = None) -> Any:
     """Return a path: pathlib's for a local folder, universal-pathlib's for ``s3://...`` and the like.
 
     Raises:
-        DagsterInvariantViolationError: when universal-pathlib is needed and isn't installed.
+        DagsterInvariantViolationError: when universal-pathlib is needed, or what it needs, and isn't installed.
 
     >>> path_of("data/orders").name
     'orders'
     """
     if "://" not in text:
         return Path(text).expanduser()
-    return needed("upath", f"`{text}`", "parquet").UPath(text, **(options or {}))
+    upath = needed("upath", f"`{text}`", "parquet")
+    try:
+        path = upath.UPath(text, **(options or {}))
+        path.fs  # noqa: B018 - imports what the protocol needs
+    except (ValueError, ImportError) as error:
+        raise DagsterInvariantViolationError(
+            f"`{text}` can't be opened: {error}", hint="install the package for that protocol, e.g. s3fs for s3://"
+        ) from error
+    return path
 
 
 def relative_parts(path: PurePath | Any) -> tuple[str, ...]:

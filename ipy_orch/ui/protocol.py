@@ -262,7 +262,7 @@ class Code(Wire):
 
 
 class Change(Wire):
-    """Be one thing that has changed since the value was made, with the lines of a difference (``-``, ``+`` or a blank in front)."""
+    """Be one thing that has changed since the value was made; its lines begin with ``-``, ``+`` or a blank."""
 
     kind: str
     name: str

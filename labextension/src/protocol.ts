@@ -163,7 +163,7 @@ export interface Code {
   where?: string;
 }
 
-/** Be one thing that has changed since the value was made, with the lines of a difference (`-`, `+` or a blank in front). */
+/** Be one thing that has changed since the value was made; lines of a difference begin with `-`, `+` or a blank. */
 export interface Change {
   kind: string;
   name: string;

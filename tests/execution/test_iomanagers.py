@@ -20,6 +20,12 @@ import pandas as pd
 import psutil
 import pytest
 
+from ipy_orch import (
+    build_init_resource_context,
+    build_input_context,
+    build_output_context,
+    custom_path_fs_io_manager,
+)
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers import (
     FilesystemIOManager,
@@ -670,3 +676,15 @@ def test_sizes_of_anything() -> None:
 def test_shape(value: object, expected: object) -> None:
     """Rows and columns are told where they make sense."""
     assert shape(value) == expected
+
+
+def test_paths_that_outputs_name(tmp_path: Path) -> None:
+    """`custom_path_fs_io_manager` keeps a value where its output's metadata says."""
+    manager = custom_path_fs_io_manager(build_init_resource_context({"base_dir": str(tmp_path)}))
+    output = build_output_context("make", metadata={"path": "a/b.pickle"})
+    manager.handle_output(output, [1])
+    assert pickle.loads((tmp_path / "a" / "b.pickle").read_bytes()) == [1]
+    assert manager.load_input(build_input_context(upstream_output=output)) == [1]
+    assert output.get_logged_events()[0].metadata["path"].value == str(tmp_path / "a" / "b.pickle")
+    with pytest.raises(DagsterInvariantViolationError, match=r"no path.*\n.*metadata"):
+        manager.handle_output(build_output_context("make"), [1])

@@ -13,6 +13,7 @@ from ipy_orch.model.io import (
     ConfigurableIOManager,
     ConfigurableIOManagerFactory,
     ConfigurableLegacyIOManagerAdapter,
+    InputManagerDefinition,
     IOManager,
     IOManagerDefinition,
     input_manager,
@@ -135,3 +136,36 @@ def test_which_io_managers_annotate_parameters():
     assert is_resource_annotation(Files)
     with pytest.raises(DagsterInvalidDefinitionError):
         is_resource_annotation(ShelfFactory)
+
+
+def test_a_configured_io_manager_stays_one() -> None:
+    """What inputs and outputs may say, what it requires and its description stay."""
+
+    @io_manager(
+        config_schema={"name": str},
+        description="a shelf",
+        input_config_schema={"format": str},
+        output_config_schema={"path": str},
+        required_resource_keys={"db"},
+    )
+    def shelf(context: InitResourceContext) -> Shelf:
+        return Shelf(context.resource_config["name"])
+
+    ready = shelf.configured({"name": "left"})
+    assert isinstance(ready, IOManagerDefinition)
+    assert (ready.description, ready.required_resource_keys) == ("a shelf", {"db"})
+    assert [list(one.config_type.fields) for one in io_config_fields(ready) if one] == [["format"], ["path"]]
+    with build_resources({"shelf": ready, "db": 1}) as resources:
+        assert resources.shelf.name == "left"
+
+
+def test_a_configured_input_manager_stays_one() -> None:
+    """With what inputs may say."""
+
+    @input_manager(config_schema={"suffix": str}, input_config_schema={"format": str})
+    def loader(context: Any) -> Any:
+        return 1
+
+    ready = loader.configured(lambda suffix: {"suffix": suffix}, config_schema=str)
+    assert isinstance(ready, InputManagerDefinition)
+    assert list(ready.input_config_schema.config_type.fields) == ["format"]

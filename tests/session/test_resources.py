@@ -205,3 +205,17 @@ def test_nothing_to_configure(nb: Notebook) -> None:
     assert str(nb.session.config_schema("plain")) == "plain has nothing to configure"
     with pytest.raises(DagsterInvariantViolationError, match="`orders`"):
         nb.session.config_schema("ordes")
+
+
+def test_the_config_of_a_graph_s_ops(nb: Notebook) -> None:
+    """Each op of a graph has its place in run config."""
+    nb.cell(
+        "g",
+        "from ipy_orch import graph_asset, op\nclass Size(Config):\n    rows: int = 3\n"
+        "@op\ndef one(config: Size):\n    return config.rows\n@op\ndef two(x):\n    return x + 1\n"
+        "@graph_asset\ndef both():\n    return two(one())\n",
+    )
+    schema = nb.session.config_schema("both")
+    assert [line.path for line in schema.fields] == ["ops.both.ops.one.config.rows"]
+    nb.session.materialize("both", config=schema.yaml.replace("rows: 3", "rows: 5"))
+    assert nb.value("both") == 6

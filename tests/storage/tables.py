@@ -14,7 +14,7 @@ import pyarrow as pa
 from ipy_orch import build_input_context, build_output_context
 
 DAY = dt.date(2026, 1, 2)
-NOON = dt.datetime(2026, 1, 2, 12, 30)
+NOON = dt.datetime(2026, 1, 2, 12, 30)  # noqa: DTZ001 - the table's column has the zone
 
 
 def pandas_table() -> pd.DataFrame:

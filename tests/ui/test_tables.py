@@ -18,6 +18,7 @@ from ipy_orch.ui.tables import (
     human_bytes,
     human_seconds,
     human_shape,
+    resources_table,
     runs_table,
 )
 
@@ -138,6 +139,15 @@ def test_runs_table() -> None:
     row = frame.loc["r1"]
     assert (row["status"], row["what"], row["steps"], row["seconds"]) == ("failure", "+orders", "2/3", 2.0)
     assert row["message"] == "`orders` failed"
+
+
+def test_resources_table() -> None:
+    """A row per field, by resource and field; names of users are one text, what is missing is empty."""
+    row = {"resource": "db", "field": "path", "class": "Db", "value": "'x'", "source": "literal", "used by": ["a", "b"]}
+    frame = resources_table([row, {"resource": "gone", "source": "nothing provides it"}])
+    assert frame.loc[("db", "path"), "used by"] == "a, b"
+    assert frame.loc[("gone", ""), "from"] == "nothing provides it"
+    assert list(frame.columns) == ["class", "type", "value", "from", "variable", "used by", "description"]
 
 
 def test_events_table() -> None:
