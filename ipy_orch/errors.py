@@ -155,20 +155,21 @@ class DagsterTypeCheckDidNotPass(DagsterError):
     """Tell that a value isn't of its declared type.
 
     Args:
+        description: what is wrong.
         metadata: what the check told besides.
         dagster_type: the type.
     """
 
     def __init__(
         self,
-        message: object = "",
+        description: object = "",
         *,
         where: str = "",
         hint: str = "",
         metadata: Mapping[str, object] | None = None,
         dagster_type: object = None,
     ) -> None:
-        super().__init__(message, where=where, hint=hint)
+        super().__init__(description, where=where, hint=hint)
         self.metadata, self.dagster_type = dict(metadata or {}), dagster_type
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ipy_orch.events.types import (
@@ -37,7 +37,7 @@ class StepRun:
 
 @dataclass
 class Run:
-    """Tell how a run goes: running, success, failure or canceled."""
+    """Tell how a run goes: running, success, failure or canceled; ``keys`` are the assets and checks of each step."""
 
     run_id: str
     what: str
@@ -47,6 +47,7 @@ class Run:
     message: str = ""
     tags: dict[str, str] = field(default_factory=dict)
     steps: dict[str, StepRun] = field(default_factory=dict)
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def count(self, *statuses: str) -> int:
         """Return how many steps are in one of these states."""
@@ -71,7 +72,8 @@ class Runs:
         """Take one event in."""
         if isinstance(event, RunStarted):
             steps = {name: StepRun(name, reason) for name, reason in event.steps.items()}
-            self.runs[event.run_id] = Run(event.run_id, event.what, event.at, tags=dict(event.tags), steps=steps)
+            new = Run(event.run_id, event.what, event.at, tags=dict(event.tags), steps=steps, keys=event.keys)
+            self.runs[event.run_id] = new
             while len(self.runs) > self.kept:
                 del self.runs[next(iter(self.runs))]
         elif (run := self.runs.get(event.run_id)) is not None:

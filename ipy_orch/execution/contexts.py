@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,6 +15,7 @@ from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
 
 if TYPE_CHECKING:
+    from ipy_orch.execution.wiring import Wiring
     from ipy_orch.model.graphs import Node
     from ipy_orch.model.jobs import JobDefinition
 
@@ -84,11 +85,11 @@ class OpExecutionContext:
         node: Node | None = None,
         job: JobDefinition | None = None,
         load: Callable[[AssetKey, str | None], Any] | None = None,
-        selected_outputs: Collection[str] | None = None,
+        ports: Wiring | None = None,
     ) -> None:
         self.bound_op = op
         self.node, self.job, self.load = node, job, load
-        self.selected_outputs = selected_outputs
+        self.ports = ports
         self.run = run
         self.step_key = step
         self.retry_number = attempt
@@ -244,7 +245,7 @@ class OpExecutionContext:
     @property
     def selected_output_names(self) -> set[str]:
         """Return the outputs that are to be yielded: of assets, those selected."""
-        return set(self.op_def.outs) if self.selected_outputs is None else set(self.selected_outputs)
+        return set(self.op_def.outs) if self.ports is None else self.ports.wanted
 
     @property
     def is_subset(self) -> bool:
@@ -257,7 +258,8 @@ class OpExecutionContext:
         Raises:
             DagsterInvariantViolationError: when it makes none.
         """
-        return found(self.assets_def.node_keys_by_output_name, output_name, f"an asset at output `{output_name}`")
+        known = self.assets_def.node_keys_by_output_name if self.ports is None else self.ports.key_of_output
+        return found(known, output_name, f"an asset at output `{output_name}`")
 
     def asset_key_for_input(self, input_name: str) -> AssetKey:
         """Return the asset of an input.
@@ -265,7 +267,8 @@ class OpExecutionContext:
         Raises:
             DagsterInvariantViolationError: when it loads none.
         """
-        return found(self.assets_def.node_keys_by_input_name, input_name, f"an asset at input `{input_name}`")
+        known = self.assets_def.node_keys_by_input_name if self.ports is None else self.ports.input_keys
+        return found(known, input_name, f"an asset at input `{input_name}`")
 
     def output_for_asset_key(self, asset_key: AssetKey) -> str:
         """Return the output of an asset."""

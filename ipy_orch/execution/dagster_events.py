@@ -227,25 +227,36 @@ HOOKS: Final = {
 def dagster_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
     """Yield events in Dagster's shape; an output stored is an output made first."""
     checked = {(one.step, one.port, one.name, one.mapping_key): one for one in events if isinstance(one, TypeChecked)}
+    started = {event.step: event.at for event in events if isinstance(event, StepStarted)}
     for event in events:
-        step = event.step or None
-        match event:
-            case StepStarted() if event.attempt:
-                yield DagsterEvent(DagsterEventType.STEP_RESTARTED, step, event)
-            case TypeChecked() if event.port == "input" or not event.success:
-                kind = DagsterEventType.STEP_INPUT if event.port == "input" else DagsterEventType.STEP_OUTPUT
-                yield DagsterEvent(kind, step, event, port_data(event, event))
-            case OutputStored():
-                seen = checked.get((event.step, "output", event.name, event.mapping_key))
-                yield DagsterEvent(DagsterEventType.STEP_OUTPUT, step, event, port_data(event, seen))
-                if event.manager:
-                    yield DagsterEvent(DagsterEventType.HANDLED_OUTPUT, step, event, details(event))
-            case InputLoaded():
-                yield DagsterEvent(DagsterEventType.LOADED_INPUT, step, event, details(event))
-                if (event.step, "input", event.name, None) not in checked:
-                    yield DagsterEvent(DagsterEventType.STEP_INPUT, step, event, port_data(event, None))
-            case _ if (kind_or_none := kind_of(event)) is not None:
-                yield DagsterEvent(kind_or_none, step, event, details(event))
+        if isinstance(event, OutputStored | InputLoaded | TypeChecked):
+            yield from port_events(event, checked)
+        elif isinstance(event, StepSucceeded):
+            taken = max(event.seconds, event.at - started.get(event.step, event.at))
+            yield DagsterEvent(DagsterEventType.STEP_SUCCESS, event.step, event, StepData(duration_ms=1000 * taken))
+        elif (kind := kind_of(event)) is not None:
+            message = f"hook `{event.name}`: {event.status}" if isinstance(event, HookRan) else ""
+            yield DagsterEvent(kind, event.step or None, event, details(event), message)
+
+
+def port_events(
+    event: OutputStored | InputLoaded | TypeChecked, checked: Mapping[tuple[str, str, str, str | None], TypeChecked]
+) -> Iterator[DagsterEvent]:
+    """Yield what is to be said of an input or output: that it was loaded or stored, and its type checked."""
+    kinds = DagsterEventType
+    match event:
+        case TypeChecked() if event.port == "input" or not event.success:
+            kind = kinds.STEP_INPUT if event.port == "input" else kinds.STEP_OUTPUT
+            yield DagsterEvent(kind, event.step, event, port_data(event, event))
+        case OutputStored():
+            seen = checked.get((event.step, "output", event.name, event.mapping_key))
+            yield DagsterEvent(kinds.STEP_OUTPUT, event.step, event, port_data(event, seen))
+            if event.manager:
+                yield DagsterEvent(kinds.HANDLED_OUTPUT, event.step, event, details(event))
+        case InputLoaded():
+            yield DagsterEvent(kinds.LOADED_INPUT, event.step, event, details(event))
+            if (event.step, "input", event.name, None) not in checked:
+                yield DagsterEvent(kinds.STEP_INPUT, event.step, event, port_data(event, None))
 
 
 def port_data(event: OutputStored | InputLoaded | TypeChecked, seen: TypeChecked | None) -> StepData:
@@ -263,6 +274,8 @@ def port_data(event: OutputStored | InputLoaded | TypeChecked, seen: TypeChecked
 
 def kind_of(event: Event) -> DagsterEventType | None:
     """Return Dagster's kind of an event, None for what it has no event of."""
+    if isinstance(event, StepStarted) and event.attempt:
+        return DagsterEventType.STEP_RESTARTED
     if isinstance(event, RunFinished):
         return ENDS[event.status]
     return HOOKS[event.status] if isinstance(event, HookRan) else KINDS.get(type(event))
@@ -282,8 +295,6 @@ def details(event: Event) -> Any:  # noqa: PLR0911 - one per kind
             return StepData(
                 error=error_info(event.error, event.traceback, event.step, event.phase), user_failure_data=failure
             )
-        case StepSucceeded():
-            return StepData(duration_ms=event.seconds * 1000)
         case StepRetrying():
             return StepData(error=error_info(event.error))
         case Expected():

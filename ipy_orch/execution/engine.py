@@ -37,7 +37,7 @@ from ipy_orch.events.types import (
 )
 from ipy_orch.execution import capture
 from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
-from ipy_orch.execution.executors import InlineExecutor
+from ipy_orch.execution.executors import ContextThreads, InlineExecutor
 from ipy_orch.execution.failures import add_hint, describe
 from ipy_orch.execution.frontier import Frontier
 from ipy_orch.execution.hooks import call_hooks
@@ -109,7 +109,8 @@ class Runner:
         self.executor = world.executor or InlineExecutor()
         inline = isinstance(self.executor, InlineExecutor)
         self.is_local = inline or isinstance(self.executor, ThreadPoolExecutor)
-        self.slots = 1 if inline else world.workers if world.workers > 1 else AT_ONCE
+        ours = isinstance(self.executor, ContextThreads)
+        self.slots = 1 if inline else world.workers if ours or world.workers > 1 else AT_ONCE
 
     def run(self) -> RunResult:
         """Run all steps that can run."""
@@ -238,7 +239,7 @@ class Runner:
             node=node_of(step),
             job=self.world.job,
             load=self.load,
-            selected_outputs=None if step.definition is None else wiring(step).wanted,
+            ports=None if step.definition is None else wiring(step),
         )
 
     def load(self, key: AssetKey, partition: str | None) -> Any:

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
 
-__all__ = ["InlineExecutor", "Interruptible", "executor_for"]
+__all__ = ["ContextThreads", "InlineExecutor", "Interruptible", "executor_for"]
 
 
 class FinishedFuture(Future[Any]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ipy_orch.errors import DagsterResourceFunctionError
@@ -10,7 +11,7 @@ from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.execution.engine import Runner, World
 from ipy_orch.execution.instance import DagsterInstance
-from ipy_orch.execution.iomanagers import InMemoryIOManager
+from ipy_orch.execution.iomanagers import mem_io_manager
 from ipy_orch.execution.load import load_value
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.execution.wiring import wiring
@@ -52,10 +53,13 @@ def run_job(
         refuse_unknown_values(job)
         refuse_missing_values(job)
     brought = {key: one for source in sources for key, one in source.resource_defs.items()}
+    job = replace(
+        job, resource_defs={"io_manager": mem_io_manager, **brought, **job.resource_defs, **(resources or {})}
+    )
     return execute_plan(
         plan_job(job, partition_key),
         job.layer.asset_graph.makers if job.is_asset_job else {key: one for one in sources for key in one.keys},
-        {"io_manager": InMemoryIOManager(), **brought, **job.resource_defs, **(resources or {})},
+        job.resource_defs,
         job_tree(job),
         run_config_of(job, run_config),
         instance=instance,

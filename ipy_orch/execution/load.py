@@ -78,6 +78,7 @@ def load_value(
             partition=partition,
             resources=scope.namespace(own) if own else NO_RESOURCES,
             spec=maker.specs_by_key.get(key),
+            resource_config=config.resource_config(manager) if config and manager in config.definitions else None,
             run=RunInfo("", instance=instance),
             upstream=lambda: upstream_context(key, maker, partition),
             **(reader or {}),

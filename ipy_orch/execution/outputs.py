@@ -89,10 +89,10 @@ def returned(ports: Wiring, produced: Sequence[Any]) -> Iterable[Any]:
     value = produced[0]
     if ports.makes_checks_only:
         return [as_verdict(one, ports) for one in several(value, ports)]
-    if isinstance(value, AssetCheckResult) and ports.only is not None and not ports.checks_by_output:
-        return [Output(value, ports.only.name)]  # to an op without checks it is a value like any other
     if isinstance(value, RESULTS):
-        return [value]
+        # to an op without checks, a verdict is a value like any other
+        plain = isinstance(value, AssetCheckResult) and ports.only is not None and not ports.checks_by_output
+        return [Output(value, ports.only.name)] if plain and ports.only is not None else [value]
     refuse_event(value, ports)
     if ports.only is not None and ports.only.port.is_dynamic:
         return dynamic_items(value, ports.only.name, ports.op)

@@ -14,7 +14,7 @@ from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import In, OpDefinition, Out, type_of
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.model.types import DagsterType
-from ipy_orch.planning.calls import Call, Source, calls_of
+from ipy_orch.planning.calls import Call, FromAsset, Source, calls_of
 from ipy_orch.planning.plan import Step
 
 __all__ = ["Inlet", "Outlet", "Wiring", "wired", "wiring", "wiring_of"]
@@ -71,6 +71,7 @@ class Wiring:
         self.checks: Mapping[AssetCheckKey, AssetCheckSpec] = {
             spec.key: spec for spec in self.checks_by_output.values()
         }
+        self.input_keys = {n: one.key for n, one in call.sources.items() if isinstance(one, FromAsset)}
         self.output_of = {outlet.key: name for name, outlet in self.outlets.items() if outlet.key is not None}
         self.forms = forms_of(call.op)
         self.only = next(iter(self.outlets.values())) if len(call.op.outs) == len(self.outlets) == 1 else None
@@ -81,12 +82,17 @@ class Wiring:
             key = asset_of(call.results.get(name, ()), definition)
             if key is not None and definition is not None:
                 yield name, asset_outlet(definition, name, key, port)
-            elif definition is None or (call.op is not definition.op_def and name not in self.checks_by_output):
+            elif definition is None or (call.op is not definition.op_def and not is_result(call, name, definition)):
                 label = f"{call.name}.{name}"
                 yield (
                     name,
                     Outlet(name, None, label, None, port, type_of(port), port.io_manager_key, not port.is_nothing),
                 )
+
+    @property
+    def key_of_output(self) -> Mapping[str, AssetKey]:
+        """Return output -> asset."""
+        return {name: key for key, name in self.output_of.items()}
 
     @property
     def wanted(self) -> set[str]:
@@ -110,6 +116,12 @@ class Wiring:
             return {}
         chosen = self.definition.check_keys
         return {name: spec for name, spec in self.checks_by_output.items() if spec.key in chosen}
+
+
+def is_result(call: Call, output: str, definition: AssetsDefinition) -> bool:
+    """Tell whether an output is an asset or a check of a definition, selected or not."""
+    known = {*definition.all_keys_by_output_name, *definition.all_check_specs_by_output_name}
+    return not known.isdisjoint(call.results.get(output, ()))
 
 
 def asset_of(results: tuple[str, ...], definition: AssetsDefinition | None) -> AssetKey | None:

@@ -231,14 +231,18 @@ class ConfigurableLegacyIOManagerAdapter(ConfigurableIOManagerFactory[Any]):
 
 
 class InputFunction(InputManager):
-    """Be the input manager whose ``load_input`` is a function of the context, or of nothing."""
+    """Be the input manager whose ``load_input`` is a function of the context, or of nothing.
+
+    The function may also return an input manager, which is asked then.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
     def load_input(self, context: Any) -> Any:
-        """Return what the function returns."""
-        return call_resource_function(ResourceDefinition(self.function), context)
+        """Return what the function returns, or what the input manager loads that it returns."""
+        found = call_resource_function(ResourceDefinition(self.function), context)
+        return found.load_input(context) if isinstance(found, InputManager) else found
 
 
 def io_manager(

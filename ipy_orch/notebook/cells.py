@@ -10,6 +10,7 @@ import ast
 import linecache
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -89,7 +90,7 @@ class Cells:
         text = self.transformed(info)
         if not is_python(text):
             return
-        running.cell = cell = Cell(self.plain_key(info.cell_id, text), 0, text)
+        running.cell = cell = Cell(self.plain_key(info.cell_id, text), 0, text, context=copy_context())
         if (old := self.book.cells.get(cell.key)) is not None and old.source is not None:
             self.forget([cell.key])
         self.bring_back(text, running)
@@ -231,7 +232,7 @@ class Cells:
         keep_lines(filename, raw)
         check_syntax(source, filename)
         key = getattr(info, "cell_id", None) or key_of(source)
-        cell = Cell(key, number, raw, filename, source)
+        cell = Cell(key, number, raw, filename, source, context=copy_context())
         self.replace(cell)
         return cell
 

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic import ValidationError
 
-from ipy_orch.errors import closest
+from ipy_orch.errors import DagsterError, closest
 from ipy_orch.model.config import Config, RunConfig, annotated_field, shape_of
 from ipy_orch.model.configured import ConfigMapping
 from ipy_orch.model.io import io_config_fields
@@ -276,14 +276,28 @@ class Checking:
         prefix = ".".join(str(part) for part in at[1:] if part != "ops")
         for name, schema in ops.items():
             path = f"{prefix}.{name}" if prefix else name
-            if not (name in given or self.concerns(path)):
-                continue
-            entry = section(given, name, at, self.findings)
-            if isinstance(schema, NestedOps):
-                self.check_graph(entry, schema, path, (*at, name))
+            if name in given or self.concerns(path):
+                self.check_node(section(given, name, at, self.findings), schema, path, (*at, name))
             else:
-                one = schema if isinstance(schema, OneOp) else OneOp(schema, ANYTHING)
-                self.entries[path] = self.checked_op(entry, one, (*at, name))
+                self.add_defaults(schema, path, (*at, name))
+
+    def check_node(self, given: Mapping[str, Any], schema: Any, path: str, at: Path) -> None:
+        """Add the entry of an op, or those of the ops in a graph."""
+        if isinstance(schema, NestedOps):
+            self.check_graph(given, schema, path, at)
+        else:
+            one = schema if isinstance(schema, OneOp) else OneOp(schema, ANYTHING)
+            self.entries[path] = self.checked_op(given, one, at)
+
+    def add_defaults(self, schema: Any, path: str, at: Path) -> None:
+        """Add the entries that defaults give to what won't run, where they're enough: its recipe holds them."""
+        alone = Checking(self.resources, None)
+        try:
+            alone.check_node({}, schema, path, at)
+        except DagsterError:
+            return
+        if not alone.findings.problems:
+            self.entries |= alone.entries
 
     def concerns(self, path: str) -> bool:
         """Tell whether an op, or one in a graph of this path, is going to run."""

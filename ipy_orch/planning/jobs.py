@@ -182,6 +182,9 @@ def job_of_graph(graph: GraphDefinition, **said: Any) -> JobDefinition:
     config, tags = given.get("config"), json_tags(given.get("tags"), f"job `{graph.name}`")
     if config is not None and not isinstance(config, Mapping | RunConfig | ConfigMapping):
         raise CheckError(f"the config of job `{graph.name}` is a dict, a RunConfig or a ConfigMapping, not {config!r}")
+    for key in given.get("resource_defs", {}):
+        if not key.isidentifier():
+            raise CheckError(f"the key of a resource is a name, not {key!r}, as in job `{graph.name}`")
     run_tags = json_tags(given["run_tags"], f"job `{graph.name}`") if "run_tags" in given else None
     job = JobDefinition(
         name=given.get("name", graph.name),

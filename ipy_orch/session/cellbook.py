@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import itertools
 from collections.abc import Callable, Iterable
+from contextvars import Context
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -32,6 +33,7 @@ class Cell:
         filename: under which it was compiled.
         source: the asset or check that it is, or None for a plain cell.
         recorded: name -> token of each name that it read, as it was when it ran.
+        context: in which it ran: what is printed in a copy of it stands below the cell.
     """
 
     key: str
@@ -44,6 +46,7 @@ class Cell:
     stamp: str = ""
     values: dict[str, str] = field(default_factory=dict)
     order: int = 0
+    context: Context | None = field(default=None, repr=False, compare=False)
 
     @property
     def label(self) -> str:

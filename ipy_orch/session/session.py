@@ -42,6 +42,7 @@ from ipy_orch.session.resources import resource_rows
 from ipy_orch.session.run_config import Given, RunConfigText, merged, read_run_config
 from ipy_orch.session.scan import Scan, Scanned
 from ipy_orch.session.settings import Settings
+from ipy_orch.session.submitting import Cancel, Queue, Submitted, context_of, executor_in_cells, submitted
 from ipy_orch.session.why import Why, explain
 
 __all__ = ["Session"]
@@ -74,7 +75,8 @@ class Session:
         self.files = FileDigests()
         self.run_config: dict[str, Any] = {}
         self.lock = threading.RLock()
-        self.cancelled = threading.Event()
+        self.cancelled = Cancel()
+        self.queue = Queue(self.lock)
         self.around_step: Callable[[Step], AbstractContextManager[Any]] | None = None
         self.foreground: frozenset[Any] = frozenset()
 
@@ -254,14 +256,19 @@ class Session:
                 result = self.run(scanned, planned, config, workers)
         finally:
             self.names.bind(scanned, planned)
-        notices = [*map(str, self.behind(planned, scanned)), *self.names.hidden(scanned, planned), *surprises(scanned, planned)]
+        notices = [
+            *map(str, self.behind(planned, scanned)),
+            *self.names.hidden(scanned, planned),
+            *surprises(scanned, planned),
+        ]
         return report(planned, result, scanned.graph, self.ledger, notices, self.environments.label)
 
     def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> RunResult:
         """Run a plan with what the session has."""
         self.refuse_misspelt(scanned)
-        self.cancelled = threading.Event()
-        executor = executor_for(workers)
+        one = submitted()
+        self.cancelled = one.cancelled if one is not None else Cancel()
+        executor = executor_for(workers) if one is None else executor_in_cells(workers, scanned.cells)
         world = World(
             log=self.log,
             ledger=self.ledger,
@@ -270,7 +277,7 @@ class Session:
             executor=executor,
             workers=workers,
             makers=scanned.graph.makers,
-            tee=lambda step: bool(self.foreground.intersection((*step.keys, *step.checks))),
+            tee=lambda step: self.appears_live(step, scanned),
             on_step=self.around_step,
             cancel=self.cancelled,
             tags={"environment": label} if (label := self.environments.label) else {},
@@ -278,13 +285,38 @@ class Session:
         for key in {key for step in planned.steps for key in (*step.inputs, *step.keys)}:
             self.store.pin(key, id(world))
         try:
-            return run(planned, world)
+            with self.cancelled.stopping(executor):
+                return run(planned, world)
         finally:
             self.store.release(id(world))
             executor.shutdown(wait=False, cancel_futures=True)
 
+    def appears_live(self, step: Step, scanned: Scanned) -> bool:
+        """Tell whether a step's output appears while it runs: in the cell that asks, or in the asset's own."""
+        if submitted() is not None:
+            return context_of(step.definition, scanned.cells) is not None
+        return bool(self.foreground.intersection((*step.keys, *step.checks)))
+
+    def submit(self, selection: Any = None, *, checks_only: bool = False, what: str = "", **options: Any) -> Submitted:
+        """Do what :meth:`materialize` does, or :meth:`check`, on a thread of its own, and return at once.
+
+        What a step prints stands below the cell of its asset. Runs that are submitted wait for the one that goes on.
+
+        Args:
+            options: those of :meth:`materialize`.
+
+        Raises:
+            DagsterInvariantViolationError: from inside an asset, or when too many wait already.
+        """
+        self.refuse_nested()
+        what = what or str(selection or "all")
+        if checks_only:
+            return self.queue.submit(lambda: self.check(selection, **options), f"checks of {what}")
+        return self.queue.submit(lambda: self.materialize(selection, what=what, **options), what)
+
     def cancel(self) -> None:
-        """End the run that is going on, from any thread."""
+        """End the run that is going on, and those that wait, from any thread."""
+        self.queue.cancel()
         self.cancelled.set()
 
     def refuse_nested(self) -> None:
@@ -436,21 +468,18 @@ class Session:
 
     def behind(self, planned: Plan, scanned: Scanned) -> list[Behind]:
         """Return the plain cells that are behind and on which what was asked for depends."""
-        names: set[str] = set()
+        names = self.names_of({scanned.graph.makers[key] for key in planned.looked_at})
         for key in planned.looked_at:
-            names |= self.names_of_graph(scanned.graph.makers[key])
             made = self.ledger.materialized.get((key, None))
             names |= {root(part.name) for part in (made.recipe if made is not None else ()) if part.kind != "input"}
         if swapped := names & self.environments.overlay.keys():
             names = names - swapped | {cell_name(self.environments.current)}
         return self.book.behind(sorted(names))
 
-    def names_of_graph(self, maker: AssetsDefinition) -> set[str]:
-        """Return the variables that hold a definition whose ops were wired when its cell ran; none for any other."""
-        if not isinstance(maker.op_def, GraphDefinition):
-            return set()
-        held = {name for name, value in self.namespace.items() if value is maker}
-        return held | {maker.op_def.compute_fn.__name__}
+    def names_of(self, makers: set[AssetsDefinition]) -> set[str]:
+        """Return the variables that hold definitions: their cells read names while they ran, and wired graphs."""
+        held = {name for name, value in self.namespace.items() if isinstance(value, AssetsDefinition) and value in makers}
+        return held | {one.op.compute_fn.__name__ for one in makers if isinstance(one.op_def, GraphDefinition)}
 
     def all_behind(self) -> list[Behind]:
         """Return all plain cells that are behind, whatever depends on them."""

@@ -7,6 +7,7 @@ prints stands below that cell. One run goes on at a time; a second one waits.
 
 from __future__ import annotations
 
+import _thread
 import contextvars
 import itertools
 import signal
@@ -15,16 +16,15 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from ipy_orch.errors import DagsterExecutionInterruptedError, DagsterInvariantViolationError
 from ipy_orch.execution.executors import ContextThreads, InlineExecutor, Interruptible
 from ipy_orch.execution.step import Work
+from ipy_orch.session.cellbook import Cell
+from ipy_orch.session.report import Report
 
-if TYPE_CHECKING:
-    from ipy_orch.session.report import Report
-
-__all__ = ["Cancel", "Queue", "Submitted", "submitted"]
+__all__ = ["Cancel", "Queue", "Submitted", "context_of", "executor_in_cells", "submitted"]
 
 MOST_WAITING: Final = 8
 HEARTBEAT: Final = 0.05  # seconds; so soon a run that waits for its turn hears a cancel
@@ -63,10 +63,12 @@ class Cancel(threading.Event):
         with self.guard:
             if self.inline in (None, threading.get_ident()):
                 return
-            if self.inline == threading.main_thread().ident:
-                signal.pthread_kill(self.inline, signal.SIGINT)
-            else:
+            if self.inline != threading.main_thread().ident:
                 self.interruptible.interrupt()
+            elif hasattr(signal, "pthread_kill"):
+                signal.pthread_kill(self.inline, signal.SIGINT)  # which also ends a wait in C, such as time.sleep
+            else:
+                _thread.interrupt_main()
 
 
 class CellThreads(ContextThreads):
@@ -132,13 +134,19 @@ def submitted() -> Submitted | None:
     return ONE.get()
 
 
-def executor_in_cells(workers: int, cells: Mapping[Any, Any]) -> CellThreads:
+def executor_in_cells(workers: int, cells: Mapping[Any, Cell]) -> CellThreads:
     """Return the executor of a submitted run.
 
     Args:
         cells: definition -> the cell it is from.
     """
-    return CellThreads(workers, lambda definition: getattr(cells.get(definition), "context", None))
+    return CellThreads(workers, lambda definition: context_of(definition, cells))
+
+
+def context_of(definition: Any, cells: Mapping[Any, Cell]) -> Context | None:
+    """Return the context in which the cell of a definition ran, if it is from one."""
+    cell = cells.get(definition)
+    return cell.context if cell is not None else None
 
 
 class Queue:

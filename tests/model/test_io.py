@@ -13,6 +13,7 @@ from ipy_orch.model.io import (
     ConfigurableIOManager,
     ConfigurableIOManagerFactory,
     ConfigurableLegacyIOManagerAdapter,
+    InputManager,
     InputManagerDefinition,
     IOManager,
     IOManagerDefinition,
@@ -169,3 +170,23 @@ def test_a_configured_input_manager_stays_one() -> None:
     ready = loader.configured(lambda suffix: {"suffix": suffix}, config_schema=str)
     assert isinstance(ready, InputManagerDefinition)
     assert list(ready.input_config_schema.config_type.fields) == ["format"]
+
+
+def test_an_input_manager_made_by_a_function() -> None:
+    """What the function returns is the value, or an input manager that is asked for it."""
+
+    class Five(InputManager):
+        def load_input(self, context: Any) -> Any:
+            return 5
+
+    @input_manager
+    def direct() -> Any:
+        return 4
+
+    @input_manager
+    def indirect(context: Any) -> Any:
+        return Five()
+
+    with build_resources({"direct": direct, "indirect": indirect}) as resources:
+        assert resources.direct.load_input(None) == 4
+        assert resources.indirect.load_input(None) == 5

@@ -102,7 +102,7 @@ def test_assets_table() -> None:
     assert list(frame.index[frame["status"] == "fresh"]) == ["sales/orders"]
 
 
-@pytest.mark.parametrize("make", [assets_table, checks_table, runs_table, events_table])
+@pytest.mark.parametrize("make", [assets_table, checks_table, resources_table, runs_table, events_table])
 def test_empty_tables(make: type[pd.DataFrame]) -> None:
     """A table without rows has its columns and their types."""
     frame = make([])

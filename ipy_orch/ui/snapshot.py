@@ -1,0 +1,313 @@
+"""What the graph shows: a fold of (scan, statuses, ledger, runs) into a Snapshot, and the differences as Patches.
+
+Two halves, because they change at different times. The *outline*, who is there and depends on whom, is read when a cell
+has run. The *standing* of each asset is the status that the planner gives, with what a run that goes on says laid over
+it; of that only what events have touched is looked at again. Nothing is run and no value is looked at.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ipy_orch.errors import DagsterError
+from ipy_orch.events.ledger import Ledger
+from ipy_orch.events.runs import Run, Runs, StepRun
+from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
+from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.staleness import Status as Stands
+from ipy_orch.session.jobs import Job as FoundJob
+from ipy_orch.session.rows import word_of
+from ipy_orch.session.scan import Scanned, uses
+from ipy_orch.ui.cards import plain, shortened
+from ipy_orch.ui.protocol import (
+    Cell,
+    CheckState,
+    Group,
+    Job,
+    Node,
+    NodePatch,
+    Patch,
+    Progress,
+    RunState,
+    Snapshot,
+    Status,
+    StepState,
+    Verdict,
+)
+
+__all__ = ["Outline", "Standing", "outline_of", "patch_of", "run_state", "snapshot_of", "state_of", "verdict_of"]
+
+LONGEST = 200
+INTERNAL = ("dagster/kind/", "ipy_orch/")
+SETTLED = ("success", "failure", "skipped", "unchanged", "canceled")
+
+
+# -- who is there -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Be the graph without statuses.
+
+    Args:
+        nodes: in order of lineage, each without its status and checks.
+        ids: id -> key.
+        problem: why there is no graph now, in words.
+    """
+
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[tuple[int, int], ...] = ()
+    groups: tuple[Group, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    ids: Mapping[str, AssetKey] = field(default_factory=dict)
+    checks: Mapping[AssetKey, tuple[AssetCheckSpec, ...]] = field(default_factory=dict)
+    problem: str = ""
+
+
+def outline_of(scanned: Scanned) -> Outline:
+    """Return the outline of what a scan found; that of a graph that can't be built says why."""
+    try:
+        graph = scanned.graph
+    except DagsterError as error:
+        return Outline(problem=str(error))
+    nodes = tuple(node_of(key, graph, scanned) for key in graph.keys)
+    position = graph.position
+    edges = tuple((position[dep], here) for here, key in enumerate(graph.keys) for dep in sorted(graph.upstream[key]))
+    groups = Counter(node.group for node in nodes)
+    checks = {key: tuple(graph.checks[check] for check in found) for key, found in graph.checks_of.items()}
+    return Outline(
+        nodes,
+        edges,
+        tuple(Group(name=name, count=count) for name, count in groups.items()),
+        tuple(jobs_of(scanned, graph)),
+        {str(key): key for key in graph.keys},
+        checks,
+        "; ".join(map(str, scanned.broken.values())),
+    )
+
+
+def node_of(key: AssetKey, graph: AssetGraph, scanned: Scanned) -> Node:
+    """Return the node of an asset."""
+    maker = graph.makers[key]
+    spec = maker.specs_by_key[key]
+    cell = scanned.cells.get(maker)
+    return Node(
+        id=str(key),
+        group=spec.group_name or DEFAULT_GROUP,
+        kind="asset" if maker.is_executable else "external",
+        kinds=sorted(spec.kinds),
+        tags=tags_of(spec),
+        owners=[str(owner) for owner in spec.owners],
+        description=first_line(spec.description),
+        partitioned=spec.partitions_def is not None,
+        configurable=maker.is_executable and (maker.op.config_type is not None or bool(uses_config(key, scanned))),
+        cell=Cell(label=cell.label, id=cell_id(cell.key)) if cell is not None else None,
+    )
+
+
+def uses_config(key: AssetKey, scanned: Scanned) -> list[str]:
+    """Return the resources of the notebook's that an asset uses."""
+    return [name for name in uses(scanned.graph.makers[key], scanned.graph) if name in scanned.resources]
+
+
+def tags_of(spec: AssetSpec) -> dict[str, str]:
+    """Return the tags that people gave."""
+    return {name: value for name, value in spec.tags.items() if not name.startswith(INTERNAL)}
+
+
+def cell_id(key: str) -> str:
+    """Return the id that a front end gave a cell, or "" where the book made a key of its own.
+
+    >>> cell_id("text:x = 1"), cell_id("4f2a")
+    ('', '4f2a')
+    """
+    return "" if key.partition(":")[0] in ("text", "asset", "check") and ":" in key else key
+
+
+def first_line(text: str | None) -> str:
+    """Return the first line of a text, not too long."""
+    lines = (text or "").strip().splitlines()
+    return shortened(plain(lines[0]), LONGEST) if lines else ""
+
+
+def jobs_of(scanned: Scanned, graph: AssetGraph) -> Iterator[Job]:
+    """Yield the jobs with the assets that they select; a job that can't be resolved selects none."""
+    try:
+        jobs = scanned.jobs
+    except DagsterError:
+        return
+    for name, job in jobs.items():
+        try:
+            keys = keys_of_job(job, graph)
+        except DagsterError:
+            keys = []
+        yield Job(name=name, description=first_line(job.description), nodes=[graph.position[key] for key in keys])
+
+
+def keys_of_job(job: FoundJob, graph: AssetGraph) -> list[AssetKey]:
+    """Return the assets of a job, in order of lineage."""
+    if hasattr(job, "selection"):
+        keys = AssetSelection.from_coercible(job.selection or "*").resolve(graph)
+    else:
+        keys = {key for one in job.layer.definitions for key in one.keys} if job.is_asset_job else set()
+    return graph.in_order(key for key in keys if key in graph.position)
+
+
+# -- how it stands ----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Standing:
+    """Say how the assets stand.
+
+    Args:
+        statuses: as the planner gave them.
+        of_steps: id -> its step, of the last run: while that goes on, the step says how the asset stands.
+        run: the last one.
+    """
+
+    statuses: Mapping[AssetKey, Stands]
+    ledger: Ledger
+    run: Run | None = None
+    of_steps: Mapping[str, StepRun] = field(default_factory=dict)
+
+    @staticmethod
+    def of(statuses: Mapping[AssetKey, Stands], ledger: Ledger, history: Runs) -> Standing:
+        """Return how the assets stand, with the last run."""
+        run = next(reversed(history.runs.values()), None)
+        steps = {} if run is None else {id_: run.steps[name] for name, ids in run.keys.items() for id_ in ids}
+        return Standing(statuses, ledger, run, steps)
+
+    def status(self, id_: str, key: AssetKey) -> Status:
+        """Return how an asset stands."""
+        step = self.of_steps.get(id_)
+        stands = self.statuses.get(key) or Stands("external")
+        if step is None or self.run is None:
+            return status_of(stands)
+        if self.run.status == "running" and (live := self.while_running(key, step)) is not None:
+            return live
+        return status_of(stands, cached=step.status == "unchanged")
+
+    def while_running(self, key: AssetKey, step: StepRun) -> Status | None:
+        """Return how an asset stands of which a step is in the run that goes on."""
+        match step.status:
+            case "waiting":
+                return Status(word="waiting", reason=step.reason)
+            case "running" | "retrying":
+                made = self.ledger.materialized.get((key, None))
+                started, expected = step.started or 0.0, made.seconds if made is not None else 0.0
+                progress = Progress(started=started, expected=expected, attempt=step.attempt)
+                return Status(word="running", reason=step.message or step.reason, progress=progress)
+            case "success":
+                return Status(word="fresh")
+            case "unchanged":
+                return Status(word="fresh", cached=True)
+            case "failure":
+                return Status(word="failed", reason=step.message)
+            case _:
+                return None
+
+    def checks(self, specs: Iterable[AssetCheckSpec]) -> list[CheckState]:
+        """Return how checks stand."""
+        return [
+            CheckState(name=spec.name, status=verdict_of(spec.key, self.ledger), blocking=spec.blocking)
+            for spec in specs
+        ]
+
+
+FRESH = Status(word="fresh")
+MISSING = Status(word="missing")
+
+
+def status_of(stands: Stands, *, cached: bool = False) -> Status:
+    """Return a status as it goes over the wire."""
+    if stands.reason or cached or stands.word not in ("fresh", "missing"):
+        return Status.model_validate({"word": stands.word, "reason": stands.reason, "cached": cached})
+    return FRESH if stands.word == "fresh" else MISSING
+
+
+def verdict_of(check: AssetCheckKey, ledger: Ledger) -> Verdict:
+    """Return a check's last verdict."""
+    if (check, None) in ledger.raised:
+        return "raised"
+    last = ledger.checked.get((check, None))
+    if last is None:
+        return "not run"
+    word: Verdict = word_of(last.evaluation)  # type: ignore[assignment]  # one of three words
+    return word
+
+
+# -- messages ---------------------------------------------------------------------------------------------------------
+
+
+def state_of(id_: str, outline: Outline, standing: Standing) -> NodePatch:
+    """Return how one asset stands, with its checks."""
+    key = outline.ids[id_]
+    checks = standing.checks(outline.checks.get(key, ()))
+    return NodePatch(id=id_, status=standing.status(id_, key), checks=checks)
+
+
+def snapshot_of(outline: Outline, states: Mapping[str, NodePatch], standing: Standing, version: int) -> Snapshot:
+    """Return the whole graph."""
+    nodes = [
+        node.model_copy(update={"status": states[node.id].status, "checks": states[node.id].checks})
+        for node in outline.nodes
+    ]
+    return Snapshot.model_construct(
+        version=version,
+        nodes=nodes,
+        edges=[*outline.edges],
+        groups=[*outline.groups],
+        jobs=[*outline.jobs],
+        run=run_state(standing.run) if standing.run is not None else None,
+        problem=outline.problem,
+    )
+
+
+def patch_of(changed: Iterable[NodePatch], run: RunState | None, base: int, version: int) -> Patch:
+    """Return what has changed between two versions."""
+    return Patch(version=version, base=base, nodes=[*changed], run=run)
+
+
+def run_state(run: Run, names: Iterable[str] | None = None, *, canceling: bool = False) -> RunState:
+    """Return how a run goes.
+
+    Args:
+        names: the steps to tell of; by default those that have begun.
+    """
+    steps = (
+        [step for step in run.steps.values() if step.status != "waiting"]
+        if names is None
+        else [run.steps[name] for name in names if name in run.steps]
+    )
+    return RunState(
+        run_id=run.run_id,
+        what=run.what,
+        status=run.status,
+        started=run.started,
+        seconds=run.seconds,
+        message=run.message,
+        total=len(run.steps),
+        done=run.count(*SETTLED),
+        failed=run.count("failure"),
+        canceling=canceling and run.status == "running",
+        steps=[step_state(step, run) for step in steps],
+    )
+
+
+def step_state(step: StepRun, run: Run) -> StepState:
+    """Return how a step goes."""
+    return StepState(
+        name=step.name,
+        ids=[*run.keys.get(step.name, ())],
+        status=step.status,
+        reason=step.reason,
+        started=step.started,
+        seconds=step.seconds,
+        message=step.message,
+    )
