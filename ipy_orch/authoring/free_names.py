@@ -28,6 +28,7 @@ class FreeNames:
         readers: function or class -> names that its body reads later.
         composed: those of ``read`` that nothing but the bodies of graphs and jobs reads: they are wired, not called.
         nodes: functions that are ops, graphs or assets.
+        imports: name -> what it was imported as, of names that nothing else binds.
     """
 
     read: dict[str, int]
@@ -36,6 +37,7 @@ class FreeNames:
     readers: dict[str, frozenset[str]] = field(default_factory=dict)
     composed: frozenset[str] = frozenset()
     nodes: frozenset[str] = frozenset()
+    imports: dict[str, str] = field(default_factory=dict)
 
     @property
     def free(self) -> dict[str, int]:
@@ -55,7 +57,8 @@ def free_names(tree: ast.AST | Iterable[ast.stmt]) -> FreeNames:
     read = {**scope.composed, **scope.read}
     late = {name: line for name, line in scope.late.items() if name not in scope.bound and name not in read}
     composed = frozenset(scope.composed.keys() - scope.read.keys())
-    return FreeNames(read, late, frozenset(scope.bound), scope.readers, composed, frozenset(scope.nodes))
+    known = (scope.readers, composed, frozenset(scope.nodes), scope.imports)
+    return FreeNames(read, late, frozenset(scope.bound), *known)
 
 
 class Scope(ast.NodeVisitor):
@@ -70,6 +73,7 @@ class Scope(ast.NodeVisitor):
         self.readers: dict[str, frozenset[str]] = {}
         self.composed: dict[str, int] = {}
         self.nodes: set[str] = set()
+        self.imports: dict[str, str] = {}
 
     def run(self, body: Iterable[ast.AST]) -> Scope:
         """Walk a list of nodes."""
@@ -83,6 +87,7 @@ class Scope(ast.NodeVisitor):
             self.read.setdefault(name, 0)
         elif name:
             self.bound.add(name)
+            self.imports.pop(name, None)
 
     def visit_Name(self, node: ast.Name) -> None:
         if not isinstance(node.ctx, ast.Store) and node.id not in self.bound and node.id not in self.hidden:
@@ -116,7 +121,13 @@ class Scope(ast.NodeVisitor):
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
-            self.bind((alias.asname or alias.name).split(".")[0])
+            name = (alias.asname or alias.name).split(".")[0]
+            before = self.imports.get(name, "")
+            is_only_imported = name not in self.bound or before
+            self.bind(name)
+            if is_only_imported and name in self.bound:
+                own = {"module": node.module, "level": node.level} if isinstance(node, ast.ImportFrom) else {}
+                self.imports[name] = f"{before}\n{ast.unparse(type(node)(names=[alias], **own))}"
 
     visit_ImportFrom = visit_Import  # noqa: N815
 

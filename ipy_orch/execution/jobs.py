@@ -53,21 +53,22 @@ def run_job(
         refuse_unknown_values(job)
         refuse_missing_values(job)
     brought = {key: one for source in sources for key, one in source.resource_defs.items()}
-    job = replace(
-        job, resource_defs={"io_manager": mem_io_manager, **brought, **job.resource_defs, **(resources or {})}
-    )
-    return execute_plan(
+    every = {"io_manager": mem_io_manager, **brought, **job.resource_defs, **(resources or {})}
+    ready = replace(job, resource_defs=every)
+    result = execute_plan(
         plan_job(job, partition_key),
         job.layer.asset_graph.makers if job.is_asset_job else {key: one for one in sources for key in one.keys},
-        job.resource_defs,
+        every,
         job_tree(job),
         run_config_of(job, run_config),
         instance=instance,
         raise_on_error=raise_on_error,
         run_id=run_id,
         tags={**job.run_tags, **(tags or {})},
-        job=job,
+        job=ready,
     )
+    result.job_def = job
+    return result
 
 
 @graphs.execute.supply

@@ -187,11 +187,12 @@ class CellBook:
         return found
 
     def own_token(self, name: str) -> str:
-        """Return the stamp of the cell that defines a name, and the digest of its value then."""
+        """Return the stamp of the cell that defines a name, or its import, and the digest of its value then."""
         cell = self.cells.get(self.definers.get(name, ""))
         if cell is None:
             return "gone" if name in self.gone else ""
-        return f"{cell.stamp} {cell.values.get(name, '')}"
+        made = cell.names.imports.get(name, cell.stamp)  # what else a cell of imports imports is nothing to it
+        return f"{made} {cell.values.get(name, '')}"
 
     def behind(self, names: Iterable[str]) -> list[Behind]:
         """Return the cells behind on which ``names`` depend, nearest first."""

@@ -39,7 +39,9 @@ def dictionaries(table: Any) -> list[Any]:
     """Return columns without rows, with the categories that the table's have."""
     arrow = needed("pyarrow", "keeping tables", "duckdb")
     return [
-        column.chunk(0).slice(0, 0) if column.num_chunks else arrow.array([], column.type)
+        column.chunk(0).slice(0, 0)
+        if arrow.types.is_dictionary(column.type) and column.num_chunks
+        else arrow.array([], column.type)  # not a slice, which would write all text of the column
         for column in table.unify_dictionaries().columns
     ]
 

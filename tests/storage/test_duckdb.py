@@ -100,6 +100,13 @@ def test_a_table_that_sql_changed(file: str) -> None:
     assert got["n"].tolist() == [7, 7, 8]
 
 
+def test_the_note_is_small(file: str) -> None:
+    """It tells types and categories, no values."""
+    store(DuckDBIOManager(database=file, schema="main"), pd.DataFrame({"text": [f"customer {n}" for n in range(9999)]}))
+    ((size,),) = rows(file, "select length(comment) from duckdb_tables()")
+    assert size < 2000
+
+
 # ---- what DuckDB can't
 
 

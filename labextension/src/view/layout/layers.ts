@@ -1,5 +1,10 @@
 /** Which column a node stands in. */
 
+import { tighten } from "./simplex.js";
+
+/** Above so many nodes the columns are only nearly the best. */
+const MOST_TIGHTENED = 1_500;
+
 /** Adjacency in compressed rows: the neighbours of `v` are `items[starts[v]] .. items[starts[v + 1] - 1]`. */
 export interface Rows {
   readonly starts: Int32Array;
@@ -69,6 +74,7 @@ export function layers(count: number, pairs: ArrayLike<number>): Int32Array {
     }
   }
   shorten(order, down, up, layer);
+  if (count <= MOST_TIGHTENED) tighten(layer, pairs);
   return layer;
 }
 

@@ -1,0 +1,195 @@
+/**
+ * Columns of least total edge length: the network simplex of Gansner, Koutsofios, North and Vo (1993).
+ *
+ * A spanning forest of tight edges (of length 1) is kept. Cutting one of them cuts off a subtree; where more edges
+ * leave the subtree than enter it, it is better moved to the right, up to where the next edge gets tight, and that
+ * edge joins the forest. All weights being 1, what leaves less what enters is the sum of the same over its nodes.
+ */
+
+/** Move nodes in `layer`, which is feasible, until no move of a subtree shortens the edges. */
+export function tighten(layer: Int32Array, edges: ArrayLike<number>): void {
+  const forest = new Forest(layer, edges);
+  for (let pivots = 4 * layer.length + 20; pivots > 0 && forest.pivot(); pivots--);
+  const least = layer.reduce((a, b) => Math.min(a, b), 0);
+  for (let v = 0; v < layer.length; v++) layer[v] -= least;
+}
+
+class Forest {
+  private readonly count: number;
+  private readonly size: number;
+  private readonly surplus: Int32Array; // edges out less edges in
+  private readonly starts: Int32Array;
+  private readonly incident: Int32Array;
+  private readonly inForest: Uint8Array;
+  private readonly parent: Int32Array; // the edge to it, or -1
+  private readonly order: Int32Array; // preorder
+  private readonly rank: Int32Array; // position in it
+  private readonly last: Int32Array; // position of the last of the subtree
+  private readonly sum: Int32Array;
+  private readonly seen: Uint8Array;
+
+  constructor(
+    private readonly layer: Int32Array,
+    private readonly edges: ArrayLike<number>,
+  ) {
+    this.count = layer.length;
+    this.size = edges.length / 2;
+    this.surplus = new Int32Array(this.count);
+    this.starts = new Int32Array(this.count + 1);
+    this.incident = new Int32Array(edges.length);
+    this.inForest = new Uint8Array(this.size);
+    this.parent = new Int32Array(this.count);
+    this.order = new Int32Array(this.count);
+    this.rank = new Int32Array(this.count);
+    this.last = new Int32Array(this.count);
+    this.sum = new Int32Array(this.count);
+    this.seen = new Uint8Array(this.count);
+    this.index();
+    this.grow();
+  }
+
+  private index(): void {
+    const { edges, starts } = this;
+    for (let i = 0; i < edges.length; i++) starts[edges[i] + 1]++;
+    for (let v = 0; v < this.count; v++) starts[v + 1] += starts[v];
+    const next = starts.slice(0, this.count);
+    for (let i = 0; i < edges.length; i++) {
+      this.incident[next[edges[i]]++] = i >> 1;
+      this.surplus[edges[i]] += i % 2 ? -1 : 1;
+    }
+  }
+
+  private slack(e: number): number {
+    return this.layer[this.edges[2 * e + 1]] - this.layer[this.edges[2 * e]] - 1;
+  }
+
+  private other(e: number, v: number): number {
+    return this.edges[2 * e] === v ? this.edges[2 * e + 1] : this.edges[2 * e];
+  }
+
+  /** Make the forest: grow over tight edges; where there is none left, move the tree until one is. */
+  private grow(): void {
+    const grown = new Uint8Array(this.count);
+    for (let root = 0; root < this.count; root++) {
+      if (grown[root]) continue;
+      const tree = [root];
+      grown[root] = 1;
+      let reached = 0;
+      for (;;) {
+        for (; reached < tree.length; reached++) this.reach(tree[reached], tree, grown);
+        let best = -1;
+        for (const v of tree) {
+          for (let i = this.starts[v]; i < this.starts[v + 1]; i++) {
+            const e = this.incident[i];
+            if (!grown[this.other(e, v)] && (best < 0 || this.slack(e) < this.slack(best))) best = e;
+          }
+        }
+        if (best < 0) break;
+        const shift = grown[this.edges[2 * best]] ? this.slack(best) : -this.slack(best);
+        for (const v of tree) this.layer[v] += shift;
+        const joined = grown[this.edges[2 * best]] ? this.edges[2 * best + 1] : this.edges[2 * best];
+        this.inForest[best] = 1;
+        grown[joined] = 1;
+        tree.push(joined);
+      }
+    }
+  }
+
+  private reach(v: number, tree: number[], grown: Uint8Array): void {
+    for (let i = this.starts[v]; i < this.starts[v + 1]; i++) {
+      const e = this.incident[i];
+      const w = this.other(e, v);
+      if (grown[w] || this.slack(e) !== 0) continue;
+      this.inForest[e] = 1;
+      grown[w] = 1;
+      tree.push(w);
+    }
+  }
+
+  /** Move the subtree that gains most; return whether there was one. */
+  pivot(): boolean {
+    this.walk();
+    let best = -1;
+    let gain = 0;
+    for (let v = 0; v < this.count; v++) {
+      const e = this.parent[v];
+      if (e < 0) continue;
+      const value = this.edges[2 * e] === v ? -this.sum[v] : this.sum[v];
+      if (value > gain) {
+        gain = value;
+        best = v;
+      }
+    }
+    if (best < 0) return false;
+    const right = this.sum[best] > 0;
+    const entering = this.tightest(best, right);
+    if (entering < 0) return false;
+    const shift = right ? this.slack(entering) : -this.slack(entering);
+    for (let i = this.rank[best]; i <= this.last[best]; i++) this.layer[this.order[i]] += shift;
+    this.inForest[this.parent[best]] = 0;
+    this.inForest[entering] = 1;
+    return true;
+  }
+
+  private inside(v: number, top: number): boolean {
+    return this.rank[v] >= this.rank[top] && this.rank[v] <= this.last[top];
+  }
+
+  /** Return the edge that gets tight first where a subtree moves. */
+  private tightest(top: number, right: boolean): number {
+    let best = -1;
+    let least = Infinity;
+    for (let i = this.rank[top]; i <= this.last[top]; i++) {
+      const v = this.order[i];
+      for (let j = this.starts[v]; j < this.starts[v + 1]; j++) {
+        const e = this.incident[j];
+        if ((this.edges[2 * e] === v) !== right || this.inside(this.other(e, v), top)) continue;
+        const slack = this.slack(e);
+        if (slack < least) {
+          least = slack;
+          best = e;
+        }
+      }
+    }
+    return best;
+  }
+
+  /** Number the forest in preorder, and sum up the surplus of each subtree. */
+  private walk(): void {
+    const { order, parent, rank, last, seen, sum } = this;
+    seen.fill(0);
+    let at = 0;
+    const stack: number[] = [];
+    for (let root = 0; root < this.count; root++) {
+      if (seen[root]) continue;
+      seen[root] = 1;
+      parent[root] = -1;
+      stack.push(root);
+      while (stack.length) {
+        const v = stack.pop()!;
+        rank[v] = at;
+        order[at++] = v;
+        for (let i = this.starts[v]; i < this.starts[v + 1]; i++) {
+          const e = this.incident[i];
+          if (!this.inForest[e]) continue;
+          const w = this.other(e, v);
+          if (seen[w]) continue;
+          seen[w] = 1;
+          parent[w] = e;
+          stack.push(w);
+        }
+      }
+    }
+    for (let i = 0; i < this.count; i++) {
+      sum[i] = this.surplus[i];
+      last[i] = rank[i];
+    }
+    for (let i = this.count - 1; i >= 0; i--) {
+      const v = order[i];
+      if (parent[v] < 0) continue;
+      const up = this.other(parent[v], v);
+      sum[up] += sum[v];
+      last[up] = Math.max(last[up], last[v]);
+    }
+  }
+}
