@@ -94,6 +94,7 @@ from ipy_orch.execution.iomanagers import (
     fs_io_manager,
     mem_io_manager,
 )
+from ipy_orch.execution.load import AssetValueLoader
 from ipy_orch.execution.loggers import DagsterLogManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
@@ -289,6 +290,7 @@ __all__ = [
     "AssetOut",
     "AssetSelection",
     "AssetSpec",
+    "AssetValueLoader",
     "AssetsDefinition",
     "BackfillPolicy",
     "Backoff",

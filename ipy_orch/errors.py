@@ -122,7 +122,7 @@ class DagsterConfigMappingFunctionError(DagsterError):
     """Tell that the function of a config mapping raised."""
 
 
-class DagsterUnknownPartitionError(DagsterError):
+class DagsterUnknownPartitionError(DagsterError, ValueError):
     """Tell that a partition key doesn't exist."""
 
 

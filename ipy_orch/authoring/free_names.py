@@ -126,8 +126,8 @@ class Scope(ast.NodeVisitor):
             is_only_imported = name not in self.bound or before
             self.bind(name)
             if is_only_imported and name in self.bound:
-                own = {"module": node.module, "level": node.level} if isinstance(node, ast.ImportFrom) else {}
-                self.imports[name] = f"{before}\n{ast.unparse(type(node)(names=[alias], **own))}"
+                module = f"{'.' * node.level}{node.module or ''}" if isinstance(node, ast.ImportFrom) else ""
+                self.imports[name] = f"{before}{module} {ast.unparse(alias)}; "
 
     visit_ImportFrom = visit_Import  # noqa: N815
 

@@ -83,7 +83,10 @@ class Runs:
                     if open_step.status in ("waiting", "running", "retrying"):
                         open_step.status = "canceled"
             elif event.step:
-                advance(run.steps.setdefault(event.step, StepRun(event.step, getattr(event, "reason", ""))), event)
+                step = run.steps.get(event.step)
+                if step is None:  # a copy of a mapped step
+                    step = run.steps[event.step] = StepRun(event.step, getattr(event, "reason", ""))
+                advance(step, event)
 
 
 def advance(step: StepRun, event: Event) -> None:

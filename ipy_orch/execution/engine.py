@@ -13,7 +13,7 @@ from __future__ import annotations
 import queue
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -106,6 +106,7 @@ class Runner:
         self.finished: queue.SimpleQueue[tuple[str, Future[Outcome]]] = queue.SimpleQueue()
         self.works: dict[str, Work] = {}
         self.attempts: dict[str, int] = {}
+        self.config = world.config if world.config is not None and world.config.entries else None
         self.executor = world.executor or InlineExecutor()
         inline = isinstance(self.executor, InlineExecutor)
         self.is_local = inline or isinstance(self.executor, ThreadPoolExecutor)
@@ -213,7 +214,7 @@ class Runner:
         """Return the call of a step: its function with inputs, context, config and resources."""
         op = step.op
         inputs = self.loader.load_all(step)
-        config = self.world.config.op_config(step.place) if self.world.config is not None else None
+        config = self.config.op_config(step.place) if self.config is not None else None
         context = self.context(step, config, attempt)
         if step.required_resource_keys != NO_MORE:
             context.resources = self.open.namespace(step.required_resource_keys)
@@ -224,7 +225,8 @@ class Runner:
 
     def context(self, step: Step, config: Any, attempt: int) -> OpExecutionContext:
         """Return the context of a step."""
-        return context_class(step)(
+        kind, node = self.kind_of(step)
+        return kind(
             step.op,
             self.open.info,
             step.definition,
@@ -236,11 +238,18 @@ class Runner:
             attempt=attempt,
             emit=self.open.logger(step),
             mapping_key=step.mapping_key,
-            node=node_of(step),
+            node=node,
             job=self.world.job,
             load=self.load,
             ports=None if step.definition is None else wiring(step),
         )
+
+    def kind_of(self, step: Step) -> tuple[type[OpExecutionContext], Node | None]:
+        """Return the kind of context that a step's function gets, and the node that its op is in a graph."""
+        known: tuple[type[OpExecutionContext], Node | None] | None = step.call.memo.get("context")
+        if known is None:
+            known = step.call.memo["context"] = context_class(step), node_of(step)
+        return known
 
     def load(self, key: AssetKey, partition: str | None) -> Any:
         """Return the value of an asset that is no input.
@@ -306,7 +315,8 @@ class Runner:
             self.retry_or_fail(step, error, ended)
             return
         self.emit(StepSucceeded(self.run_id, time.time(), step.name, ended.seconds))
-        call_hooks(step, self.open, ended.context, ended.harvest)
+        if step.call.hooks:
+            call_hooks(step, self.open, ended.context, ended.harvest)
         if step.name in self.plan.mapped:
             self.expand(step)
         self.frontier.done(step.name)
@@ -377,6 +387,7 @@ class Runner:
         self.result.errors[step.name] = error
         add_hint(error)
         told = describe(error)
+        skipped = self.frontier.fail(step.name)
         self.emit(
             StepFailed(
                 run_id=self.run_id,
@@ -384,7 +395,7 @@ class Runner:
                 step=step.name,
                 error=told.line,
                 traceback=told.traceback,
-                keys=step.keys,
+                keys=(*step.keys, *self.lost_with(step, skipped)),
                 checks=step.checks,
                 partition=step.partition,
                 seconds=ended.seconds,
@@ -394,9 +405,14 @@ class Runner:
             )
         )
         call_hooks(step, self.open, ended.context, ended.harvest, error)
-        for below in self.frontier.fail(step.name):
+        for below in skipped:
             why = f"{step.name} failed"
             self.emit(StepSkipped(self.run_id, time.time(), below, why, self.steps[below].keys))
+
+    def lost_with(self, failed: Step, skipped: Iterable[str]) -> list[AssetKey]:
+        """Return the assets of a graph that other ops of it were to make, and can't now: they have failed with it."""
+        rest = [self.steps[name] for name in skipped] if failed.scope else []
+        return [key for step in rest if step.scope == failed.scope for key in step.keys]
 
 
 def retry_delay(step: Step, error: BaseException, attempt: int) -> float | None:

@@ -143,19 +143,8 @@ class Frontier(Generic[K]):
         Raises:
             DagsterInvariantViolationError: when it isn't running.
         """
-        self._pass(key, "done")
-
-    def leave(self, key: K) -> None:
-        """Record that a running step isn't run after all; what waited for it alone is ready.
-
-        Raises:
-            DagsterInvariantViolationError: when it isn't running.
-        """
-        self._pass(key, "left")
-
-    def _pass(self, key: K, state: State) -> None:
         rank = self._leave_running(key)
-        self._state[rank] = state
+        self._state[rank] = "done"
         self._open -= 1
         missing, states = self._missing, self._state
         for below in self._feeds[rank]:
@@ -163,6 +152,15 @@ class Frontier(Generic[K]):
             if not missing[below] and states[below] == "waiting":
                 states[below] = "ready"
                 heappush(self._ready, below)
+
+    def leave(self, key: K) -> None:
+        """Record that a running step isn't run after all; what waited for it alone is ready.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't running.
+        """
+        self.done(key)
+        self._state[self._rank[key]] = "left"
 
     def fail(self, key: K) -> list[K]:
         """Record that a running step failed, and return the steps that are skipped because of it.

@@ -44,11 +44,16 @@ class Loader:
 
     def required(self, step: Step) -> set[str]:
         """Return the resources that a step's inputs take: IO managers that load them, and those of types' loaders."""
-        inlets = wiring(step).inlets
-        if all(type(one.source) is FromAsset for one in inlets):
-            found = [(one, one.source.key, self.manager_of(one, one.source.key)) for one in inlets]  # type: ignore[union-attr]
-            self.plain[step.name] = [one for one in found if not self.has_only_default(one[0], one[1])]
-            return {manager for _, _, manager in self.plain[step.name]}
+        ports = wiring(step)
+        if ports.assets is not None:
+            found = [
+                (inlet, key, self.manager_of(inlet, key))
+                for inlet, key in ports.assets
+                if not inlet.port.has_default_value or not self.has_only_default(inlet, key)
+            ]
+            self.plain[step.name] = found
+            return {manager for _, _, manager in found}
+        inlets = ports.inlets
         return {key for inlet in inlets for key in self.keys_for(inlet, inlet.source, step)}
 
     def keys_for(self, inlet: Inlet, source: Source, step: Step) -> Iterator[str]:

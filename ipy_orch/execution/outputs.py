@@ -66,7 +66,8 @@ def gather(ports: Wiring, outcome: Outcome) -> Harvest:
     """
     if ports.only is not None and not outcome.yielded and outcome.error is None:
         value = outcome.produced[0]
-        refuse_form(ports.op, ports.only.name, value, ports.forms)
+        if ports.forms:
+            refuse_form(ports.op, ports.only.name, value, ports.forms)
         if not isinstance(value, SAID) and not ports.only.port.is_dynamic:
             return Harvest({ports.only.name: Made(value, has_value=ports.only.carries)})
     harvest = Harvest()

@@ -20,6 +20,7 @@ from ipy_orch.errors import (
     DagsterResourceFunctionError,
     closest,
 )
+from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.model.env import redact
 from ipy_orch.model.resources import (
     LOG,
@@ -93,6 +94,21 @@ class ResourceScope:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def open_also(self, definitions: Mapping[str, Any], required: Iterable[str]) -> None:
+        """Open more resources, where they aren't open yet.
+
+        Raises:
+            DagsterError: what entering raises; what was open stays open.
+        """
+        new = {key: one for key, one in definitions.items() if key not in self.definitions}
+        self.definitions.update(new)
+        self._keys.update({id(one): key for key, one in new.items()})
+        keys = list(required)
+        for key in keys:
+            self._prepare_key(key)
+        for key in keys:
+            self._object(key)
 
     def namespace(self, keys: Iterable[str]) -> ScopedResources:
         """Return ``context.resources`` of a step that requires these keys."""
@@ -271,7 +287,8 @@ def build_init_resource_context(
     config: Any = None, resources: Mapping[str, Any] | None = None, instance: Any = None
 ) -> InitResourceContext:
     """Return a context to call a resource's function with in a test; use ``with`` when a resource must be closed."""
-    return BuiltInitResourceContext(config, dict(resources or {}), instance)
+    known = DagsterInstance.ephemeral() if instance is None else instance
+    return BuiltInitResourceContext(config, dict(resources or {}), known)
 
 
 @open_resource.supply

@@ -86,7 +86,8 @@ class Storing:
                 self.store_output(finished, outlet, made, mapping_key)
             else:
                 self.store(finished, outlet, outlet.key, outlet.spec, made)
-        self.note_left_out(finished, ports, harvest)
+        if len(harvest.outputs) != len(ports.outlets):
+            self.note_left_out(finished, ports, harvest)
         failed = [verdict for key, verdict in harvest.verdicts.items() if self.check(finished, key, verdict)]
         return blocking_error(failed) if failed else None
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-from weakref import WeakKeyDictionary
+from typing import Any
 
 from ipy_orch.execution.forms import forms_of
 from ipy_orch.model.assets import AssetsDefinition
@@ -66,6 +65,8 @@ class Wiring:
             for name, source in call.sources.items()
             if not (port := call.op.ins[name]).is_nothing
         )
+        assets = [(one, one.source.key) for one in self.inlets if isinstance(one.source, FromAsset)]
+        self.assets = tuple(assets) if len(assets) == len(self.inlets) else None  #: where all inputs are assets
         self.checks_by_output = dict(checks_in(call, definition))
         self.outlets = dict(self.outlets_of(call, definition))
         self.checks: Mapping[AssetCheckKey, AssetCheckSpec] = {
@@ -145,19 +146,16 @@ def asset_outlet(definition: AssetsDefinition, name: str, key: AssetKey, port: O
     return Outlet(name, key, str(key), spec, port, type_of(port), manager, not port.is_nothing)
 
 
-WIRINGS: Final[WeakKeyDictionary[Call, Wiring]] = WeakKeyDictionary()
-
-
 def wiring(step: Step) -> Wiring:
     """Return the ports of a step."""
-    return wired(step.call, step.definition)
+    return step.call.memo.get("wiring") or wired(step.call, step.definition)
 
 
 def wired(call: Call, definition: AssetsDefinition | None) -> Wiring:
     """Return the ports of a call."""
-    known = WIRINGS.get(call)
+    known: Wiring | None = call.memo.get("wiring")
     if known is None:
-        known = WIRINGS[call] = Wiring(call, definition)
+        known = call.memo["wiring"] = Wiring(call, definition)
     return known
 
 

@@ -19,6 +19,7 @@ OURS_ALONE: Final = frozenset(
     {
         *("CheckError", "DagsterAssetCheckFailedError", "DagsterInvalidMetadata", "IsolationWarning"),
         *("pandera_schema_to_dagster_type", "row_model_to_dagster_type"),
+        *("DuckDBIOManager", "DuckDBPandasIOManager", "DuckDBPolarsIOManager", "ParquetIOManager"),
         *("session", "load_ipython_extension", "unload_ipython_extension"),
     }
 )

@@ -9,33 +9,36 @@ from __future__ import annotations
 import ast
 import keyword
 import os
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.export.bodies import CHECK_RESULT, checked_returns
+from ipy_orch.export.files import is_ours, replace_file
 from ipy_orch.export.functions import ANY, Annotations, Function, function_of, resource_annotation
+from ipy_orch.export.holders import Held, contents, holder_order, holding, is_single_check, keys_of
 from ipy_orch.export.imports import Import, Target, for_dagster, import_block, import_of, renamed
-from ipy_orch.export.layout import Doc, call, laid_out, mapping, sequence
+from ipy_orch.export.layout import call, laid_out, mapping, sequence
 from ipy_orch.export.slicing import Piece, Slice, Slicer, as_piece, ordered
 from ipy_orch.export.statements import Statement, is_plain_import
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.ops import IO_MANAGER
+from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.ops import IO_MANAGER, OpDefinition
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.session.cellbook import Cell, CellBook
+from ipy_orch.session.jobs import resources_of
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.session import write
 
 __all__ = ["MARKER", "export_module", "write_module"]
 
+Node: TypeAlias = OpDefinition | GraphDefinition
+
 MARKER: Final = "# Written by ipy_orch from a notebook. Edit the notebook, not this file."
-OURS: Final = "# Written by ipy_orch"
-DOCSTRING: Final = '"""Assets and checks, as the cells of a notebook define them."""'
+DOCSTRING: Final = '"""{}, as the cells of a notebook define them."""'
 TARGETS: Final = ("ipy_orch", "dagster")
 DEFS: Final = "defs"
 
@@ -73,8 +76,9 @@ def export_module(
         )
     for error in scanned.broken.values():
         raise error
-    if not scanned.definitions:
-        raise DagsterInvalidDefinitionError("there is nothing to export: no cell defines an asset", hint="%%asset NAME")
+    if not scanned.definitions and not scanned.jobs:
+        told = "there is nothing to export: no cell defines an asset or a job"
+        raise DagsterInvalidDefinitionError(told, hint="%%asset NAME")
     scanned.graph.keys  # noqa: B018 - a graph that can't be built is refused before anything else
     text = Module(scanned, book, namespace, "dagster" if target == "dagster" else "ipy_orch", order).text
     ast.parse(text)  # fail here rather than in who imports it
@@ -113,46 +117,6 @@ def write_module(
     return place
 
 
-def is_ours(place: Path) -> bool:
-    """Tell whether a file begins as our modules do."""
-    with place.open("rb") as file:
-        return file.readline(200).startswith(OURS.encode())
-
-
-def replace_file(place: Path, content: bytes) -> None:
-    """Put content in the place of a file in one step, so that nobody ever reads half of it."""
-    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask())
-        Path(temporary).replace(place)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def umask() -> int:
-    """Return the process's mask of permissions, which can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
-@dataclass(frozen=True)
-class Held:
-    """Be a variable that holds definitions.
-
-    Args:
-        as_asset: how ``Definitions(assets=[...])`` names it, or "".
-        as_check: the same for ``asset_checks``.
-    """
-
-    name: str
-    as_asset: str = ""
-    as_check: str = ""
-
-
 class Module:
     """Put a module together: roles of the cells, what they need, an order, the text."""
 
@@ -174,7 +138,8 @@ class Module:
     @cached_property
     def held(self) -> list[Held]:
         """Return the variables that hold the other definitions, each of which is named once."""
-        wanted = {id(one) for one in self.scanned.definitions if one not in self.of_cells}
+        definitions = (one for one in self.scanned.definitions if one not in self.of_cells)
+        wanted = {id(one) for one in (*definitions, *self.scanned.jobs.values())}
         found: list[Held] = []
         for name in sorted(self.namespace, key=lambda name: holder_order(name, self.namespace[name])):
             value = self.namespace[name]
@@ -183,7 +148,7 @@ class Module:
             if new:
                 found.append(holding(name, value))
                 wanted -= {id(one) for one in new}
-        return [one for one in found if one.as_asset or one.as_check]
+        return [one for one in found if one.as_asset or one.as_check or one.as_job]
 
     @cached_property
     def resources(self) -> list[str]:
@@ -192,27 +157,46 @@ class Module:
         Raises:
             DagsterInvalidDefinitionError: when no variable holds one.
         """
-        needed: dict[str, str] = {}
-        for one in self.scanned.definitions:
-            for key in sorted(one.required_resource_keys - one.resource_defs.keys()):
-                needed.setdefault(key, one.label)
-        front = list(needed)
-        while front:
-            value = self.scanned.resources.get(front.pop())
-            for key in sorted(getattr(value, "required_resource_keys", ())):
-                if key not in needed:
-                    needed[key] = key
-                    front.append(key)
+        needed = self.needed_resources
         for key, label in needed.items():
-            if key not in self.scanned.resources and key != IO_MANAGER:
-                hint = closest(key, self.scanned.resources) or f"{key} = ..."
+            if key not in self.own_resources and key != IO_MANAGER:
+                hint = closest(key, self.own_resources) or f"{key} = ..."
                 raise DagsterInvalidDefinitionError(
                     f"`{label}` needs resource `{key}`, and no variable holds it", hint=hint
                 )
-            if self.namespace.get(key) is not self.scanned.resources.get(key, self.namespace.get(key)):
+            if self.namespace.get(key) is not self.own_resources.get(key, self.namespace.get(key)):
                 told = f"resource `{key}` isn't in a variable of its name, and `{label}` needs it"
                 raise DagsterInvalidDefinitionError(told, hint=f"{key} = ...")
-        return sorted(key for key in needed if key in self.scanned.resources)
+        return sorted(key for key in needed if key in self.own_resources)
+
+    @property
+    def needed_resources(self) -> dict[str, str]:
+        """Return resource -> the first that needs it."""
+        needed: dict[str, str] = {}
+        for one in self.scanned.definitions:
+            needed |= dict.fromkeys(
+                sorted(one.required_resource_keys - one.resource_defs.keys() - {*needed}), one.label
+            )
+        for job in self.scanned.jobs.values():
+            needed |= dict.fromkeys(sorted(resources_of(job) - {*needed}), job.name)
+        front = list(needed)
+        while front:
+            value = self.own_resources.get(front.pop())
+            inner = sorted({*getattr(value, "required_resource_keys", ())} - {*needed})
+            needed |= {key: key for key in inner}
+            front += inner
+        return needed
+
+    @cached_property
+    def own_resources(self) -> Mapping[str, Any]:
+        """Return the notebook's own resources, whatever environment is in use."""
+        return {**self.scanned.resources, **self.scanned.swapped}
+
+    @cached_property
+    def loggers(self) -> list[str]:
+        """Return the loggers that some job may be run with: those that have loggers of their own take no others."""
+        takes_them = [job for job in self.scanned.jobs.values() if not getattr(job, "loggers", None)]
+        return sorted(self.scanned.loggers) if takes_them else []
 
     def annotations(self, cell: Cell, definition: AssetsDefinition) -> Annotations:
         """Return what the parameters of a cell's function are annotated with.
@@ -224,9 +208,9 @@ class Module:
         found: dict[str, str] = {}
         for name, key in definition.op.signature.resources.items():
             makers = [one.node for one in self.slicer.definitions(key)]
-            said = resource_annotation(self.scanned.resources[key], makers, self.namespace)
+            said = resource_annotation(self.own_resources[key], makers, self.namespace)
             if said is None:
-                kind = type(self.scanned.resources[key])
+                kind = type(self.own_resources[key])
                 told, hint = (
                     f"no cell names the class of resource `{key}`",
                     f"from {kind.__module__} import {kind.__name__}",
@@ -258,7 +242,7 @@ class Module:
     def used(self) -> Slice:
         """Return the statements that the module needs."""
         end = (len(self.turn) + 1, 0)
-        names = [*(one.name for one in self.held), *self.resources]
+        names = [*(one.name for one in self.held), *self.resources, *self.loggers]
         roots = Piece(end, "the module", "the notebook", late=dict.fromkeys(names, 1))
         return self.slicer.slice([*self.functions.values(), roots])
 
@@ -371,12 +355,7 @@ class Module:
         found = [one for one in self.slicer.statements if getattr(one.node, "module", "") == "__future__"]
         imports = {import_of(one.node) for one in found}
         lazy = Import("__future__", "annotations")
-        calls = (one.op.signature for one in self.scanned.definitions if one.op_def is not None)
-        if (
-            self.target == "ipy_orch"
-            or lazy not in imports
-            or not any(c.context or c.config or c.resources for c in calls)
-        ):
+        if self.target == "ipy_orch" or lazy not in imports or not any(map(reads_annotations, self.nodes)):
             return imports
         for one in self.used.statements:
             for name in sorted(one.binds & one.reads.keys() if one.is_block else ()):
@@ -385,6 +364,15 @@ class Module:
                     told, where=f"{one.label}, line {one.reads[name]}", hint=f'"{name}", in quotes'
                 )
         return imports - {lazy}
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        """Yield the ops and graphs of all assets, checks and jobs."""
+        tops = [one.op_def for one in self.scanned.definitions]
+        tops += [getattr(job, "graph_def", None) for job in self.scanned.jobs.values()]
+        for one in tops:
+            if one is not None:
+                yield from one.iterate_node_defs() if isinstance(one, GraphDefinition) else (one,)
 
     @cached_property
     def imports(self) -> str:
@@ -399,7 +387,8 @@ class Module:
     @property
     def text(self) -> str:
         """Return the module."""
-        above = [MARKER, DOCSTRING, "", self.imports]
+        kinds = "Assets, checks and jobs" if self.scanned.jobs else "Assets and checks"
+        above = [MARKER, DOCSTRING.format(kinds), "", self.imports]
         blocks = [CHECK_RESULT_TEXT.rstrip()] if CHECK_RESULT in self.framework else []
         body = "".join(f"\n\n\n{one}" for one in blocks)
         before: Piece | None = None
@@ -413,24 +402,23 @@ class Module:
     @property
     def definitions(self) -> str:
         """Return ``defs = Definitions(...)``."""
-        assets: list[Doc] = []
-        checks: list[Doc] = []
         holders = {one.name: one for one in self.held}
+        listed: list[Held] = []
         for piece in self.pieces:
             if piece.statement is None:
-                definition = self.made_of[piece]
-                (assets if definition.has_keys else checks).append(self.names[definition])
+                definition, name = self.made_of[piece], self.names[self.made_of[piece]]
+                listed.append(Held(name, as_asset=name) if definition.has_keys else Held(name, as_check=name))
                 continue
-            for name in sorted(piece.statement.binds & holders.keys()):
-                one = holders.pop(name)
-                assets += [one.as_asset] if one.as_asset else []
-                checks += [one.as_check] if one.as_check else []
-        for one in holders.values():  # imported
-            assets += [one.as_asset] if one.as_asset else []
-            checks += [one.as_check] if one.as_check else []
-        words: dict[str, Doc] = {"assets": sequence(assets)} if assets else {}
-        words |= {"asset_checks": sequence(checks)} if checks else {}
-        words |= {"resources": mapping({key: key for key in self.resources})} if self.resources else {}
+            listed += [holders.pop(name) for name in sorted(piece.statement.binds & holders.keys())]
+        listed += holders.values()  # imported
+        words = {
+            "assets": sequence(one.as_asset for one in listed if one.as_asset),
+            "asset_checks": sequence(one.as_check for one in listed if one.as_check),
+            "jobs": sequence(one.as_job for one in listed if one.as_job),
+            "resources": mapping({key: key for key in self.resources}),
+            "loggers": mapping({key: key for key in self.loggers}),
+        }
+        words = {word: group for word, group in words.items() if group.items}
         return laid_out(f"{DEFS} = ", call("Definitions", **words))
 
 
@@ -477,53 +465,12 @@ def alike(statements: Sequence[Statement]) -> bool:
     return len({one.text for one in statements}) == 1 or all(is_plain_import(one.node) for one in statements)
 
 
-# -- variables that hold definitions -----------------------------------------------------------------------------------
-
-
-def contents(value: Any) -> list[Any]:
-    """Return the definitions and specs in a variable's value: itself, a list's, or those of a Definitions."""
-    match value:
-        case AssetsDefinition() | AssetSpec():
-            return [value]
-        case Definitions():
-            return [*value.assets, *value.asset_checks]
-        case list() | tuple() if value and all(isinstance(one, AssetsDefinition | AssetSpec) for one in value):
-            return list(value)
-    return []
-
-
-def keys_of(one: Any) -> Iterable[Any]:
-    """Return the keys of a definition or spec."""
-    return one.keys if isinstance(one, AssetsDefinition) else [one.key]
-
-
-def holder_order(name: str, value: Any) -> tuple[int, bool, str]:
-    """Return what variables are asked by: single definitions first, and of those that are the same the one named so."""
-    rank = 0 if isinstance(value, AssetsDefinition | AssetSpec) else 2 if isinstance(value, Definitions) else 1
-    own = isinstance(value, AssetsDefinition) and value.op_def is not None and value.op_def.name != name
-    return rank, own, name
-
-
-def holding(name: str, value: Any) -> Held:
-    """Return how ``Definitions(...)`` names a variable's definitions.
-
-    Raises:
-        DagsterInvalidDefinitionError: for a list of assets and checks.
-    """
-    if isinstance(value, Definitions):
-        checks = f"*{name}.asset_checks" if value.asset_checks else ""
-        return Held(name, f"*{name}.assets" if value.assets else "", checks)
-    star = "*" if isinstance(value, list | tuple) else ""
-    kinds = {isinstance(one, AssetSpec) or one.has_keys for one in contents(value)}
-    if len(kinds) > 1:
-        told = f"`{name}` holds assets and checks, which a module lists apart"
-        raise DagsterInvalidDefinitionError(told, hint=f"two lists, e.g. `{name}` and `{name}_checks`")
-    return Held(name, f"{star}{name}") if kinds == {True} else Held(name, "", f"{star}{name}")
-
-
-def is_single_check(value: Any) -> bool:
-    """Tell whether a value is the definition of one check of its own."""
-    return isinstance(value, AssetsDefinition) and not value.has_keys and len(value.check_keys) == 1
+def reads_annotations(node: Node) -> bool:
+    """Tell whether Dagster reads annotations of an op or graph as they are: of context, config and resources."""
+    if isinstance(node, GraphDefinition):
+        return node.config_mapping is not None
+    call = node.signature
+    return bool(call.context or call.config or call.resources)
 
 
 # -- blank lines -------------------------------------------------------------------------------------------------------

@@ -151,7 +151,7 @@ class Slicer:
             if one.trouble:
                 raise DagsterInvalidDefinitionError(
                     f"{one.trouble} can't be in a module, and {piece.what} needs `{name}` from it",
-                    where=f"{one.label}, line {one.lines[0]}",
+                    where=f"{one.label}, line {one.trouble_line}",
                     hint=f"define `{name}` in plain Python, or make it an asset",
                 )
         if found:

@@ -42,7 +42,12 @@ CHANGING: Final = frozenset(
     }
 )
 CHANGING_PREFIXES: Final = ("add_", "set_", "register_")
-CHANGING_ARGUMENT: Final = frozenset({"delattr", "heapify", "heappop", "heappush", "insort", "setattr", "shuffle"})
+CHANGING_ARGUMENT: Final = frozenset(
+    {
+        *("delattr", "heapify", "heappop", "heappush", "insort", "setattr", "shuffle"),
+        "make_python_type_usable_as_dagster_type",
+    }
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +66,7 @@ class Statement:
         surely: those that it binds in any case, so that what they were before doesn't matter.
         changes: names whose value it changes without binding them.
         trouble: what in it can't be in a module, or "".
+        trouble_line: where that is.
     """
 
     place: Place
@@ -75,6 +81,7 @@ class Statement:
     surely: frozenset[str] = frozenset()
     changes: frozenset[str] = frozenset()
     trouble: str = ""
+    trouble_line: int = 0
 
     @property
     def is_import(self) -> bool:
@@ -105,7 +112,9 @@ def statements_of(cell: Cell) -> list[Statement]:
 def statement(node: ast.stmt, lines: Sequence[str], after: int, cell: Cell, number: int) -> Statement:
     """Return one statement; the comments above it begin after the line ``after``."""
     names = free_names([node])
-    trouble, defined = ipython_use(node)
+    trouble, defined, line = ipython_use(node)
+    if not trouble and awaits(ast.Module([node], [])):
+        trouble, line = "top-level `await`", first_line(node)
     return Statement(
         place=(cell.order, number),
         label=cell.label,
@@ -118,7 +127,8 @@ def statement(node: ast.stmt, lines: Sequence[str], after: int, cell: Cell, numb
         binds=(names.bound - {"*"}) | defined,
         surely=surely_bound(node),
         changes=frozenset(changed(node)) - names.bound,
-        trouble=trouble or ("top-level `await`" if awaits(ast.Module([node], [])) else ""),
+        trouble=trouble,
+        trouble_line=line,
     )
 
 
@@ -228,8 +238,9 @@ def changed(node: ast.stmt) -> Iterator[str]:
 def changed_by_call(call: ast.Call) -> Iterator[str]:
     """Yield the name whose value a call changes."""
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name in CHANGING_ARGUMENT and call.args:
-        yield from root(call.args[0])
+    if name in CHANGING_ARGUMENT:
+        for given in (*call.args[:1], *(word.value for word in call.keywords if word.arg == "python_type")):
+            yield from root(given)
     in_place = any(word.arg == "inplace" and getattr(word.value, "value", None) is True for word in call.keywords)
     if isinstance(call.func, ast.Attribute) and (in_place or is_changing(name)):
         yield from root(call.func.value)
@@ -280,19 +291,17 @@ def names_in(text: str) -> list[str]:
 # -- IPython -----------------------------------------------------------------------------------------------------------
 
 
-def ipython_use(node: ast.stmt) -> tuple[str, frozenset[str]]:
-    """Return the magic or shell line of a statement as a person wrote it, and the names that its code defines."""
-    told, defined = "", frozenset[str]()
-    for one in ast.walk(node):
-        if not isinstance(one, ast.Name) or one.id != "get_ipython":
-            continue
-        told = told or "`get_ipython`"
-        for call in ast.walk(node):
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and is_get_ipython(call.func.value):
-                told, code = spelled(call.func.attr, [getattr(arg, "value", "") for arg in call.args])
-                defined |= defined_by(code)
-        break
-    return told, defined
+def ipython_use(node: ast.stmt) -> tuple[str, frozenset[str], int]:
+    """Return the magic or shell line of a statement as a person wrote it, the names that its code defines, its line."""
+    names = [one for one in ast.walk(node) if isinstance(one, ast.Name) and one.id == "get_ipython"]
+    if not names:
+        return "", frozenset(), 0
+    told, defined = "`get_ipython`", frozenset[str]()
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and is_get_ipython(call.func.value):
+            told, code = spelled(call.func.attr, [getattr(arg, "value", "") for arg in call.args])
+            defined |= defined_by(code)
+    return told, defined, min(one.lineno for one in names)
 
 
 def is_get_ipython(node: ast.expr) -> bool:

@@ -233,6 +233,11 @@ class AssetsDefinition(Described):
                     hint="only an asset partitioned by time can",
                 )
 
+    @cached_property
+    def memo(self) -> dict[str, Any]:
+        """Return where upper floors keep what they have worked out about this definition, each under its own name."""
+        return {}
+
     # -- what it makes ------------------------------------------------------------------------------------------------
 
     @cached_property

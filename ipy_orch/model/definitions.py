@@ -24,7 +24,7 @@ from ipy_orch.model.specs import AssetSpec, refuse_others
 
 if TYPE_CHECKING:
     from ipy_orch.model.metadata import MetadataValue
-    from ipy_orch.model.repository import AssetValueLoader, RepositoryDefinition
+    from ipy_orch.model.repository import RepositoryDefinition
 
 __all__ = ["Definitions", "map_asset_specs"]
 
@@ -35,7 +35,7 @@ graph_of: Port[[Iterable[AssetsDefinition]], Any] = Port(HOME)
 selected_in: Port[[Iterable[AssetsDefinition], Any], frozenset[AssetKey]] = Port(HOME)
 load_from: Port[..., Any] = Port("ipy_orch.execution.load")
 repository_of: Port[[Definitions], RepositoryDefinition] = Port("ipy_orch.model.repository")
-value_loader: Port[[Definitions, Any], AssetValueLoader] = Port("ipy_orch.model.repository")
+value_loader: Port[[Definitions, Any], Any] = Port("ipy_orch.execution.load")
 
 Mapper = Callable[[AssetSpec], AssetSpec]
 
@@ -331,7 +331,7 @@ class Definitions:
             python_type=python_type,
         )
 
-    def get_asset_value_loader(self, instance: Any = None) -> AssetValueLoader:
+    def get_asset_value_loader(self, instance: Any = None) -> Any:
         """Return what loads values of several assets."""
         return value_loader(self, instance)
 

@@ -7,6 +7,7 @@ so resolved, and every value of a secret field, is told to :data:`SECRETS`; :fun
 from __future__ import annotations
 
 import builtins
+import copy
 import dataclasses
 import html
 import json
@@ -261,8 +262,16 @@ class Secrets:
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             held = {each.name: getattr(value, each.name) for each in dataclasses.fields(value) if each.init}
             clean = {name: self.redact_all(item) for name, item in held.items()}
-            return value if clean == held else dataclasses.replace(value, **clean)
+            return value if clean == held else with_fields(value, clean)
         return value
+
+
+def with_fields(value: Any, fields: Mapping[str, Any]) -> Any:
+    """Return a copy of a dataclass with other fields; its ``__init__`` may take other arguments than its fields."""
+    made = copy.copy(value)
+    for name, item in fields.items():
+        object.__setattr__(made, name, item)
+    return made
 
 
 SECRETS: Final = Secrets()  #: of this process

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Final
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
@@ -65,6 +66,12 @@ class Signature:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     annotations: Mapping[str, Any] = field(default_factory=dict)
     keywords: bool = False
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Return the names of all parameters."""
+        special = {name for name in (self.context, self.config) if name is not None}
+        return frozenset({*self.inputs, *self.resources, *special})
 
 
 @dataclass(frozen=True, eq=False, init=False)

@@ -4,38 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.model.asset_jobs import IMPLICIT_JOB
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset
-from ipy_orch.model.definitions import Definitions, refuse_other_nodes, repository_of, value_loader
+from ipy_orch.model.definitions import Definitions, refuse_other_nodes, repository_of
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 
 if TYPE_CHECKING:
     from ipy_orch.model.metadata import MetadataValue
 
-__all__ = ["AssetValueLoader", "RepositoryDefinition", "create_repository_using_definitions_args"]
+__all__ = ["RepositoryDefinition", "create_repository_using_definitions_args"]
 
 UNNAMED: Final = "__repository__"  #: Dagster's name of the repository of a Definitions
-
-
-@dataclass(frozen=True, eq=False)
-class AssetValueLoader:
-    """Load values of assets that earlier runs stored, one after the other."""
-
-    definitions: Definitions
-    instance: Any = None
-
-    def load_asset_value(self, asset_key: Any, **options: Any) -> Any:
-        """Return the value of an asset; the options are those of :meth:`Definitions.load_asset_value`."""
-        return self.definitions.load_asset_value(asset_key, **{"instance": self.instance, **options})
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,9 +166,9 @@ class RepositoryDefinition:
         """Return the value of an asset that an earlier run stored; see :meth:`Definitions.load_asset_value`."""
         return self.definitions.load_asset_value(asset_key, **options)
 
-    def get_asset_value_loader(self, instance: Any = None) -> AssetValueLoader:
+    def get_asset_value_loader(self, instance: Any = None) -> Any:
         """Return what loads values of several assets."""
-        return AssetValueLoader(self.definitions, instance)
+        return self.definitions.get_asset_value_loader(instance)
 
     def load_all_definitions(self) -> None:
         """Make all jobs and check that everything fits together.
@@ -203,12 +186,6 @@ class RepositoryDefinition:
 def unnamed(definitions: Definitions) -> RepositoryDefinition:
     """Return the repository of a Definitions."""
     return RepositoryDefinition(UNNAMED, definitions)
-
-
-@value_loader.supply
-def loader_of(definitions: Definitions, instance: Any = None) -> AssetValueLoader:
-    """Return what loads values of several assets of a Definitions."""
-    return AssetValueLoader(definitions, instance)
 
 
 def create_repository_using_definitions_args(name: str, **parts: Any) -> RepositoryDefinition:

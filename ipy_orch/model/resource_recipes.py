@@ -36,7 +36,7 @@ def resource_recipe(resource: Any, written: Any = MISSING) -> ResourceRecipe:
     """
     one = as_resource(resource)
     if isinstance(one, HardcodedResource):
-        return ResourceRecipe([("", one.value, short(type(one.value)))], [])
+        return ResourceRecipe([("", one.value, short(type(one.value)))], [type(one.value)])
     recipe = ResourceRecipe(config_entries(one, written), code_of(one))
     for name, inner in one.__nested__().items():
         deeper = resource_recipe(inner)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
-from weakref import WeakKeyDictionary
+from functools import cached_property
+from typing import Any, TypeAlias
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.assets import AssetsDefinition
@@ -90,7 +90,7 @@ class FromConfig:
 Source: TypeAlias = FromOutput | Collected | FanIn | FromAsset | FromValue | FromConfig
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+@dataclass(frozen=True, eq=False)
 class Call:
     """Be one op in a node, with all that is particular to its place.
 
@@ -99,6 +99,7 @@ class Call:
         sources: input -> where it comes from; a ``Nothing`` that nothing is connected to has none.
         results: output -> the outputs of the whole node that it is.
         mapped: the dynamic output for each key of which it is called.
+        memo: where upper floors keep what they have worked out about it, each under its own name.
     """
 
     path: tuple[str, ...]
@@ -109,8 +110,9 @@ class Call:
     retry_policy: RetryPolicy | None = None
     mapped: FromOutput | None = None
     results: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Return its path with dots."""
         return ".".join(self.path)
@@ -167,14 +169,11 @@ def place_of(source: Source) -> str:
             return type(source).__name__
 
 
-CALLS: Final[WeakKeyDictionary[AssetsDefinition, tuple[Call, ...]]] = WeakKeyDictionary()
-
-
 def calls_of(definition: AssetsDefinition) -> tuple[Call, ...]:
     """Return the calls that make the selected assets and checks of a definition, upstream first."""
-    known = CALLS.get(definition)
+    known: tuple[Call, ...] | None = definition.memo.get("calls")
     if known is None:
-        known = CALLS[definition] = tuple(asset_calls(definition))
+        known = definition.memo["calls"] = tuple(asset_calls(definition))
     return known
 
 

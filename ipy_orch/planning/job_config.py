@@ -15,7 +15,7 @@ from ipy_orch.planning.calls import Call, FromConfig, FromOutput, Source, calls_
 from ipy_orch.planning.config import Inputs, NestedOps, OneOp, plain_run_config
 from ipy_orch.planning.jobs import calls_of_job
 
-__all__ = ["asset_tree", "job_tree", "run_config_of"]
+__all__ = ["asset_tree", "configurable", "job_tree", "run_config_of"]
 
 Slots: TypeAlias = dict[tuple[str, ...], dict[str, Field | str | None]]
 
@@ -58,6 +58,15 @@ def asset_tree(definitions: Iterable[AssetsDefinition]) -> dict[str, Any]:
         elif one.op_def is not None:
             found[one.op_def.name] = graph_asset_tree(one)
     return found
+
+
+def configurable(definitions: Iterable[AssetsDefinition]) -> list[AssetsDefinition]:
+    """Return the definitions whose ops run config may say something about."""
+    return [
+        one
+        for one in definitions
+        if one.op_def is not None and (one.op_def.config_type is not None or not isinstance(one.op_def, OpDefinition))
+    ]
 
 
 def graph_asset_tree(definition: AssetsDefinition) -> NestedOps:

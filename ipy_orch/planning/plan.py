@@ -110,21 +110,29 @@ class Step:
     @property
     def place(self) -> str:
         """Return where run config has its part: the dotted path below ``ops``."""
-        node = self.definition.op if self.definition is not None else None
+        node = self.definition.op_def if self.definition is not None else None
         return self.call.name if node is None or node is self.call.op else f"{node.name}.{self.call.name}"
 
     @property
     def required_resource_keys(self) -> frozenset[str]:
         """Return the resources that loading, computing, storing and hooks need, IO managers included."""
-        hooks = (hook.required_resource_keys for hook in self.call.hooks)
-        if self.definition is not None and self.definition.op_def is self.call.op:
-            return self.definition.required_resource_keys.union(type_keys(self.call), *hooks)
-        op = self.call.op
-        managers = {port.io_manager_key for port in op.outs.values() if not port.is_nothing}
-        if self.definition is not None:
-            managers |= {self.definition.get_io_manager_key_for_asset_key(key) for key in self.keys}
-        loaders = {port.input_manager_key for port in op.ins.values() if port.input_manager_key}
-        return op.required_resource_keys.union(managers, loaders, type_keys(self.call), *hooks)
+        known: frozenset[str] | None = self.call.memo.get("resources")
+        if known is None:
+            known = self.call.memo["resources"] = required_keys(self)
+        return known
+
+
+def required_keys(step: Step) -> frozenset[str]:
+    """Return the resources that a step needs."""
+    call, definition, op = step.call, step.definition, step.call.op
+    hooks = (hook.required_resource_keys for hook in call.hooks)
+    if definition is not None and definition.op_def is op:
+        return definition.required_resource_keys.union(type_keys(call), *hooks)
+    managers = {port.io_manager_key for port in op.outs.values() if not port.is_nothing}
+    if definition is not None:
+        managers |= {definition.get_io_manager_key_for_asset_key(key) for key in step.keys}
+    loaders = {port.input_manager_key for port in op.ins.values() if port.input_manager_key}
+    return op.required_resource_keys.union(managers, loaders, type_keys(call), *hooks)
 
 
 def type_keys(call: Call) -> Iterator[str]:
@@ -179,6 +187,9 @@ class Node:
     parts: Recipe = ()
     reason: Reason | None = None
     conditional: bool = False
+    base: str = ""
+    calls: tuple[Call, ...] = ()
+    alone: bool = True
 
 
 def plan(graph: AssetGraph, ledger: Ledger, request: Request, knowledge: Knowledge | None = None) -> Plan:
@@ -224,7 +235,8 @@ class Planner:
     def judge_all(self) -> None:
         """Judge the definitions concerned, upstream first."""
         for definition, keys in self.concerned().items():
-            part = self.part(definition, keys)
+            whole = self.request.checks is None and keys == definition.keys
+            part = definition if whole else self.part(definition, keys)
             ordered = tuple(self.graph.in_order(keys)) if len(keys) > 1 else tuple(keys)
             inputs = [dep for key in ordered for dep in self.graph.upstream[key] if dep not in keys]
             node = Node(part, ordered, tuple(dict.fromkeys(inputs)))
@@ -407,28 +419,28 @@ class Planner:
 
     def plan_of(self, assets: list[Node], checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> Plan:
         """Return the plan: steps of assets and checks, each after what it needs."""
-        names = Names()
-        made = {key: step for node in assets for key, step in self.makers_in(node, names)}
-        gates = self.gates(checks, names)
-        steps = [step for node in assets for step in self.steps_of(node, names, made, gates, self.own_checks(node))]
-        steps += [step for node, keys in checks for step in self.steps_of(node, names, made, {}, keys)]
+        self.name([*assets, *(node for node, _ in checks)])
+        made: dict[AssetKey, str] = {}
+        for node in assets:
+            made.update(dict.fromkeys(node.keys, node.base) if node.alone else makers_in(node))
+        gates = self.gates(checks) if checks else {}
+        steps = [step for node in assets for step in self.steps_of(node, made, gates, self.own_checks(node))]
+        steps += [step for node, keys in checks for step in self.steps_of(node, made, {}, keys)]
         first, mapped = apart(steps)
         return Plan(first, self.request, tuple(self.node_of), mapped)
 
-    def makers_in(self, node: Node, names: Names) -> Iterable[tuple[AssetKey, str]]:
-        """Yield each asset of a definition with the step that makes it."""
-        base, calls = names.of(node.definition), calls_of(node.definition)
-        if is_whole(node.definition, calls):
-            return [(key, base) for key in node.keys]
-        maker = {name: f"{base}.{call.name}" for call in calls for names in call.results.values() for name in names}
-        return [(key, maker[node.definition.get_output_name_for_asset_key(key)]) for key in node.keys]
+    def name(self, nodes: Iterable[Node]) -> None:
+        """Find out what is called for each definition that runs, and under which name."""
+        names = Names()
+        for node in nodes:
+            node.base, node.calls = names.of(node.definition), calls_of(node.definition)
+            node.alone = node.calls[0].op is node.definition.op_def
 
-    def gates(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]], names: Names) -> dict[AssetKey, set[str]]:
+    def gates(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> dict[AssetKey, set[str]]:
         """Return asset -> steps of its blocking checks, which what is downstream waits for."""
         found: dict[AssetKey, set[str]] = {}
         for node, keys in checks:
-            base, calls = names.of(node.definition), calls_of(node.definition)
-            steps = {base} if is_whole(node.definition, calls) else {f"{base}.{call.name}" for call in calls}
+            steps = {node.base} if node.alone else {f"{node.base}.{call.name}" for call in node.calls}
             for check in keys:
                 if self.graph.checks[check].blocking:
                     found.setdefault(check.asset_key, set()).update(steps)
@@ -444,17 +456,16 @@ class Planner:
     def steps_of(
         self,
         node: Node,
-        names: Names,
         made: Mapping[AssetKey, str],
         gates: Mapping[AssetKey, set[str]],
         checks: tuple[AssetCheckKey, ...],
     ) -> Iterable[Step]:
         """Return the steps of a definition: one of an op, several of a graph."""
-        base, calls = names.of(node.definition), calls_of(node.definition)
         before = waits(node.inputs, made, gates)
-        if is_whole(node.definition, calls):
-            return [self.step(node, base, calls[0], node.keys, checks, before - {base})]
-        return [self.inner_step(node, base, call, before, made, gates, checks) for call in calls]
+        if node.alone:
+            before.discard(node.base)
+            return (self.step(node, node.base, node.calls[0], node.keys, checks, before),)
+        return [self.inner_step(node, node.base, call, before, made, gates, checks) for call in node.calls]
 
     def inner_step(
         self,
@@ -525,9 +536,12 @@ class Planner:
         return Status("stale", str(node.reason))
 
 
-def is_whole(definition: AssetsDefinition, calls: tuple[Call, ...]) -> bool:
-    """Tell whether a definition is one call: that of its op."""
-    return calls[0].op is definition.op_def
+def makers_in(node: Node) -> dict[AssetKey, str]:
+    """Return each asset of a definition with a graph, and the step that makes it."""
+    maker = {
+        name: f"{node.base}.{call.name}" for call in node.calls for names in call.results.values() for name in names
+    }
+    return {key: maker[node.definition.get_output_name_for_asset_key(key)] for key in node.keys}
 
 
 def waits(keys: Iterable[AssetKey], made: Mapping[AssetKey, str], gates: Mapping[AssetKey, set[str]]) -> set[str]:

@@ -74,7 +74,9 @@ def jobs_by_name(found: Iterable[FoundJob]) -> dict[str, FoundJob]:
         if other is one or one.is_made_of(other):
             continue
         if not other.is_made_of(one):
-            places = dict.fromkeys(f"`{each.variable}`" if each.cell is None else each.cell.label for each in (other, one))
+            places = dict.fromkeys(
+                f"`{each.variable}`" if each.cell is None else each.cell.label for each in (other, one)
+            )
             raise DagsterInvalidDefinitionError(
                 f"two jobs are named `{one.name}`: those in `{other.variable}` and `{one.variable}`",
                 where=" and ".join(places),

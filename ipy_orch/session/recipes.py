@@ -102,23 +102,24 @@ class Recipes:
 
     def parts(self, definition: AssetsDefinition) -> Iterator[Part]:
         """Yield the parts of a definition."""
-        yield from self.code(definition)
-        for call in calls_of(definition):
+        calls = calls_of(definition)
+        yield from self.code(definition, calls)
+        for call in calls:
             if call.op.config_type is not None:
                 yield from self.config_of(definition, call)
-        for key in sorted(uses(definition, self.scanned.graph)):
-            yield from self.resource(key)
+        if self.scanned.resources:
+            for key in sorted(uses(definition, self.scanned.graph)):
+                yield from self.resource(key)
         for spec in definition.specs:
             if FILES in spec.metadata or ENV in spec.metadata:
                 yield from self.sources(spec.metadata)
 
-    def code(self, definition: AssetsDefinition) -> Recipe:
+    def code(self, definition: AssetsDefinition, calls: tuple[Call, ...]) -> Recipe:
         """Return the code parts: those computed, or the version that was said."""
         said = [(str(spec.key), spec.code_version) for spec in definition.specs]
         if said and all(version is not None for _, version in said):
             return tuple(Part("code", "code_version", digest((key, version)), str(version)) for key, version in said)
         self.current = definition
-        calls = calls_of(definition)
         if calls[0].op is definition.op_def:
             return self.code_of(calls[0].op)
         inner = [
@@ -131,8 +132,7 @@ class Recipes:
     def code_of(self, op: OpDefinition) -> Recipe:
         """Return the code parts of an op."""
         call = op.signature
-        special = {name for name in (call.context, call.config) if name is not None}
-        return self.fingerprinter.parts(call.function, skip={*call.inputs, *call.resources, *special})
+        return self.fingerprinter.parts(call.function, skip=call.parameters)
 
     @property
     def label(self) -> str:
@@ -189,8 +189,11 @@ class Recipes:
             yield Part(kind, f"{key}.{name}" if name else key, self.digest(key, value), text)
         for needed in sorted(as_resource(one).__required_keys__):
             yield from self.resource(needed)
+        is_object = any(not name for name, _, _ in recipe.fields)
         for code in recipe.code:
             for part in self.fingerprinter.parts(code):
+                if is_object and not part.name:
+                    continue  # an installed class, which the object's own digest names
                 kind = "unknown" if part.kind == "unknown" else "resource"
                 yield Part(kind, f"{key}: {part.name}" if part.name else key, part.digest, part.text)
 

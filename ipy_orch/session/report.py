@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ipy_orch.events.ledger import Ledger
-from ipy_orch.events.types import Materialized, ResourceFailed
+from ipy_orch.events.types import Materialized, ResourceFailed, StepFailed
 from ipy_orch.execution.engine import RunResult
 from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
@@ -75,6 +75,8 @@ def report(
     """
     reasons = {key: str(step.reason) for step in plan.steps for key in step.keys}
     steps = {key: step.name for step in plan.steps for key in step.keys}
+    failed = [event for event in (result.events if result else ()) if isinstance(event, StepFailed)]
+    steps |= {key: event.step for event in failed for key in event.keys}  # of a graph, not the last op's
     ran = {event.key for event in (result.events if result else ()) if isinstance(event, Materialized)}
     keys = graph.in_order({*reasons, *plan.request.keys})
     lines = [line_of(key, key in ran, steps.get(key, ""), reasons, plan, result, graph, ledger) for key in keys]

@@ -162,6 +162,7 @@ class Scan:
             jobs: what they need is a resource, too.
         """
         found: dict[int, AssetsDefinition] = {}
+        ghosts: list[tuple[str, AssetsDefinition]] = []
         resources: dict[str, Any] = {}
         for name, value in list(self.namespace.items()):
             if name.startswith("_") or name in IPYTHON:
@@ -171,11 +172,12 @@ class Scan:
                 continue
             for one in definitions_in(value):
                 if self.is_ghost(one):
-                    self.namespace.pop(name, None)
+                    ghosts.append((name, one))
                 else:
                     found[id(one)] = one
             if isinstance(value, Definitions):
                 resources.update(value.resources)
+        found |= {id(one): one for one in self.laid(ghosts, found.values())}
         definitions = list(found.values())
         brought = {key: value for one in definitions for key, value in one.resource_defs.items()}
         needed = [*(one.required_resource_keys for one in definitions), *(resources_of(one.definition) for one in jobs)]
@@ -190,6 +192,23 @@ class Scan:
         """Tell whether the cell that made a definition has been edited or deleted since."""
         filename = file_of(definition)
         return self.book.was_cell(filename) and self.book.of_file(filename) is None
+
+    def laid(
+        self, ghosts: Iterable[tuple[str, AssetsDefinition]], living: Iterable[AssetsDefinition]
+    ) -> list[AssetsDefinition]:
+        """Take the variables of ghosts away; return those that stay, as another cell made them of an op or graph.
+
+        That cell is behind when the op's or graph's cell was edited, and is named so.
+        """
+        known = {key for one in living for key in one.asset_and_check_keys}
+        kept = []
+        for name, one in ghosts:
+            maker = self.book.cells.get(self.book.definers.get(name, ""))
+            if maker is not None and self.namespace.get(name) is one and not one.asset_and_check_keys & known:
+                kept.append(one)
+            else:
+                self.namespace.pop(name, None)
+        return kept
 
     def cell_of(self, definition: AssetsDefinition) -> Cell | None:
         """Return the cell that a decorated function stands in."""
@@ -325,20 +344,34 @@ def uses(definition: AssetsDefinition, graph: AssetGraph) -> dict[str, str]:
     """Return the resources that decide about the values of a definition: key -> "", or "IO" for what keeps values."""
     if not definition.is_executable:
         return {}
+    if "uses" not in definition.memo:
+        definition.memo["uses"] = own_uses(definition)
+    own, loaded = definition.memo["uses"]
+    found = dict(own)
+    for key in loaded:
+        maker = graph.makers.get(key)
+        if maker is not None and not maker.is_executable:
+            # the version of an asset that is made here holds its IO manager
+            found.setdefault(maker.get_io_manager_key_for_asset_key(key), "IO")
+    return found
+
+
+def own_uses(definition: AssetsDefinition) -> tuple[dict[str, str], list[AssetKey]]:
+    """Return the resources of a definition that it says itself, and the assets whose IO managers load them."""
     ports = definition.op.ins
     kept = [key for key in definition.keys if not definition.op.outs[definition.output_of[key]].is_nothing]
     found = {definition.get_io_manager_key_for_asset_key(key): "IO" for key in kept}
+    loaded = []
     for argument, key in definition.keys_by_input_name.items():
         if own := ports[argument].input_manager_key:
             found[own] = "IO"
-        elif not ports[argument].is_nothing and (maker := graph.makers.get(key)) and not maker.is_executable:
-            # the version of an asset that is made here holds its IO manager
-            found[maker.get_io_manager_key_for_asset_key(key)] = "IO"
+        elif not ports[argument].is_nothing:
+            loaded.append(key)
     if isinstance(definition.op, GraphDefinition):  # what goes from one of its ops to another is kept somewhere, too
         inner = [*definition.op.iterate_op_defs()]
         found |= {port.io_manager_key: "IO" for op in inner for port in op.outs.values() if not port.is_nothing}
         found |= {own: "IO" for op in inner for port in op.ins.values() if (own := port.input_manager_key)}
-    return {**found, **dict.fromkeys(definition.op.required_resource_keys, "")}
+    return {**found, **dict.fromkeys(definition.op.required_resource_keys, "")}, loaded
 
 
 def definitions_in(value: Any) -> Iterable[AssetsDefinition]:

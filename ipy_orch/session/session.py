@@ -26,7 +26,7 @@ from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.config import Resolved, resolve_run_config
-from ipy_orch.planning.job_config import asset_tree
+from ipy_orch.planning.job_config import asset_tree, configurable
 from ipy_orch.planning.plan import Knowledge, Plan, Request, Step, plan, statuses
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import Status
@@ -74,7 +74,7 @@ class Session:
         self.scanner = Scan(self.namespace, self.book, self.environments)
         self.files = FileDigests()
         self.run_config: dict[str, Any] = {}
-        self.lock = threading.RLock()
+        self.lock, self.scanning = threading.RLock(), threading.RLock()
         self.cancelled = Cancel()
         self.queue = Queue(self.lock)
         self.around_step: Callable[[Step], AbstractContextManager[Any]] | None = None
@@ -84,9 +84,10 @@ class Session:
 
     def scan(self) -> Scanned:
         """Return what namespace and cells define now; variables of assets that are gone go with them."""
-        scanned = self.scanner()
-        self.names.prune(scanned)
-        return scanned
+        with self.scanning:  # a widget scans on a thread of its own
+            scanned = self.scanner()
+            self.names.prune(scanned)
+            return scanned
 
     def definitions(self) -> Definitions:
         """Return what namespace and cells define now, as one Definitions."""
@@ -177,9 +178,8 @@ class Session:
         """
         own = {"resources": self.environments.configs.get(self.environments.current, {})}
         given = merged(merged(self.run_config, own), config or {})
-        ops = asset_tree(one for one in scanned.definitions if one.is_executable)
-        taking = {name: kind for name, kind in ops.items() if kind is not None}
-        wanted = [place for place in needed if place.partition(".")[0] in taking]
+        taking = asset_tree(configurable(scanned.definitions))
+        wanted = [place for place in needed if place.partition(".")[0] in taking] if taking else []
         return resolve_run_config(given, taking, scanned.resources, needed=wanted)
 
     def statuses(self, scanned: Scanned) -> dict[AssetKey, Status]:
@@ -225,7 +225,7 @@ class Session:
             scanned = self.scan()
             resolved = self.configured(scanned, given.data)
             planned = self.planned(scanned, self.request(scanned, selection, force, what), resolved)
-            resolved = self.configured(scanned, given.data, [step.place for step in planned.every_step])
+            resolved = self.configured(scanned, given.data, (step.place for step in planned.every_step))
             self.keep(given.data)
             return self.execute(scanned, planned, resolved, workers or self.settings.workers)
 
@@ -478,7 +478,9 @@ class Session:
 
     def names_of(self, makers: set[AssetsDefinition]) -> set[str]:
         """Return the variables that hold definitions: their cells read names while they ran, and wired graphs."""
-        held = {name for name, value in self.namespace.items() if isinstance(value, AssetsDefinition) and value in makers}
+        held = {
+            name for name, value in self.namespace.items() if isinstance(value, AssetsDefinition) and value in makers
+        }
         return held | {one.op.compute_fn.__name__ for one in makers if isinstance(one.op_def, GraphDefinition)}
 
     def all_behind(self) -> list[Behind]:

@@ -37,6 +37,12 @@ __all__ = ["DuckDBIOManager", "DuckDBPandasIOManager", "DuckDBPolarsIOManager"]
 
 T = TypeVar("T")
 NO_TABLE: Final = object()
+COMMENT: Final = """
+    select comment from (
+        select database_name, schema_name, table_name as name, comment from duckdb_tables() union all
+        select database_name, schema_name, view_name as name, comment from duckdb_views()
+    ) where database_name = current_database() and schema_name = ? and name = ?
+"""
 CONNECTING: Final = threading.Lock()  # a connection made while another thread's opens the file misses functions
 HIDDEN: Final = re.compile(r"__index_level_\d+__")
 HOLDER: Final = re.compile(r"held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
@@ -240,9 +246,8 @@ def selected(column: str, kind: str) -> str:
 
 
 def note_on(connection: Any, table: Table) -> Any:
-    """Return the note in a table's comment, None without one, NO_TABLE when the table isn't there."""
-    asked = "select comment from duckdb_tables() where database_name = current_database() and schema_name = ? "
-    found = connection.execute(asked + "and table_name = ?", [table.schema, table.name]).fetchone()
+    """Return the note in the comment of a table or view, None without one, NO_TABLE when it isn't there."""
+    found = connection.execute(COMMENT, [table.schema, table.name]).fetchone()
     return NO_TABLE if found is None else noted(found[0])
 
 

@@ -125,8 +125,8 @@ class Progress(Wire):
 class Status(Wire):
     """Say how an asset stands.
 
-    ``waiting`` and ``running`` are those of a run that goes on. ``cached``: the last run that asked for it found it
-    fresh and didn't run it.
+    ``missing`` without a reason is never materialized; ``waiting`` and ``running`` are those of a run that goes on.
+    ``cached``: the last run that asked for it found it fresh and didn't run it.
     """
 
     word: Word = ""
@@ -157,12 +157,12 @@ class Node(Wire):
     label: str = ""
     group: str = "default"
     kind: Literal["asset", "external"] = "asset"
-    kinds: list[str] = []
+    kinds: tuple[str, ...] = ()
     tags: dict[str, str] = {}
-    owners: list[str] = []
+    owners: tuple[str, ...] = ()
     description: str = Field(default="", description="The first line of it; all of it is in the details.")
     status: Status = Status()
-    checks: list[CheckState] = []
+    checks: tuple[CheckState, ...] = ()
     partitioned: bool = False
     configurable: bool = Field(default=False, description="It, or a resource it uses, takes config.")
     cell: Cell | None = None
@@ -232,7 +232,7 @@ class NodePatch(Wire):
 
     id: str
     status: Status = Status()
-    checks: list[CheckState] = []
+    checks: tuple[CheckState, ...] = ()
 
 
 class Patch(Answer):
@@ -400,10 +400,11 @@ class TextValue(Wire):
 
 
 class NoValue(Wire):
-    """Say why there is no value to show."""
+    """Say why there is no value to show, and whether ``load`` may bring it."""
 
     kind: Literal["none"]
     reason: str
+    loadable: bool = False
 
 
 Value: TypeAlias = Annotated[TableValue | ImageValue | TextValue | NoValue, Field(discriminator="kind")]
@@ -463,6 +464,7 @@ class Profile(Answer):
     id: str
     columns: list[Column]
     sampled: int | None = Field(default=None, description="How many rows were looked at, where not all were.")
+    total: int | None = Field(default=None, description="How many rows there are, where that is known now.")
 
 
 class ChangedCell(Wire):
@@ -612,7 +614,10 @@ Message: TypeAlias = Annotated[
 
 
 class Asked(Wire):
-    """Be what a view sends; an answer to it repeats the number."""
+    """Be what a view sends; an answer to it repeats the number.
+
+    Two views of one widget hear each other's answers: each begins at a number taken by chance.
+    """
 
     request: int = Field(default=0, ge=0, lt=2**53)
 
@@ -655,10 +660,15 @@ class Select(Asked):
 
 
 class DetailsCommand(Asked):
-    """Ask for all that is known of an asset."""
+    """Ask for all that is known of an asset.
+
+    ``load``: the person asks for a value that isn't in memory; it is loaded by the asset's own IO manager, whose code
+    runs. Send it for a button only.
+    """
 
     kind: Literal["details"]
     id: Name
+    load: bool = False
 
 
 class Sort(Wire):

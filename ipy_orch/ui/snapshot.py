@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.events.ledger import Ledger
@@ -19,6 +20,7 @@ from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.staleness import NEVER
 from ipy_orch.planning.staleness import Status as Stands
 from ipy_orch.session.jobs import Job as FoundJob
 from ipy_orch.session.rows import word_of
@@ -100,9 +102,9 @@ def node_of(key: AssetKey, graph: AssetGraph, scanned: Scanned) -> Node:
         id=str(key),
         group=spec.group_name or DEFAULT_GROUP,
         kind="asset" if maker.is_executable else "external",
-        kinds=sorted(spec.kinds),
+        kinds=tuple(sorted(spec.kinds)),
         tags=tags_of(spec),
-        owners=[str(owner) for owner in spec.owners],
+        owners=tuple(map(str, spec.owners)),
         description=first_line(spec.description),
         partitioned=spec.partitions_def is not None,
         configurable=maker.is_executable and (maker.op.config_type is not None or bool(uses_config(key, scanned))),
@@ -212,23 +214,19 @@ class Standing:
             case _:
                 return None
 
-    def checks(self, specs: Iterable[AssetCheckSpec]) -> list[CheckState]:
+    def checks(self, specs: Iterable[AssetCheckSpec]) -> tuple[CheckState, ...]:
         """Return how checks stand."""
-        return [
+        return tuple(
             CheckState(name=spec.name, status=verdict_of(spec.key, self.ledger), blocking=spec.blocking)
             for spec in specs
-        ]
+        )
 
 
-FRESH = Status(word="fresh")
-MISSING = Status(word="missing")
-
-
+@lru_cache(1000)
 def status_of(stands: Stands, *, cached: bool = False) -> Status:
-    """Return a status as it goes over the wire."""
-    if stands.reason or cached or stands.word not in ("fresh", "missing"):
-        return Status.model_validate({"word": stands.word, "reason": stands.reason, "cached": cached})
-    return FRESH if stands.word == "fresh" else MISSING
+    """Return a status as it goes over the wire; that what is missing was never made goes without saying."""
+    reason = "" if stands.word == "missing" and stands.reason == str(NEVER) else stands.reason
+    return Status.model_validate({"word": stands.word, "reason": reason, "cached": cached})
 
 
 def verdict_of(check: AssetCheckKey, ledger: Ledger) -> Verdict:

@@ -28,8 +28,8 @@ export interface Progress {
 /**
  * Say how an asset stands.
  *
- * `waiting` and `running` are those of a run that goes on. `cached`: the last run that asked for it found it
- * fresh and didn't run it.
+ * `missing` without a reason is never materialized; `waiting` and `running` are those of a run that goes on.
+ * `cached`: the last run that asked for it found it fresh and didn't run it.
  */
 export interface Status {
   word?: "" | "missing" | "fresh" | "stale" | "failed" | "evicted" | "external" | "waiting" | "running";
@@ -163,7 +163,7 @@ export interface Code {
   where?: string;
 }
 
-/** Be one thing that has changed since the value was made; lines of a difference begin with `-`, `+` or a blank. */
+/** Be one thing that has changed since the value was made; its lines begin with `-`, `+` or a blank. */
 export interface Change {
   kind: string;
   name: string;
@@ -294,10 +294,11 @@ export interface TextValue {
   cut?: boolean;
 }
 
-/** Say why there is no value to show. */
+/** Say why there is no value to show, and whether `load` may bring it. */
 export interface NoValue {
   kind: "none";
   reason: string;
+  loadable?: boolean;
 }
 
 /** Be all that is known of an asset. `value` is what there is in memory; nothing is computed for it. */
@@ -523,11 +524,17 @@ export interface Select {
   text: string;
 }
 
-/** Ask for all that is known of an asset. */
+/**
+ * Ask for all that is known of an asset.
+ *
+ * `load`: the person asks for a value that isn't in memory; it is loaded by the asset's own IO manager, whose code
+ * runs. Send it for a button only.
+ */
 export interface DetailsCommand {
   request?: number;
   kind: "details";
   id: string;
+  load?: boolean;
 }
 
 /** Be an order of rows. */

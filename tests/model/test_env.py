@@ -112,6 +112,8 @@ def test_secrets_in_data_are_replaced_too():
     secrets = Secrets()
     secrets.add("swordfish")
     assert secrets.redact_all({"url": ["x:swordfish@y", 3]}) == {"url": ["x:[secret]@y", 3]}
+    path = MetadataValue.path("md:?token=swordfish")  # its argument isn't named like its field
+    assert secrets.redact_all({"p": path}) == {"p": MetadataValue.path("md:?token=[secret]")}
     assert secrets.redact_all({"u": MetadataValue.url("x:swordfish@y")}) == {"u": MetadataValue.url("x:[secret]@y")}
     same = MetadataValue.text("nothing")
     assert secrets.redact_all(same) is same

@@ -393,7 +393,7 @@ def test_a_recipe_names_fields_and_code_but_no_secret(monkeypatch):
 
 
 def test_the_recipe_of_a_function_and_of_an_object():
-    """A function is code with config; an object is itself."""
+    """A function is code with config; an object is itself and its class."""
 
     @resource(config_schema={"n": Field(int, default_value=1)})
     def made() -> None: ...
@@ -401,4 +401,4 @@ def test_the_recipe_of_a_function_and_of_an_object():
     assert resource_recipe(made) == ([("n", 1, "1")], [made.resource_fn])
     value = object()
     assert resource_recipe(value).fields[0][:2] == ("", value)
-    assert resource_recipe(value).code == []
+    assert resource_recipe(value).code == [object]

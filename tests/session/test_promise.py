@@ -18,7 +18,7 @@ from ipy_orch.model.keys import AssetKey
 from tests.session.notebook import Notebook
 
 SIZE = 3
-PRELUDE = "from ipy_orch import Config, asset, asset_check\nclass Settings(Config):\n    n: int = 1\n"
+PRELUDE = "from ipy_orch import Config, asset, asset_check, graph_asset, op"
 
 number = st.integers(0, SIZE - 1)
 place = st.integers(0, SIZE - 1)
@@ -49,10 +49,13 @@ def plain(edit: Edit) -> str:
         "sub": f"class Sub{i}(Base{a}):\n    extra = {b}",
         "closure": f"def make{i}(n):\n    def f(x):\n        return [v * n for v in x]\n    return f\n"
         f"f{i} = make{i}({a} + {b})",
+        "settings": f"class Settings{i}(Config):\n    n: int = {a}",
+        "ops": f"@op\ndef one{i}():\n    return [{a}]\n@op\ndef more{i}(x):\n    return [v + {b} for v in h{c}(x)]",
+        "graph": f"@graph_asset\ndef q{i}():\n    return more{a}(more{b}(one{c}()))",
     }[edit.kind]
 
 
-PLAIN = ("constant", "container", "helper", "reader", "derived", "base", "sub", "closure")
+PLAIN = ("constant", "container", "helper", "reader", "derived", "base", "sub", "closure", "settings", "ops", "graph")
 BODIES = (
     "[{b}, {c}]",
     "[g{a}]",
@@ -75,11 +78,11 @@ def asset_text(edit: Edit) -> str:
     body = BODIES[edit.body % len(BODIES)]
     low = [f"a{n % i}" if i else "[]" for n in (edit.a, edit.b, edit.c)]
     filled = body.format(a=edit.a, b=edit.b, c=edit.c, up=low[0], left=low[1], right=low[2])
-    option = " --config Settings" if "config" in body else ""
+    option = f" --config Settings{edit.a}" if "config" in body else ""
     if edit.kind == "rename":
         return f"%%asset b{i}{option}\n{filled}"
     if edit.kind == "directive":
-        return f"#| asset: a{i}\n" + ("#| config: Settings\n" if option else "") + filled
+        return f"#| asset: a{i}\n" + (f"#| config: Settings{edit.a}\n" if option else "") + filled
     return f"%%asset a{i}{option}\n{filled}"
 
 
@@ -171,7 +174,7 @@ def named_behind(notebook: Notebook, name: str) -> bool:
     session = notebook.session
     try:
         planned = session.plan([AssetKey(name)])
-        return bool(session.behind(planned))
+        return bool(session.behind(planned, session.scan()))
     except Exception:
         return False
 

@@ -78,14 +78,16 @@ def test_sql_reads_plain_values(file: str) -> None:
 
 
 def test_a_table_that_sql_made(file: str) -> None:
-    """It is read like one of ours."""
+    """It is read like one of ours, and so is a view."""
     Path(file).parent.mkdir()
     rows_made = "create table orders as select 1 as x, interval 2 second as took"
     with duckdb.connect(file) as connection:
         connection.execute(rows_made)
-    got = load(DuckDBIOManager(database=file, schema="main"))
-    assert isinstance(got, pd.DataFrame)
-    assert got["x"].tolist() == [1]
+        connection.execute("create view recent as from orders")
+    for key in ("orders", "recent"):
+        got = load(DuckDBIOManager(database=file, schema="main"), key=key)
+        assert isinstance(got, pd.DataFrame)
+        assert got["x"].tolist() == [1]
 
 
 def test_a_table_that_sql_changed(file: str) -> None:

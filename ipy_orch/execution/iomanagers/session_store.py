@@ -149,6 +149,10 @@ class SessionIOManager(IOManager):
         entry = self._entries.get((key, partition))
         return entry is not None and (version is None or entry.version == version)
 
+    def entry(self, key: Hashable, partition: str | None = None) -> Entry | None:
+        """Return what is kept of a value, without opening it."""
+        return self._entries.get((key, partition))
+
     def drop(self, key: Hashable, partition: str | None = None) -> None:
         """Let go of a value, or of all partitions of an asset; pins don't hold it."""
         with self._lock:

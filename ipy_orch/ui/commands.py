@@ -1,0 +1,267 @@
+"""Commands of a view -> verbs of the session. Each is validated; what isn't allowed is refused, and nothing runs.
+
+A view may ask for what the notebook's graph has, and for nothing else: it names assets, never code. It runs user code
+in two places only: where it asks to materialize, and where it asks an IO manager to load a value.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeAlias
+
+from pydantic import ValidationError
+
+from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError, closest
+from ipy_orch.events.types import Logged
+from ipy_orch.model.env import redact
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.planning.graph import AssetGraph, ancestors, descendants
+from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.session.report import first_line
+from ipy_orch.session.submitting import Submitted
+from ipy_orch.ui import details, launchpad
+from ipy_orch.ui.bridge import Bridge, View
+from ipy_orch.ui.cards import plain, shortened
+from ipy_orch.ui.protocol import (
+    Answer,
+    Cancel,
+    Command,
+    Compare,
+    DetailsCommand,
+    Materialize,
+    ProfileCommand,
+    Refresh,
+    Refused,
+    RowsCommand,
+    RunCommand,
+    RunMessage,
+    Select,
+    Selected,
+    Toast,
+    read_command,
+)
+from ipy_orch.ui.snapshot import run_state
+
+__all__ = ["Commands", "Refusal"]
+
+Job: TypeAlias = Callable[[], Answer]
+
+LONGEST: Final = 300
+LAUNCHPAD: Final = ("form", "check_config", "save_preset", "use_preset", "drop_preset")
+NOT_STALE: Final = ("fresh", "external", "waiting", "running")
+
+
+class Refusal(Exception):
+    """Say why a command isn't obeyed."""
+
+    def __init__(self, why: str, hint: str = "") -> None:
+        super().__init__(why)
+        self.why, self.hint = why, hint
+
+
+class Commands:
+    """Obey the commands of one view.
+
+    Args:
+        view: is told the answers.
+    """
+
+    def __init__(self, bridge: Bridge, view: View) -> None:
+        self.bridge, self.view, self.session = bridge, view, bridge.session
+        self.launchpad = launchpad.Launchpad(self.session)
+        self.reader = details.Reader(bridge)
+
+    def close(self) -> None:
+        """Let go of what was shown."""
+        self.reader.close()
+
+    def receive(self, content: Any) -> None:
+        """Take what a view has sent, and return at once: what takes a while is done on another thread."""
+        request, kind = told_of(content)
+        try:
+            self.obey(read_command(content))
+        except ValidationError as error:
+            self.refuse(request, kind, Refusal(f"this is no command: {problem_of(error)}"))
+        except Refusal as refusal:
+            self.refuse(request, kind, refusal)
+        except DagsterError as error:
+            self.refuse(request, kind, Refusal(error.message, error.hint or ""))
+
+    def refuse(self, request: int, kind: str, refusal: Refusal) -> None:
+        """Say that nothing was done, to the view and to the log."""
+        why, hint, kind = (shortened(plain(redact(text)), LONGEST) for text in (refusal.why, refusal.hint, kind))
+        text = f"refused `{kind or '?'}` of the widget: {why}"
+        self.session.log.append(Logged("", time.time(), "", "log", "WARNING", text))
+        self.view.tell(Refused(request=request, command=kind, why=why, hint=hint))
+
+    def obey(self, command: Command) -> None:
+        """Do what a command says, or have it done.
+
+        Raises:
+            Refusal: when it isn't allowed.
+            DagsterError: when it can't be done.
+        """
+        match command:
+            case Refresh():
+                self.bridge.refresh(self.view, command.request)
+            case Cancel():
+                self.cancel(command)
+            case Materialize():
+                self.materialize(command)
+            case Select():
+                self.view.tell(self.select(command))
+            case RunCommand():
+                self.view.tell(self.run(command))
+            case DetailsCommand() | RowsCommand() | ProfileCommand() | Compare():
+                key = self.key(command.id, self.bridge.outline.ids)
+                self.later(command, lambda: self.reader.answer(command, key))
+            case _:
+                keys = None if command.ids is None else self.keys(command.ids, self.graph())
+                self.later(command, lambda: self.launchpad.answer(command, keys))
+
+    def later(self, command: Command, job: Job) -> None:
+        """Read something on the thread for that, and answer."""
+
+        def answer() -> None:
+            try:
+                self.view.tell(job().model_copy(update={"request": command.request}))
+            except (DagsterError, Refusal) as error:
+                why = error.why if isinstance(error, Refusal) else error.message
+                self.refuse(command.request, command.kind, Refusal(why, error.hint or ""))
+            except Exception as error:  # noqa: BLE001 - reading a value may run anybody's code
+                self.refuse(command.request, command.kind, Refusal(f"{type(error).__name__}: {first_line(error)}"))
+
+        if self.bridge.reader is not None:
+            self.bridge.reader.submit(answer)
+
+    # -- names --------------------------------------------------------------------------------------------------------
+
+    def graph(self) -> AssetGraph:
+        """Return the graph as it is now."""
+        return self.session.scan().graph
+
+    def key(self, id_: str, known: Mapping[str, AssetKey]) -> AssetKey:
+        """Return the asset of an id.
+
+        Raises:
+            Refusal: when the graph hasn't got it.
+        """
+        if id_ not in known:
+            name = shortened(plain(id_), 100)
+            raise Refusal(f"there is no asset `{name}` in the graph", closest(id_[:100], known) or "")
+        return known[id_]
+
+    def keys(self, ids: Iterable[str], graph: AssetGraph) -> list[AssetKey]:
+        """Return the assets of ids, in order of lineage."""
+        known = {str(key): key for key in graph.keys}
+        return graph.in_order({self.key(id_, known) for id_ in ids})
+
+    def select(self, command: Select) -> Selected:
+        """Return the assets that a selection string names, or what is wrong with it."""
+        try:
+            graph = self.graph()
+            keys = AssetSelection.from_coercible(command.text).resolve(graph) if command.text.strip() else ()
+        except DagsterError as error:
+            text, hint = redact(error.message), error.hint or ""
+            return Selected(request=command.request, text=command.text, problem=text, hint=hint)
+        ids = [str(key) for key in graph.in_order(keys)]
+        return Selected(request=command.request, text=command.text, ids=ids)
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    def run(self, command: RunCommand) -> RunMessage:
+        """Return a run with all its steps."""
+        run = self.session.history.runs.get(command.run_id)
+        if run is None:
+            raise Refusal("there is no such run")
+        return RunMessage(request=command.request, run=run_state(run, [*run.steps]))
+
+    def cancel(self, command: Cancel) -> None:
+        """End the run that goes on."""
+        run = next(reversed(self.session.history.runs.values()), None)
+        if not self.session.queue.waiting and (run is None or run.status != "running"):
+            self.view.tell(Toast(request=command.request, text="nothing runs"))
+            return
+        self.bridge.canceling = True
+        self.bridge.mark(steps=[""])
+        self.session.cancel()
+
+    def materialize(self, command: Materialize) -> None:
+        """Have assets run."""
+        graph = self.graph()
+        keys = self.wanted(command, graph)
+        if not keys:
+            self.view.tell(Toast(request=command.request, text="nothing to do: all of it is fresh"))
+            return
+        what = command.selection or (", ".join(map(str, keys[:3])) + (f" and {len(keys) - 3} more" if keys[3:] else ""))
+        options = {} if command.checks_only else {"force": command.force, "config": command.config}
+        one = self.session.submit(keys, checks_only=command.checks_only, what=what, **options)
+        one.when_done(lambda done: self.tell_end(done, command.request))
+
+    def wanted(self, command: Materialize, graph: AssetGraph) -> list[AssetKey]:
+        """Return the assets that a command names.
+
+        Raises:
+            Refusal: when one isn't there, or nothing here makes it.
+        """
+        if command.ids is not None:
+            keys = set(self.keys(command.ids, graph))
+        elif command.selection is not None:
+            keys = set(AssetSelection.from_coercible(command.selection).resolve(graph))
+        else:
+            keys = set(graph.executable_keys)
+        foreign = [key for key in graph.in_order(keys) if not graph.makers[key].is_executable]
+        if foreign and command.ids is not None and not command.checks_only:
+            raise Refusal(f"nothing here makes `{foreign[0]}`", "it is an external asset")
+        keys = (descendants(graph, keys) if command.downstream else keys) | (
+            ancestors(graph.upstream, keys) if command.upstream else set()
+        )
+        if not command.checks_only:
+            keys = {key for key in keys if graph.makers[key].is_executable}
+        if command.stale:
+            standing = self.bridge.told
+            keys = {key for key in keys if str(key) not in standing or standing[str(key)].status.word not in NOT_STALE}
+        return graph.in_order(keys)
+
+    def tell_end(self, one: Submitted, request: int) -> None:
+        """Say what came of a run."""
+        error = one.future.exception()
+        if isinstance(error, DagsterExecutionInterruptedError | KeyboardInterrupt):
+            self.view.tell(Toast(request=request, level="warning", text=f"canceled: {one.what}"))
+        elif isinstance(error, DagsterError):
+            self.refuse(request, "materialize", Refusal(error.message, error.hint or ""))
+        elif error is not None:
+            text = f"{type(error).__name__}: {first_line(error)}"
+            self.view.tell(Toast(request=request, level="error", text=text))
+        else:
+            self.view.tell(toast_of(one, request))
+
+
+def toast_of(one: Submitted, request: int) -> Toast:
+    """Return what came of a run that went to its end."""
+    report = one.result()
+    if report.errors:
+        failed = [f"`{step}`: {type(error).__name__}: {first_line(error)}" for step, error in report.errors.items()]
+        more = f" and {len(failed) - 1} more" if failed[1:] else ""
+        return Toast(request=request, level="error", text=f"failed: {failed[0]}{more}")
+    number = len(report.materialized)
+    if report.result is None:
+        return Toast(request=request, text=f"nothing to do: {one.what} is fresh")
+    return Toast(request=request, level="success", text=f"{number:,} asset{'' if number == 1 else 's'} materialized")
+
+
+def told_of(content: Any) -> tuple[int, str]:
+    """Return number and kind of what may be a command."""
+    if not isinstance(content, Mapping):
+        return 0, ""
+    request, kind = content.get("request"), content.get("kind")
+    number = request if isinstance(request, int) and not isinstance(request, bool) and 0 <= request < 2**53 else 0
+    return number, kind[:40] if isinstance(kind, str) else ""
+
+
+def problem_of(error: ValidationError) -> str:
+    """Return the first thing that is wrong, without what was sent."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part)[:40] for part in first["loc"])
+    return f"{place}: {first['type'].replace('_', ' ')}" if place else str(first["type"]).replace("_", " ")

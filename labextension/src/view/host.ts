@@ -1,0 +1,28 @@
+/** What the view needs of the page it stands on; each entry (anywidget, JupyterLab) supplies one. */
+
+import type { Command, Message } from "../protocol.js";
+
+export type Theme = "light" | "dark";
+
+export interface Host {
+  /** Send a command to the kernel. */
+  send(command: Command): void;
+  /** Call `heard` for each message of the kernel; return what ends that. */
+  onMessage(heard: (message: Message) => void): () => void;
+  theme(): Theme;
+  /** Call `changed` where the theme changes; return what ends that. */
+  onTheme(changed: () => void): () => void;
+  /** Show the cell that defines an asset, where the page can. */
+  openCell?(cell: string): void;
+  /** Interrupt the kernel, where the page can: a cell on the main thread stops only so. */
+  interrupt?(): void;
+}
+
+export interface Options {
+  /** CSS height of the view; the panel fills its place instead. */
+  readonly height?: string;
+}
+
+export interface Mounted {
+  dispose(): void;
+}

@@ -1,0 +1,179 @@
+/** What one can do in the view: each changes the state, or sends a command. */
+
+import type { Materialize, Message } from "../../protocol.js";
+import { isRunning } from "../status.js";
+import type { Host } from "../host.js";
+import { Client, type Answered, type Ask } from "./client.js";
+import { isSelection, matching } from "./search.js";
+import { NO_SEARCH, Store, type State } from "./store.js";
+import { groupKey } from "./visible.js";
+
+export type RunOptions = Pick<Materialize, "stale" | "upstream" | "downstream" | "force" | "checks_only" | "config">;
+
+export class Actions {
+  readonly store = new Store();
+  readonly client: Client;
+  private searching = 0;
+  private detailed = -1;
+
+  constructor(readonly host: Host) {
+    this.client = new Client(host, (message) => this.heard(message));
+    this.client.tell({ kind: "refresh" });
+  }
+
+  dispose(): void {
+    clearTimeout(this.searching);
+    this.client.dispose();
+  }
+
+  get state(): State {
+    return this.store.state;
+  }
+
+  private heard(message: Message): void {
+    const before = this.state;
+    if (this.store.take(message)) this.client.tell({ kind: "refresh" });
+    else if (message.kind === "snapshot" || message.kind === "patch") this.follow(before);
+  }
+
+  /** After a change: look again at what is open, where it may have changed. */
+  private follow(before: State): void {
+    const { graph, detailsOf, panel, search } = this.state;
+    if (search.text && !isSelection(search.text)) this.search(search.text);
+    if (panel !== "details" || detailsOf === null || !graph) return;
+    const node = graph.at(detailsOf);
+    if (!node) return this.close();
+    const ended = isRunning(before.run) && !isRunning(this.state.run);
+    const word = node.status?.word ?? "";
+    if (this.state.structure !== before.structure || ended || word !== (this.state.details?.status?.word ?? "")) {
+      void this.loadDetails(detailsOf);
+    }
+  }
+
+  // -- selecting ------------------------------------------------------------------------------------------------------
+
+  /** Select a card, or add it to what is selected (or take it away). */
+  select(key: string, add = false): void {
+    const selected = new Set(add ? this.state.selected : []);
+    if (add && this.state.selected.has(key)) selected.delete(key);
+    else selected.add(key);
+    this.store.set({ selected, cursor: key });
+    const asset = this.state.graph?.index.has(key);
+    if (!add && asset) this.open(key);
+    else if (this.state.panel === "details" && !asset) this.close();
+  }
+
+  selectAll(keys: Iterable<string>): void {
+    const selected = new Set(keys);
+    this.store.set({ selected, said: `${selected.size} selected` });
+  }
+
+  clear(): void {
+    this.store.set({ selected: new Set(), cursor: null });
+  }
+
+  /** Return the ids of the assets that are selected; a folded group stands for its assets. */
+  selectedIds(): string[] {
+    const { graph, selected } = this.state;
+    if (!graph) return [];
+    const ids = new Set<string>();
+    for (const key of selected) {
+      if (graph.index.has(key)) ids.add(key);
+      else {
+        const group = graph.groups.findIndex((name) => groupKey(name) === key);
+        for (const v of graph.members[group] ?? []) ids.add(graph.nodes[v].id);
+      }
+    }
+    return [...ids];
+  }
+
+  // -- folding and focus ----------------------------------------------------------------------------------------------
+
+  fold(name: string, folded = !this.state.folded.has(name)): void {
+    const next = new Set(this.state.folded);
+    if (folded) next.add(name);
+    else next.delete(name);
+    this.store.set({ folded: next, said: `${name} ${folded ? "folded" : "unfolded"}` });
+  }
+
+  foldAll(folded: boolean): void {
+    this.store.set({ folded: new Set(folded ? this.state.graph?.groups : []) });
+  }
+
+  focus(ids: readonly string[], hops: number): void {
+    if (ids.length) this.store.set({ focus: { ids, hops }, mode: "graph" });
+  }
+
+  unfocus(): void {
+    this.store.set({ focus: null });
+  }
+
+  // -- search ---------------------------------------------------------------------------------------------------------
+
+  /** Search: words at once; a selection string is asked of the kernel when one stops typing. */
+  search(text: string): void {
+    clearTimeout(this.searching);
+    const { graph } = this.state;
+    if (!graph || !text.trim()) return this.store.set({ search: { ...NO_SEARCH, text } });
+    if (!isSelection(text)) {
+      const ids = matching(graph, text).map((v) => graph.nodes[v].id);
+      return this.store.set({ search: { text, ids, problem: "", hint: "" } });
+    }
+    this.store.set({ search: { ...this.state.search, text } });
+    this.searching = window.setTimeout(() => void this.ask(text), 250);
+  }
+
+  private async ask(text: string): Promise<void> {
+    const found = await this.request({ kind: "select", text }, "selected");
+    if (!found || this.state.search.text !== text) return;
+    const { ids = [], problem = "", hint = "" } = found;
+    this.store.set({ search: { text, ids: problem ? null : ids, problem, hint }, said: problem || `${ids.length} found` });
+  }
+
+  // -- details --------------------------------------------------------------------------------------------------------
+
+  open(id: string): void {
+    this.store.set({ panel: "details", detailsOf: id, details: this.state.details?.id === id ? this.state.details : null });
+    void this.loadDetails(id);
+  }
+
+  close(): void {
+    this.store.set({ panel: null, detailsOf: null });
+  }
+
+  private async loadDetails(id: string): Promise<void> {
+    const number = ++this.detailed;
+    const details = await this.request({ kind: "details", id }, "details");
+    if (details && number === this.detailed && this.state.detailsOf === id) this.store.set({ details });
+  }
+
+  /** Return the answer to a command; null where it was refused, which has been shown then. */
+  async request<K extends Message["kind"]>(command: Ask, kind: K): Promise<Answered<K> | null> {
+    try {
+      return await this.client.ask(command, kind);
+    } catch {
+      return null;
+    }
+  }
+
+  // -- runs -----------------------------------------------------------------------------------------------------------
+
+  materialize(ids: readonly string[] | null, options: RunOptions = {}): void {
+    this.client.tell({ kind: "materialize", ...(ids ? { ids: [...ids] } : {}), ...options });
+  }
+
+  cancel(): void {
+    const { run } = this.state;
+    this.client.tell({ kind: "cancel" });
+    if (run) this.store.set({ run: { ...run, canceling: true }, said: "Canceling" });
+  }
+
+  openCell(cell: string): void {
+    this.host.openCell?.(cell);
+  }
+
+  dismiss(key: number): void {
+    this.store.set({ notes: this.state.notes.filter((note) => note.key !== key) });
+  }
+}
+

@@ -1,0 +1,62 @@
+/** The conversation with the kernel: commands are numbered, and answers find the one who asked. */
+
+import type { Command, Message, Refused } from "../../protocol.js";
+import type { Host } from "../host.js";
+
+/** A command was not obeyed. */
+export class Refusal extends Error {
+  constructor(readonly message_: Refused) {
+    super(message_.why);
+    this.name = "Refusal";
+  }
+}
+
+type Unnumbered<C> = C extends Command ? Omit<C, "request"> : never;
+export type Ask = Unnumbered<Command>;
+export type Answered<K extends Message["kind"]> = Extract<Message, { kind: K }>;
+
+interface Waiting {
+  resolve(message: Message): void;
+  reject(why: Error): void;
+}
+
+export class Client {
+  private next = 1;
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly end: () => void;
+
+  constructor(
+    private readonly host: Host,
+    private readonly heard: (message: Message) => void,
+  ) {
+    this.end = host.onMessage((message) => this.take(message));
+  }
+
+  dispose(): void {
+    this.end();
+    this.waiting.clear();
+  }
+
+  /** Send a command that is answered by what the kernel tells everybody, or refused. */
+  tell(command: Ask): void {
+    this.host.send({ ...command, request: this.next++ } as Command);
+  }
+
+  /** Send a command; return its answer, which is of the given kind. */
+  ask<K extends Message["kind"]>(command: Ask, _kind: K): Promise<Answered<K>> {
+    const request = this.next++;
+    const answer = new Promise<Message>((resolve, reject) => this.waiting.set(request, { resolve, reject }));
+    this.host.send({ ...command, request } as Command);
+    return answer as Promise<Answered<K>>;
+  }
+
+  private take(message: Message): void {
+    const waiting = message.request ? this.waiting.get(message.request) : undefined;
+    if (!waiting) return this.heard(message);
+    this.waiting.delete(message.request!);
+    if (message.kind === "refused") {
+      this.heard(message);
+      waiting.reject(new Refusal(message));
+    } else waiting.resolve(message);
+  }
+}

@@ -1,0 +1,104 @@
+/** How statuses look: each has a shape, a word and a colour, so that none is told by its colour alone. */
+
+import type { CheckState, Node, RunState, StepState } from "../protocol.js";
+import { checksOf, statusOf } from "./state/graph.js";
+
+export type Look =
+  | "running"
+  | "waiting"
+  | "failed"
+  | "check-failed"
+  | "stale"
+  | "missing"
+  | "evicted"
+  | "fresh"
+  | "cached"
+  | "external"
+  | "unknown";
+
+/** The looks in the order in which they matter. */
+export const LOOKS: readonly Look[] = [
+  "running",
+  "waiting",
+  "failed",
+  "check-failed",
+  "stale",
+  "missing",
+  "evicted",
+  "fresh",
+  "cached",
+  "external",
+  "unknown",
+];
+
+export const WORDS: Readonly<Record<Look, string>> = {
+  running: "Running",
+  waiting: "Waiting",
+  failed: "Failed",
+  "check-failed": "Check failed",
+  stale: "Stale",
+  missing: "Never materialized",
+  evicted: "Evicted",
+  fresh: "Fresh",
+  cached: "Fresh, not run again",
+  external: "External",
+  unknown: "Unknown",
+};
+
+export function lookOf(node: Node): Look {
+  const { word, cached } = statusOf(node);
+  if (word === "fresh" && checksOf(node).some(isBad)) return "check-failed";
+  if (word === "fresh") return cached ? "cached" : "fresh";
+  return word || (node.kind === "external" ? "external" : "unknown");
+}
+
+export function isBad(check: Pick<CheckState, "status">): boolean {
+  return check.status === "failed" || check.status === "raised";
+}
+
+/** Return the status in words, with its reason. */
+export function sentence(node: Node): string {
+  const look = lookOf(node);
+  const { reason } = statusOf(node);
+  if (look === "check-failed") {
+    const bad = checksOf(node).filter(isBad);
+    return `${WORDS[look]}: ${bad[0].name}${bad.length > 1 ? ` and ${bad.length - 1} more` : ""}`;
+  }
+  if (look === "missing" || look === "cached" || !reason) return WORDS[look];
+  return `${WORDS[look]} · ${reason}`;
+}
+
+/** Return how many checks stand how, for `✓ 3  ✕ 1`. */
+export function tally(checks: readonly CheckState[]): Record<"passed" | "warned" | "bad" | "open", number> {
+  const counts = { passed: 0, warned: 0, bad: 0, open: 0 };
+  for (const check of checks) {
+    const status = check.status ?? "not run";
+    counts[status === "passed" ? "passed" : status === "warned" ? "warned" : isBad(check) ? "bad" : "open"]++;
+  }
+  return counts;
+}
+
+/** Return how many assets have which look. */
+export function count(nodes: Iterable<Node>): Map<Look, number> {
+  const counts = new Map<Look, number>();
+  for (const node of nodes) {
+    const look = lookOf(node);
+    counts.set(look, (counts.get(look) ?? 0) + 1);
+  }
+  return counts;
+}
+
+export function isRunning(run: RunState | null): run is RunState {
+  return run !== null && (run.status ?? "running") === "running";
+}
+
+export const STEP_LOOKS: Readonly<Record<NonNullable<StepState["status"]>, Look>> = {
+  waiting: "waiting",
+  running: "running",
+  retrying: "running",
+  success: "fresh",
+  failure: "failed",
+  skipped: "missing",
+  unchanged: "cached",
+  canceled: "evicted",
+};
