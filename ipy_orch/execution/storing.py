@@ -129,7 +129,7 @@ class Storing:
         if made.has_value and type(run.objects[outlet.manager]) is SessionIOManager:
             run.kept[step.name, outlet.name, mapping_key] = seal(made.value, outlet.label)
         elif made.has_value:
-            context = run.output_context(step, outlet, mapping_key, metadata, finished.context.emit)
+            context = run.output_context(step, outlet, mapping_key, metadata, finished.context)
             self.handle(step, outlet, context, made.value)
             told = context.added
         manager = outlet.manager if made.has_value else ""
@@ -213,7 +213,7 @@ class Storing:
             kept = (key, step.partition, made.value)
             manager.put(*kept, version=data_version, seconds=finished.seconds, name=outlet.label)
             return None
-        context = self.run.output_context(step, outlet, None, metadata, finished.context.emit)
+        context = self.run.output_context(step, outlet, None, metadata, finished.context)
         context.data_version, context.seconds = data_version, finished.seconds
         self.handle(step, outlet, context, made.value)
         return context

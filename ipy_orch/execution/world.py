@@ -13,7 +13,7 @@ from typing import Any
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import Event, Logged, ResourceFailed, TypeChecked
-from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo
+from ipy_orch.execution.contexts import NO_RESOURCES, OpExecutionContext, RunInfo
 from ipy_orch.execution.io_contexts import OutputContext
 from ipy_orch.execution.isolation import Sealed
 from ipy_orch.execution.loggers import open_loggers
@@ -200,9 +200,14 @@ class OpenRun:
         outlet: Outlet,
         mapping_key: str | None = None,
         metadata: Mapping[str, Any] | None = None,
-        emit: Callable[[str, str], None] | None = None,
+        context: OpExecutionContext | None = None,
     ) -> OutputContext:
-        """Return what an IO manager learns about an output."""
+        """Return what an IO manager learns about an output.
+
+        Args:
+            metadata: what the step said of the value.
+            context: of the step, where it has just run.
+        """
         spec = outlet.spec
         return OutputContext(
             name=outlet.name,
@@ -218,10 +223,10 @@ class OpenRun:
             config=self.config_of_output(step, outlet.name),
             spec=spec,
             run=self.info,
-            emit=emit or self.logger(step),
+            emit=context.emit if context is not None else self.logger(step),
+            step=context,
             mapping_key=mapping_key,
             output_metadata=metadata or {},
-            version=spec.code_version if spec is not None else outlet.port.code_version,
         )
 
     def config_of_output(self, step: Step, name: str) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -52,14 +52,6 @@ class MultiPartitionKey(str):
     def keys_by_dimension(self) -> Mapping[str, str]:
         """Return dimension -> key."""
         return dict(self.dimensions)
-
-    def __eq__(self, other: object) -> bool:
-        return str.__eq__(self, str(other)) if isinstance(other, str) else NotImplemented
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    __hash__ = str.__hash__
 
 
 @dataclass(frozen=True)
@@ -228,6 +220,24 @@ class MultiPartitionsDefinition(PartitionsDefinition):
             for name, one in self.dimensions.items()
         }
         return self.pairs(between)
+
+    def ranges_of(self, chosen: Collection[str]) -> list[PartitionKeyRange]:
+        """Return chosen keys as ranges along the primary dimension, for each key of the other one."""
+        primary, secondary = self.primary_dimension, self.secondary_dimension
+        rows: dict[str, set[str]] = {}
+        for key in map(self.get_partition_key_from_str, chosen):
+            parts = key.keys_by_dimension
+            rows.setdefault(parts[secondary.name], set()).add(parts[primary.name])
+        return [
+            PartitionKeyRange(*(self.pair(primary.name, end, secondary.name, row) for end in found))
+            for row in secondary.partitions_def.get_partition_keys()
+            if row in rows
+            for found in primary.partitions_def.ranges_of(rows[row])
+        ]
+
+    def pair(self, name: str, key: str, other: str, other_key: str) -> MultiPartitionKey:
+        """Return the key with these of two dimensions."""
+        return MultiPartitionKey({name: key, other: other_key})
 
     def get_multipartition_keys_with_dimension_value(
         self, dimension_name: str, dimension_partition_key: str, **_: Any

@@ -10,7 +10,7 @@ from typing import Any
 
 from ipy_orch.model.partitions import PartitionKeyRange, PartitionsDefinition
 
-__all__ = ["DefaultPartitionsSubset", "PartitionsSubset", "as_keys", "ranges_in"]
+__all__ = ["DefaultPartitionsSubset", "PartitionsSubset", "as_keys"]
 
 
 class PartitionsSubset(ABC):
@@ -44,7 +44,7 @@ class PartitionsSubset(ABC):
         respect_bounds: bool = True,  # noqa: ARG002 - Dagster's argument
     ) -> Sequence[PartitionKeyRange]:
         """Return the partitions as ranges of neighbours."""
-        return ranges_in(partitions_def.get_partition_keys(), set(self.get_partition_keys()))
+        return partitions_def.ranges_of(set(self.get_partition_keys()))
 
     def get_partition_keys_not_in_subset(self, partitions_def: PartitionsDefinition) -> Sequence[str]:
         """Return the keys of the other partitions, in order."""
@@ -121,25 +121,6 @@ class DefaultPartitionsSubset(PartitionsSubset):
 
     def __repr__(self) -> str:
         return f"DefaultPartitionsSubset(subset={set(self.subset)!r})"
-
-
-def ranges_in(keys: Sequence[str], chosen: Collection[str]) -> list[PartitionKeyRange]:
-    """Return the chosen keys as ranges of neighbours among all of them.
-
-    >>> ranges_in(["a", "b", "c", "d"], {"a", "b", "d"})
-    [PartitionKeyRange(start='a', end='b'), PartitionKeyRange(start='d', end='d')]
-    """
-    found: list[PartitionKeyRange] = []
-    inside = False
-    for key in keys:
-        if key not in chosen:
-            inside = False
-        elif inside:
-            found[-1] = PartitionKeyRange(found[-1].start, key)
-        else:
-            found.append(PartitionKeyRange(key, key))
-            inside = True
-    return found
 
 
 def as_keys(

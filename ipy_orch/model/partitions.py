@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -31,6 +31,7 @@ __all__ = [
     "PartitionsDefinition",
     "StaticPartitionsDefinition",
     "TimeWindow",
+    "ranges_in",
     "valid_keys",
 ]
 
@@ -121,6 +122,10 @@ class PartitionsDefinition(ABC):
                 raise DagsterInvalidInvocationError(f"there is no partition `{key}`", hint=closest(str(key), keys))
         start, end = (place[key] for key in partition_key_range)
         return keys[start : end + 1]
+
+    def ranges_of(self, chosen: Collection[str]) -> list[PartitionKeyRange]:
+        """Return chosen keys as ranges of neighbours."""
+        return ranges_in(self.get_partition_keys(), chosen)
 
     def filter_valid_partition_keys(self, partition_keys: set[str]) -> set[str]:
         """Return those that are keys."""
@@ -259,4 +264,23 @@ def valid_keys(keys: Iterable[Any]) -> tuple[str, ...]:
         for part in FORBIDDEN:
             if part in key:
                 raise DagsterInvalidDefinitionError(f"the partition key {key!r} has {part!r} in it, which none may have")
+    return found
+
+
+def ranges_in(keys: Sequence[str], chosen: Collection[str]) -> list[PartitionKeyRange]:
+    """Return the chosen keys as ranges of neighbours among all of them.
+
+    >>> ranges_in(["a", "b", "c", "d"], {"a", "b", "d"})
+    [PartitionKeyRange(start='a', end='b'), PartitionKeyRange(start='d', end='d')]
+    """
+    found: list[PartitionKeyRange] = []
+    inside = False
+    for key in keys:
+        if key not in chosen:
+            inside = False
+        elif inside:
+            found[-1] = PartitionKeyRange(found[-1].start, key)
+        else:
+            found.append(PartitionKeyRange(key, key))
+            inside = True
     return found

@@ -74,6 +74,7 @@ class Session:
         self.scanner = Scan(self.namespace, self.book, self.environments)
         self.files = FileDigests()
         self.run_config: dict[str, Any] = {}
+        self.presets: dict[str, str] = {}
         self.lock, self.scanning = threading.RLock(), threading.RLock()
         self.cancelled = Cancel()
         self.queue = Queue(self.lock)

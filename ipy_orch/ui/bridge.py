@@ -76,6 +76,7 @@ class Bridge:
         self.reader: ThreadPoolExecutor | None = None
         self.formers: dict[Any, Entry] = {}
         self.at_close: list[Callable[[], object]] = []
+        self.cell_ran: Callable[..., None] | None = None
 
     # -- views come and go --------------------------------------------------------------------------------------------
 
@@ -103,6 +104,7 @@ class Bridge:
             undo()
         if self.reader is not None:
             self.reader.shutdown(wait=False, cancel_futures=True)
+        self.cell_ran = None
         self.formers.clear()
         self.told.clear()
         self.woken.set()

@@ -249,7 +249,7 @@ def drawn(figure: Any) -> bytes:
 
     before, page = figure.canvas, io.BytesIO()
     try:
-        FigureCanvasAgg(figure).print_png(page)
+        FigureCanvasAgg(figure).print_png(page)  # type: ignore[no-untyped-call]
     finally:
         figure.set_canvas(before)
     return page.getvalue()
@@ -262,7 +262,7 @@ def text_of(value: Any) -> str:
             return value
         from IPython.lib.pretty import pretty
 
-        return str(pretty(value, max_seq_length=200))
+        return str(pretty(value, max_seq_length=200))  # type: ignore[no-untyped-call]
     except Exception as error:  # noqa: BLE001 - anybody's __repr__
         return f"<{type(value).__name__}: its repr raised {type(error).__name__}>"
 

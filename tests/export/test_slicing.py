@@ -137,11 +137,11 @@ REFUSED = {
     "a magic's value": ("\nvalue = %pwd", "value", "`%pwd` can't", "Cell In[1], line 2"),
     "a timed cell": ("%%time\nx = 1", "x", "`%%time` can't be in a module", "Cell In[1]"),
     "a timed line": ("%time x = 1", "x", "`%time x = 1` can't", "Cell In[1]"),
-    "a magic inside a function": ("y = 1\ndef x():\n    !ls\n    return 1", "x", "`!ls` can't", "Cell In[1], line 2"),
+    "a magic inside a function": ("y = 1\ndef x():\n    !ls\n    return 1", "x", "`!ls` can't", "Cell In[1], line 3"),
     "await": ("import asyncio\nif False:\n    x = await asyncio.sleep(0)", "x", "`await` can't", "Cell In[1], line 2"),
     "nothing defines it": ("y = 1", "x", "no cell defines `x`", "Cell In[99], line 1"),
     "the session's history": ("y = 1", "_3", "`_3` is there in IPython only", "Cell In[99], line 1"),
-    "IPython itself": ("def x():\n    return get_ipython()", "x", "`get_ipython` can't", "Cell In[1], line 1"),
+    "IPython itself": ("def x():\n    return get_ipython()", "x", "`get_ipython` can't", "Cell In[1], line 2"),
 }
 
 

@@ -1,0 +1,112 @@
+"""The lineage as a widget: a thin end of the wire in the kernel; what it shows is TypeScript (labextension/src/view).
+
+Everything goes by messages (protocol.py), nothing but the bundle by traits. A message that comes in is obeyed on
+whatever thread the kernel received it, and that thread is let go at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import anywidget
+import traitlets
+from IPython.core.getipython import get_ipython
+
+from ipy_orch.session.session import Session
+from ipy_orch.ui.bridge import Bridge, View, bridge_to
+from ipy_orch.ui.commands import Commands
+
+__all__ = ["LineageWidget", "bundle_is_built"]
+
+STATIC: Final = Path(__file__).parent / "static"
+SCRIPT, STYLE = "lineage.js", "lineage.css"
+
+
+def bundle_is_built() -> bool:
+    """Tell whether the view is there; a wheel has it, a fresh checkout may not."""
+    return (STATIC / SCRIPT).is_file()
+
+
+def static_text(name: str) -> str:
+    """Return a file of the bundle, "" where there's none."""
+    path = STATIC / name
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+class LineageWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget's own base is untyped
+    """Show the lineage of a session; each time it is displayed is another view of the same widget.
+
+    Args:
+        session: whose assets it shows.
+        selection: which of them; None for all.
+    """
+
+    _esm = traitlets.Unicode().tag(sync=True)
+    _css = traitlets.Unicode().tag(sync=True)
+    snapshot_version = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, session: Session, selection: Any = None) -> None:
+        self.session, self.selection = session, selection
+        self.bridge: Bridge | None = None
+        super().__init__(_esm=static_text(SCRIPT), _css=static_text(STYLE))
+        self.bridge = bridge_to(session)
+        self.view = View(self.send, selection)
+        self.commands = Commands(self.bridge, self.view)
+        self.bridge.join(self.view)
+        self.follow_cells(self.bridge)
+        self.on_msg(self.received)
+
+    @staticmethod
+    def follow_cells(bridge: Bridge) -> None:
+        """Have the graph read again when a cell has run."""
+        ip = get_ipython()
+        if ip is None or bridge.cell_ran is not None:
+            return
+        bridge.cell_ran = lambda _result=None: bridge.mark(whole=True)
+        ip.events.register("post_run_cell", bridge.cell_ran)
+        bridge.at_close.append(lambda: ip.events.unregister("post_run_cell", bridge.cell_ran))
+
+    def received(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """Obey a message."""
+        self.commands.receive(content)
+
+    def open(self) -> None:
+        """Open the comm, and have answers to it come where the front end sends them."""
+        super().open()
+        stay_on_subshell(self.comm)
+        if self.comm is not None and hasattr(self.comm, "on_close"):
+            self.comm.on_close(self.closed_by_view)
+
+    def closed_by_view(self, _message: Any = None) -> None:
+        """Close when the front end has closed."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the comm, and listen to the session no more."""
+        if self.bridge is not None:
+            self.commands.close()
+            self.bridge.leave(self.view)
+            self.bridge = None
+            self.on_msg(self.received, remove=True)
+        super().close()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Return the view, and a picture for where there's no kernel."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        picture: Mapping[str, str] = self.session.lineage(self.selection)._repr_mimebundle_()
+        return {**data, **picture}, metadata
+
+
+def stay_on_subshell(comm: Any) -> None:
+    """Have a comm's messages handled where the front end sends them.
+
+    ipykernel 7.4 sends them to the shell that published on the comm last: after one message from the main thread, a
+    click on Cancel would wait for the cell that it is to cancel.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001 - there's no public way

@@ -1,0 +1,84 @@
+/** The whole view. */
+
+import type { JSX } from "preact";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+
+import { Details } from "./panels/details.js";
+import { GraphView, type GraphHandle } from "./panels/graphview.js";
+import { Launchpad } from "./panels/launchpad.js";
+import { ListView } from "./panels/listview.js";
+import { Help, Notes } from "./panels/notes.js";
+import { ActionsContext, Glyph, useActions, useView } from "./panels/parts.js";
+import { RunBar } from "./panels/runbar.js";
+import { Toolbar } from "./panels/toolbar.js";
+import type { Actions } from "./state/actions.js";
+
+export function App({ actions }: { actions: Actions }): JSX.Element {
+  return (
+    <ActionsContext.Provider value={actions}>
+      <View />
+    </ActionsContext.Provider>
+  );
+}
+
+function View(): JSX.Element {
+  const actions = useActions();
+  const state = useView();
+  const root = useRef<HTMLDivElement>(null);
+  const handle = useMemo<GraphHandle>(() => ({ stage: null }), []);
+  const [theme, themeCount] = useTheme(actions);
+  const motion = useMotion();
+  const reveal = useCallback((ids: readonly string[]) => handle.stage?.revealAll(ids), [handle]);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test((event.composedPath()[0] as Element).tagName);
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/") root.current?.querySelector<HTMLElement>("[data-search]")?.focus();
+    else if (event.key === "Escape" && state.panel === "details") actions.close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div class="ipyo-view" data-theme={theme} ref={root} onKeyDown={onKeyDown}>
+      <Toolbar reveal={reveal} />
+      {state.problem && (
+        <div class="ipyo-problem" role="alert">
+          <Glyph look="failed" /> {state.problem}
+        </div>
+      )}
+      <main class="ipyo-main">
+        <div class="ipyo-center">
+          {state.mode === "graph" ? <GraphView handle={handle} theme={themeCount} motion={motion} /> : <ListView />}
+          {!state.graph && <div class="ipyo-empty">Waiting for the kernel…</div>}
+          <Notes />
+        </div>
+        {state.panel === "details" && <Details />}
+        {state.panel === "launchpad" && <Launchpad />}
+      </main>
+      <RunBar />
+      <Help />
+      <div class="ipyo-said" role="status" aria-live="polite">
+        {state.said}
+      </div>
+    </div>
+  );
+}
+
+/** Return the page's theme, and a number that counts up with each change of it. */
+function useTheme(actions: Actions): [string, number] {
+  const [state, set] = useState<[string, number]>([actions.host.theme(), 0]);
+  useEffect(() => actions.host.onTheme(() => set(([, count]) => [actions.host.theme(), count + 1])), [actions]);
+  return state;
+}
+
+/** Return whether things may move: not where the person asked for less motion. */
+function useMotion(): boolean {
+  const query = useMemo(() => matchMedia("(prefers-reduced-motion: reduce)"), []);
+  const [motion, set] = useState(!query.matches);
+  useEffect(() => {
+    const changed = (): void => set(!query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, [query]);
+  return motion;
+}

@@ -1,0 +1,23 @@
+/** Put the view into a page. */
+
+import { h, render } from "preact";
+
+import { App } from "./app.js";
+import type { Host, Mounted, Options } from "./host.js";
+import { Actions } from "./state/actions.js";
+
+export function mount(host: Host, element: HTMLElement, options: Options = {}): Mounted {
+  const actions = new Actions(host);
+  element.classList.add("ipyo");
+  if (options.height) element.style.setProperty("--ipyo-height", options.height);
+  // JupyterLab's shortcuts (d d deletes a cell) and context menu aren't meant for what happens in here.
+  element.setAttribute("data-lm-suppress-shortcuts", "true");
+  element.setAttribute("data-jp-suppress-context-menu", "true");
+  render(h(App, { actions }), element);
+  return {
+    dispose() {
+      actions.dispose();
+      render(null, element);
+    },
+  };
+}

@@ -1,0 +1,2 @@
+import type { JSX } from "preact";
+export function ListView(): JSX.Element { return <div />; }
