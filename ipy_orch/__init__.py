@@ -6,7 +6,7 @@ The names are Dagster's: replace ``ipy_orch`` by ``dagster`` in the imports, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipy_orch.session  # first, so that loading it later doesn't take the place of the function `session` below
 from ipy_orch.authoring.assets import asset, multi_asset
@@ -123,6 +123,11 @@ from ipy_orch.model.console_loggers import (
     json_console_logger,
 )
 from ipy_orch.model.definitions import Definitions, map_asset_specs
+from ipy_orch.model.dynamic_partitions import (
+    AddDynamicPartitionsRequest,
+    DeleteDynamicPartitionsRequest,
+    DynamicPartitionsDefinition,
+)
 from ipy_orch.model.env import EnvVar
 from ipy_orch.model.executors import (
     Executor,
@@ -184,9 +189,40 @@ from ipy_orch.model.metadata import (
     TimestampMetadataValue,
     UrlMetadataValue,
 )
+from ipy_orch.model.multi_mappings import (
+    DimensionPartitionMapping,
+    MultiPartitionMapping,
+    MultiToSingleDimensionPartitionMapping,
+)
+from ipy_orch.model.multi_partitions import MultiPartitionKey, MultiPartitionsDefinition
 from ipy_orch.model.ops import DynamicOut, In, OpDefinition, Out
 from ipy_orch.model.pandera_types import pandera_schema_to_dagster_type
-from ipy_orch.model.partitions import PartitionKeyRange, TimeWindow
+from ipy_orch.model.partition_contexts import partition_loading_context
+from ipy_orch.model.partition_mappings import (
+    AllPartitionMapping,
+    IdentityPartitionMapping,
+    LastPartitionMapping,
+    PartitionMapping,
+    SpecificPartitionsPartitionMapping,
+    StaticPartitionMapping,
+)
+from ipy_orch.model.partitioned_config import (
+    PartitionedConfig,
+    daily_partitioned_config,
+    dynamic_partitioned_config,
+    hourly_partitioned_config,
+    monthly_partitioned_config,
+    partitioned_config,
+    static_partitioned_config,
+    weekly_partitioned_config,
+)
+from ipy_orch.model.partitions import (
+    Partition,
+    PartitionKeyRange,
+    PartitionsDefinition,
+    StaticPartitionsDefinition,
+    TimeWindow,
+)
 from ipy_orch.model.policies import BackfillPolicy, Backoff, Failure, Jitter, RetryPolicy, RetryRequested
 from ipy_orch.model.repository import RepositoryDefinition, create_repository_using_definitions_args
 from ipy_orch.model.resources import (
@@ -240,6 +276,8 @@ from ipy_orch.model.tables import (
     TableRecord,
     TableSchema,
 )
+from ipy_orch.model.time_mappings import TimeWindowPartitionMapping
+from ipy_orch.model.time_partitions import TimeWindowPartitionsDefinition
 from ipy_orch.model.type_loaders import DagsterTypeLoader
 from ipy_orch.model.types import (
     Any,
@@ -259,6 +297,12 @@ from ipy_orch.model.types import (
     check_dagster_type,
     make_python_type_usable_as_dagster_type,
 )
+from ipy_orch.model.usual_partitions import (
+    DailyPartitionsDefinition,
+    HourlyPartitionsDefinition,
+    MonthlyPartitionsDefinition,
+    WeeklyPartitionsDefinition,
+)
 from ipy_orch.planning.selection import AssetSelection
 
 if TYPE_CHECKING:
@@ -271,6 +315,8 @@ from ipy_orch.storage.parquet import ParquetIOManager
 from ipy_orch.storage.upath import UPathIOManager
 
 __all__ = [
+    "AddDynamicPartitionsRequest",
+    "AllPartitionMapping",
     "AnchorBasedFilePathMapping",
     "Any",
     "Array",
@@ -340,16 +386,20 @@ __all__ = [
     "DagsterUnknownResourceError",
     "DagsterUnmetExecutorRequirementsError",
     "DagsterUserCodeExecutionError",
+    "DailyPartitionsDefinition",
     "DataProvenance",
     "DataVersion",
     "Definitions",
+    "DeleteDynamicPartitionsRequest",
     "DependencyDefinition",
     "Dict",
+    "DimensionPartitionMapping",
     "DuckDBIOManager",
     "DuckDBPandasIOManager",
     "DuckDBPolarsIOManager",
     "DynamicOut",
     "DynamicOutput",
+    "DynamicPartitionsDefinition",
     "Enum",
     "EnumValue",
     "EnvVar",
@@ -372,9 +422,11 @@ __all__ = [
     "HookContext",
     "HookDefinition",
     "HookExecutionResult",
+    "HourlyPartitionsDefinition",
     "IAttachDifferentObjectToOpContext",
     "IOManager",
     "IOManagerDefinition",
+    "IdentityPartitionMapping",
     "In",
     "InMemoryIOManager",
     "InitExecutorContext",
@@ -392,6 +444,8 @@ __all__ = [
     "JobDefinition",
     "JsonLogFormatter",
     "JsonMetadataValue",
+    "LastPartitionMapping",
+    "Lineage",
     "List",
     "LocalFileCodeReference",
     "LoggerDefinition",
@@ -400,7 +454,12 @@ __all__ = [
     "MaterializeResult",
     "MetadataEntry",
     "MetadataValue",
+    "MonthlyPartitionsDefinition",
     "MultiDependencyDefinition",
+    "MultiPartitionKey",
+    "MultiPartitionMapping",
+    "MultiPartitionsDefinition",
+    "MultiToSingleDimensionPartitionMapping",
     "NodeInvocation",
     "Noneable",
     "NotebookMetadataValue",
@@ -415,7 +474,11 @@ __all__ = [
     "OutputContext",
     "OutputMapping",
     "ParquetIOManager",
+    "Partition",
     "PartitionKeyRange",
+    "PartitionMapping",
+    "PartitionedConfig",
+    "PartitionsDefinition",
     "PathMetadataValue",
     "PendingNodeInvocation",
     "Permissive",
@@ -435,6 +498,9 @@ __all__ = [
     "Set",
     "Shape",
     "SourceAsset",
+    "SpecificPartitionsPartitionMapping",
+    "StaticPartitionMapping",
+    "StaticPartitionsDefinition",
     "String",
     "StringSource",
     "TableColumn",
@@ -449,6 +515,8 @@ __all__ = [
     "TableSchemaMetadataValue",
     "TextMetadataValue",
     "TimeWindow",
+    "TimeWindowPartitionMapping",
+    "TimeWindowPartitionsDefinition",
     "TimestampMetadataValue",
     "Tuple",
     "TypeCheck",
@@ -456,6 +524,7 @@ __all__ = [
     "UPathIOManager",
     "UrlCodeReference",
     "UrlMetadataValue",
+    "WeeklyPartitionsDefinition",
     "__version__",
     "asset",
     "asset_check",
@@ -480,10 +549,12 @@ __all__ = [
     "create_repository_using_definitions_args",
     "custom_path_fs_io_manager",
     "dagster_type_loader",
+    "daily_partitioned_config",
     "default_loggers",
     "default_system_loggers",
     "define_asset_job",
     "deserialize_value",
+    "dynamic_partitioned_config",
     "executor",
     "failure_hook",
     "file_relative_path",
@@ -492,6 +563,7 @@ __all__ = [
     "graph",
     "graph_asset",
     "graph_multi_asset",
+    "hourly_partitioned_config",
     "in_process_executor",
     "input_manager",
     "instance_for_test",
@@ -519,6 +591,7 @@ __all__ = [
     "materialize",
     "materialize_to_memory",
     "mem_io_manager",
+    "monthly_partitioned_config",
     "multi_asset",
     "multi_asset_check",
     "multi_observable_source_asset",
@@ -528,15 +601,19 @@ __all__ = [
     "observable_source_asset",
     "op",
     "pandera_schema_to_dagster_type",
+    "partition_loading_context",
+    "partitioned_config",
     "repository",
     "resource",
     "row_model_to_dagster_type",
     "serialize_value",
     "session",
+    "static_partitioned_config",
     "success_hook",
     "unload_ipython_extension",
     "usable_as_dagster_type",
     "validate_run_config",
+    "weekly_partitioned_config",
     "with_resources",
 ]
 
@@ -558,6 +635,13 @@ def unload_ipython_extension(ip: InteractiveShell) -> None:
     from ipy_orch.notebook.extension import unload_ipython_extension as unload
 
     unload(ip)
+
+
+def Lineage(selection: Any = None) -> Any:  # noqa: N802 - it makes a widget
+    """Show the lineage of this notebook's assets, or of a selection: ``Lineage("group:shop")``."""
+    from ipy_orch.ui.lineage import lineage
+
+    return lineage(session(), selection)
 
 
 def session() -> Session:

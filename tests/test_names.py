@@ -11,6 +11,7 @@ import ipy_orch
 
 OURS = {
     "IsolationWarning",
+    "Lineage",
     # Dagster has them in packages of their own; see storage/
     "DuckDBIOManager",
     "DuckDBPandasIOManager",

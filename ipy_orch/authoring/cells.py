@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import json
 import keyword
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import BuiltinFunctionType, FunctionType
 from typing import Any, Final
@@ -24,11 +25,12 @@ from typing import Any, Final
 import yaml
 
 from ipy_orch.authoring.free_names import FreeNames, free_names
-from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, parse_line, parse_yaml
+from ipy_orch.authoring.op_heads import split_head
+from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, OP_OPTIONS, parse_line, parse_yaml
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.keys import AssetKey
 
-__all__ = ["CellText", "Head", "build", "head_of", "is_definition_cell", "read_cell"]
+__all__ = ["CellText", "Head", "build", "compiled", "function_tree", "head_of", "is_definition_cell", "read_cell"]
 
 TAKEN: Final = {
     **{name: "Python's" for name, value in vars(builtins).items() if isinstance(value, type | BuiltinFunctionType)},
@@ -36,24 +38,27 @@ TAKEN: Final = {
     "config": "the config",
 }
 MAGICS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS}
-DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS}
+DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS, "op": OP_OPTIONS}
+NAMES: Final = {"asset": "an asset", "check": "a check", "op": "an op"}
 
-_MAGIC = re.compile(r"^%%(asset|asset_check)\b[ \t]*(.*)$")
+_MAGIC = re.compile(r"^%%(asset|asset_check|op)\b[ \t]*(.*)$")
 _DIRECTIVE = re.compile(r"^#\|[ \t]?(.*)$")
-_NAMING = re.compile(r"^#\|\s*(asset|check)\s*:")
+_NAMING = re.compile(r"^#\|\s*(asset|check|op)\s*:")
+_OP = re.compile(r"^op[ \t]*:[ \t]*(?=[^\s'\"])(.*?)[ \t]*$")  # a signature has colons, which YAML would read
 _TIGHT = re.compile(r"^([A-Za-z_][\w-]*)[ \t]*:(?=[^\s:])")
 
 
 @dataclass(frozen=True)
 class CellText:
-    """Be an asset or check cell as it was written.
+    """Be the cell of an asset, a check or an op as it was written.
 
     Args:
-        kind: ``asset`` or ``check``.
-        target: the asset's key, or the key of the asset checked.
+        kind: ``asset``, ``check`` or ``op``.
+        target: the asset's key, or the key of the asset checked; of an op, its name.
         options: as the tables in ``options`` name them.
         body: the cell's text with the header blanked out, so that line numbers stay the cell's.
         where: the cell, for messages.
+        signature: of an op: its parameters in brackets, and perhaps what it returns.
     """
 
     kind: str
@@ -62,11 +67,12 @@ class CellText:
     body: str
     where: str = ""
     text: str = ""
+    signature: str = ""
 
     @property
     def name(self) -> str:
-        """Return the name of the function: the asset's last part, or the check's."""
-        if self.kind == "asset":
+        """Return the name of the function: the asset's last part, the check's, or the op's."""
+        if self.kind != "check":
             return self.target.path[-1]
         return str(self.options.get("name") or f"{self.target.path[-1]}_check")
 
@@ -78,9 +84,9 @@ class CellText:
             SyntaxError: as Python does.
             DagsterInvalidDefinitionError: for magics, shell lines, ``return`` and the like, with the line.
         """
-        refuse_magics(self.body, self.where)
+        refuse_magics(self.body, self.where, NAMES[self.kind])
         tree = ast.parse(self.body, filename=self.where or "<cell>")
-        refuse_statements(tree, self.where)
+        refuse_statements(tree, self.where, NAMES[self.kind])
         return tree
 
     @cached_property
@@ -102,10 +108,10 @@ class CellText:
 
 @dataclass(frozen=True)
 class Head:
-    """Be the lines on top of a cell that make it an asset or a check; comments and blank lines may stand above.
+    """Be the lines on top of a cell that make it a definition; comments and blank lines may stand above.
 
     Args:
-        kind: ``asset`` or ``check`` for ``#|`` lines; ``asset`` or ``asset_check`` for a magic.
+        kind: ``asset``, ``check`` or ``op`` for ``#|`` lines; ``asset``, ``asset_check`` or ``op`` for a magic.
         start: its first line, counted from 0.
         end: the line after its last one.
         magic: what follows the name of the magic, None for ``#|`` lines.
@@ -118,7 +124,7 @@ class Head:
 
 
 def head_of(lines: Sequence[str]) -> Head | None:
-    r"""Return the head of an asset or check cell, or None for any other.
+    r"""Return the head of an asset, check or op cell, or None for any other.
 
     >>> head_of(["# paid orders", "%%asset orders --group x", "1"])
     Head(kind='asset', start=1, end=2, magic='orders --group x')
@@ -146,7 +152,7 @@ def is_above(line: str) -> bool:
 
 
 def is_definition_cell(text: str) -> bool:
-    r"""Tell whether a cell begins as an asset or check cell.
+    r"""Tell whether a cell begins as that of an asset, a check or an op.
 
     >>> is_definition_cell("#| asset: orders\n1"), is_definition_cell("x = 1")
     (True, False)
@@ -155,7 +161,7 @@ def is_definition_cell(text: str) -> bool:
 
 
 def read_cell(text: str, *, where: str = "") -> CellText | None:
-    """Return an asset or check cell, or None for any other.
+    """Return an asset, check or op cell, or None for any other.
 
     Raises:
         DagsterInvalidDefinitionError: when its header is wrong.
@@ -167,16 +173,19 @@ def read_cell(text: str, *, where: str = "") -> CellText | None:
     body = "\n".join([""] * head.end + lines[head.end :])
     if head.magic is not None:
         return from_magic(head.kind, head.magic, body, where=where, text=text)
-    given = [_TIGHT.sub(r"\1: ", _DIRECTIVE.sub(r"\1", line)) for line in lines[head.start : head.end]]
+    plain = [_DIRECTIVE.sub(r"\1", line) for line in lines[head.start : head.end]]
+    given = [_TIGHT.sub(r"\1: ", _OP.sub(lambda found: f"op: {json.dumps(found[1])}", line)) for line in plain]
     return from_directive("\n".join([""] * head.start + given), body, where=where, text=text)
 
 
 def from_magic(magic: str, line: str, body: str, *, where: str, text: str = "") -> CellText:
-    """Return the cell of a ``%%asset`` or ``%%asset_check`` line.
+    """Return the cell of a ``%%asset``, ``%%asset_check`` or ``%%op`` line.
 
     Raises:
         DagsterInvalidDefinitionError: when the name is missing or an option is wrong.
     """
+    if magic == "op":
+        return from_op(line, body, where=where, text=text)
     words, options = parse_line(line, MAGICS[magic], where=where)
     kind = "asset" if magic == "asset" else "check"
     if not words or not words[0]:
@@ -189,6 +198,20 @@ def from_magic(magic: str, line: str, body: str, *, where: str, text: str = "") 
             f"`%%{magic}` takes one name, not {len(words)}: {' '.join(words)}", where=where
         )
     return cell(kind, words[0], options, body, where, text)
+
+
+def from_op(line: str, body: str, *, where: str, text: str) -> CellText:
+    """Return the cell of a ``%%op`` line.
+
+    Raises:
+        DagsterInvalidDefinitionError: when the name is missing, or a parameter or option is wrong.
+    """
+    name, signature, rest = split_head(line, where)
+    words, options = parse_line(rest, OP_OPTIONS, where=where)
+    if words:
+        told = f"`%%op` takes a name with parameters, then options: what is `{' '.join(words)}`?"
+        raise DagsterInvalidDefinitionError(told, where=where, hint=f"%%op {name}{signature} --description '...'")
+    return replace(cell("op", name, options, body, where, text), signature=signature)
 
 
 def from_directive(header: str, body: str, *, where: str, text: str = "") -> CellText:
@@ -206,11 +229,19 @@ def from_directive(header: str, body: str, *, where: str, text: str = "") -> Cel
         raise DagsterInvalidDefinitionError(
             "the `#|` lines aren't YAML", where=f"{where}{at}", hint="#| group: ingest"
         ) from None
-    kind = "check" if isinstance(given, dict) and "check" in given and "asset" not in given else "asset"
+    kinds = given.keys() if isinstance(given, dict) else ()
+    kind = next((one for one in DIRECTIVES if one in kinds), "asset")
     name = given.pop(kind, None) if isinstance(given, dict) else None
     if not isinstance(name, str) or not name:
         raise DagsterInvalidDefinitionError(f"`#| {kind}:` needs a name", where=where, hint=f"#| {kind}: orders")
-    return cell(kind, name, parse_yaml(given, DIRECTIVES[kind], where=where), body, where, text)
+    signature = ""
+    if kind == "op":
+        name, signature, rest = split_head(name, where)
+        if rest:
+            told = f"`#| op:` takes no options on its line: `{rest}`"
+            raise DagsterInvalidDefinitionError(told, where=where, hint="#| retries: 2, on a line of its own")
+    options = parse_yaml(given, DIRECTIVES[kind], where=where)
+    return replace(cell(kind, name, options, body, where, text), signature=signature)
 
 
 def refuse_repeated(header: str, where: str) -> None:
@@ -236,14 +267,17 @@ def cell(kind: str, name: str, options: dict[str, Any], body: str, where: str, t
     for part in [*key.path, *([options["name"]] if options.get("name") else [])]:
         if not part.isidentifier() or not part.isascii() or keyword.iskeyword(part):
             raise DagsterInvalidDefinitionError(
-                f"`{part}` can't be the name of {'an asset' if kind == 'asset' else 'a check'}",
+                f"`{part}` can't be the name of {NAMES[kind]}",
                 where=where,
                 hint=f"call it `{valid_part(part)}`",
             )
-    if kind == "asset" and key.path[-1] in TAKEN:
+    if kind == "op" and len(key.path) > 1:
+        hint = f"call it `{'_'.join(key.path)}`"
+        raise DagsterInvalidDefinitionError(f"an op has no prefix: `{name}`", where=where, hint=hint)
+    if kind != "check" and key.path[-1] in TAKEN:
         name = key.path[-1]
         raise DagsterInvalidDefinitionError(
-            f"`{name}` can't be the name of an asset: in the cells of others it means {TAKEN[name]}",
+            f"`{name}` can't be the name of {NAMES[kind]}: in the cells of others it means {TAKEN[name]}",
             where=where,
             hint=f"call it `{name}_`",
         )
@@ -266,7 +300,7 @@ def valid_part(part: str) -> str:
 _MAGIC_LINE = re.compile(r"^\s*(?:%{1,2}\S|!{1,2}\s*\S|.*=\s*[%!]\s*\w|\?{1,2}\w|\S[^#'\"]*\?\??\s*$)")
 
 
-def refuse_magics(body: str, where: str) -> None:
+def refuse_magics(body: str, where: str, what: str) -> None:
     """Refuse magics and shell lines, which no module can hold.
 
     Raises:
@@ -280,7 +314,7 @@ def refuse_magics(body: str, where: str) -> None:
         line = lines[number - 1] if number <= len(lines) else ""
         if _MAGIC_LINE.match(line):
             raise DagsterInvalidDefinitionError(
-                f"`{line.strip()}` can't be in an asset: magics and shell lines can't be exported",
+                f"`{line.strip()}` can't be in {what}: magics and shell lines can't be exported",
                 where=f"{where}, line {number}",
                 hint="put it in a cell of its own above",
             ) from None
@@ -295,7 +329,7 @@ REFUSED: Final = {
 }
 
 
-def refuse_statements(tree: ast.Module, where: str) -> None:
+def refuse_statements(tree: ast.Module, where: str, what: str) -> None:
     """Refuse statements that mean something else in a function than in a cell.
 
     Raises:
@@ -307,7 +341,7 @@ def refuse_statements(tree: ast.Module, where: str) -> None:
             told = (f"`from {node.module} import *`", "import the names you use, or do it in a cell of its own")
         if told is not None:
             place = f"{where}, line {getattr(node, 'lineno', 1)}"
-            raise DagsterInvalidDefinitionError(f"{told[0]} can't be in an asset's cell", where=place, hint=told[1])
+            raise DagsterInvalidDefinitionError(f"{told[0]} can't be in {what}'s cell", where=place, hint=told[1])
 
 
 def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
@@ -335,7 +369,7 @@ def awaits(tree: ast.Module) -> bool:
 def value_rule(source: CellText) -> tuple[list[ast.stmt], str]:
     """Return the body with its value returned, and what that is in words.
 
-    The value is the trailing expression, else the variable named like the asset.
+    The value is the trailing expression, else the variable named like the asset; an op may be without one.
 
     Raises:
         DagsterInvalidDefinitionError: when there is neither.
@@ -348,6 +382,8 @@ def value_rule(source: CellText) -> tuple[list[ast.stmt], str]:
     if source.name in source.names.bound:
         name = ast.Name(source.name, ast.Load())
         return [*body, place(ast.Return(name), last)], source.name
+    if source.kind == "op":
+        return body or [place(ast.Pass(), None)], ""
     what = "asset" if source.kind == "asset" else "check"
     hint = f"end the cell with the value, or with `{source.name} = ...`"
     raise DagsterInvalidDefinitionError(f"{what} `{source.name}` has no value", where=source.where, hint=hint)
@@ -391,8 +427,13 @@ def build(
         filename: the cell's, so that tracebacks and breakpoints are the cell's.
     """
     node = function_tree(source, parameters)
+    return compiled(node, namespace, filename), node
+
+
+def compiled(node: ast.FunctionDef | ast.AsyncFunctionDef, namespace: dict[str, Any], filename: str) -> FunctionType:
+    """Return the function of a tree; its annotations and defaults are read in the namespace."""
     made: dict[str, Any] = {}
     exec(compile(ast.Module([node], []), filename, "exec", dont_inherit=True), namespace, made)
-    function: FunctionType = made[source.name]
+    function: FunctionType = made[node.name]
     function.__module__ = namespace.get("__name__", "__main__")
-    return function, node
+    return function

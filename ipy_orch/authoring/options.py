@@ -1,4 +1,4 @@
-"""The options of an asset cell and of a check cell: one table, read by ``%%asset`` and by ``#|`` alike."""
+"""The options of the cells of assets, checks and ops: one table each, read by ``%%`` lines and by ``#|`` alike."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 
-__all__ = ["ASSET_OPTIONS", "CHECK_OPTIONS", "Option", "parse_line", "parse_yaml"]
+__all__ = ["ASSET_OPTIONS", "CHECK_OPTIONS", "OP_OPTIONS", "Option", "parse_line", "parse_yaml"]
 
 Kind = Literal["text", "list", "map", "flag", "number"]
 
@@ -65,6 +65,16 @@ CHECK_OPTIONS: Final = (
     Option("deps", "list", "other assets it depends on without reading them", "ASSET"),
     Option("config", "text", "the Config class of the name `config` in the body", "CLASS"),
     Option("run", "flag", "run it now (--no-run: only register it)"),
+)
+OP_OPTIONS: Final = (
+    Option("out", "list", "names of several outputs; the cell ends with a tuple of them", "NAME"),
+    Option("deps", "list", "inputs that it waits for without reading them", "NAME"),
+    Option("tags", "map", "labels", "KEY=VALUE"),
+    Option("description", "text", "what it does; by default the cell's docstring", "TEXT"),
+    Option("retries", "number", "how often to try again when it raises", "N"),
+    Option("retry_delay", "number", "seconds between attempts", "SECONDS"),
+    Option("code_version", "text", "opts out of the computed code version", "TEXT"),
+    Option("pool", "text", "the pool that limits how many run at once, under Dagster", "NAME"),
 )
 
 

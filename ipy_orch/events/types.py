@@ -249,7 +249,8 @@ class StepFailed(Fact):
     """A step raised; ``error`` is type and message, ``traceback`` the user's frames.
 
     ``keys`` and ``checks`` are the assets and verdicts that it should have made, ``output`` what it had printed and
-    displayed, in chunks; ``phase`` is ``load`` or ``store`` where an IO manager raised.
+    displayed, in chunks; ``phase`` is ``load`` or ``store`` where an IO manager raised, ``check`` where the check of a
+    type did.
     """
 
     kind = "step failed"

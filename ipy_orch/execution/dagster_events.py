@@ -310,6 +310,7 @@ def details(event: Event) -> Any:  # noqa: PLR0911 - one per kind
 
 PHASES: Final = {
     "": "DagsterExecutionStepExecutionError",
+    "check": "DagsterTypeCheckError",
     "load": "DagsterExecutionLoadInputError",
     "store": "DagsterExecutionHandleOutputError",
 }

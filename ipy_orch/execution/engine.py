@@ -158,8 +158,9 @@ class Runner:
 
     def start_run(self) -> None:
         """Say that the run begins."""
-        reasons = {step.name: str(step.reason) for step in self.plan.steps}
-        keys = {step.name: tuple(map(str, step.keys or step.checks)) for step in self.plan.steps}
+        steps = [step for step in self.plan.steps if step.name not in self.world.outputs.done]
+        reasons = {step.name: str(step.reason) for step in steps}
+        keys = {step.name: tuple(map(str, step.keys or step.checks)) for step in steps}
         self.emit(RunStarted(self.run_id, time.time(), "", self.plan.request.what, reasons, keys, self.world.tags))
 
     def end_run(self, status: str, began: float, message: str = "") -> None:
@@ -172,6 +173,8 @@ class Runner:
         """Return the resources that the steps need, set up for the run, with the IO managers of what they load."""
         required: set[str] = set()
         for step in self.plan.every_step:
+            if step.name in self.world.outputs.done:
+                continue
             required |= step.required_resource_keys
             required |= self.loader.required(step)
         return self.open.scope(required)
@@ -189,6 +192,9 @@ class Runner:
 
     def start(self, step: Step) -> None:
         """Load a step's inputs and submit its function; skip it where they turned out unchanged, or aren't there."""
+        if step.name in self.world.outputs.done:
+            self.reuse(step)
+            return
         if self.open.outputs_left_out and (gone := self.loader.left_out(step)):
             self.leave(step, f"{gone} was left out")
             return
@@ -203,6 +209,12 @@ class Runner:
             self.retry_or_fail(step, error, Ended())
             return
         self.submit(step, work)
+
+    def reuse(self, step: Step) -> None:
+        """Pass over a step of which an earlier run has made all that it makes."""
+        if step.name in self.plan.mapped:
+            self.expand(step)
+        self.frontier.done(step.name)
 
     def submit(self, step: Step, work: Work) -> None:
         """Hand a step's function to the executor."""

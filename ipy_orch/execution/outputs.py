@@ -91,8 +91,9 @@ def returned(ports: Wiring, produced: Sequence[Any]) -> Iterable[Any]:
     if ports.makes_checks_only:
         return [as_verdict(one, ports) for one in several(value, ports)]
     if isinstance(value, RESULTS):
-        # to an op without checks, a verdict is a value like any other
-        plain = isinstance(value, AssetCheckResult) and ports.only is not None and not ports.checks_by_output
+        # to an op without checks in the graph of assets, a verdict is a value like any other
+        inside = ports.definition is not None and ports.only is not None and not ports.checks_by_output
+        plain = isinstance(value, AssetCheckResult) and inside
         return [Output(value, ports.only.name)] if plain and ports.only is not None else [value]
     refuse_event(value, ports)
     if ports.only is not None and ports.only.port.is_dynamic:

@@ -140,7 +140,8 @@ class Storing:
 
     def handle(self, step: Step, outlet: Outlet, context: OutputContext, value: Any) -> None:
         """Have an IO manager store a value, with what it yields."""
-        context.receive(self.run.objects[outlet.manager].handle_output(context, value))
+        with self.run.during("store"):
+            context.receive(self.run.objects[outlet.manager].handle_output(context, value))
         self.report(step, context.logged, ())
 
     # -- an asset -----------------------------------------------------------------------------------------------------

@@ -30,7 +30,24 @@ from ipy_orch.model.types import DagsterType, TypeCheck
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.plan import Step
 
-__all__ = ["OpenRun", "RunResult", "World"]
+__all__ = ["OpenRun", "Outputs", "RunResult", "World"]
+
+
+@dataclass
+class Outputs:
+    """Hold what the ops of a run made: for its other ops, and for a run that goes on where it ended.
+
+    Args:
+        kept: values that no IO manager of the user's has, by step, output and mapping key.
+        mapping_keys: of dynamic outputs.
+        left_out: outputs that weren't made.
+        done: steps that aren't run, because what they made is there -> the run that made it.
+    """
+
+    kept: dict[tuple[str, str, str | None], Sealed] = field(default_factory=dict)
+    mapping_keys: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    left_out: set[tuple[str, str]] = field(default_factory=set)
+    done: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -54,6 +71,7 @@ class World:
         instance: what ``context.instance`` is.
         job: whose run it is, if it's one's.
         loggers: name -> logger; those that run config names get what steps log.
+        outputs: what ops make; of an earlier run, where this one goes on with it.
     """
 
     log: EventLog
@@ -74,6 +92,7 @@ class World:
     instance: Any = None
     job: JobDefinition | None = None
     loggers: Mapping[str, LoggerDefinition] = field(default_factory=dict)
+    outputs: Outputs = field(default_factory=Outputs)
 
 
 @dataclass
@@ -104,10 +123,9 @@ class OpenRun:
         self.loggers = open_loggers(world.loggers, config.get("loggers") or {}, self.info, world.job)
         self.objects: Mapping[str, Any] = {}
         self.resources_of_managers: dict[str, Any] = {}
-        self.kept: dict[tuple[str, str, str | None], Sealed] = {}  #: outputs that are no assets, for the run alone
-        self.mapping_keys: dict[tuple[str, str], tuple[str, ...]] = {}  #: of dynamic outputs
+        self.kept, self.mapping_keys = world.outputs.kept, world.outputs.mapping_keys
         self.phase = ""  #: what an IO manager was about when it raised
-        self.outputs_left_out: set[tuple[str, str]] = set()
+        self.outputs_left_out = world.outputs.left_out
         self.assets_left_out: set[AssetKey] = set()
 
     @property
@@ -159,7 +177,8 @@ class OpenRun:
         keys = kind.required_resource_keys
         resources = self.namespace(keys) if keys else NO_RESOURCES
         context = TypeCheckContext(self.run_id, resources, lambda level, text: self.say(step, "log", text, level))
-        verdict = verdict_on(kind, value, what, context)
+        with self.during("check"):
+            verdict = verdict_on(kind, value, what, context)
         if not verdict.success or verdict.metadata or verdict.description:
             said = (verdict.success, verdict.description, verdict.metadata)
             self.emit(TypeChecked(self.run_id, time.time(), step, *port, *said))
@@ -213,7 +232,7 @@ class OpenRun:
             name=outlet.name,
             key=outlet.key,
             step_key=step.name,
-            run_id=self.run_id,
+            run_id=self.world.outputs.done.get(step.name, self.run_id),
             partition=step.partition,
             definition_metadata=spec.metadata if spec is not None else outlet.port.metadata,
             dagster_type=outlet.type,

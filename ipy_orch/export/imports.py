@@ -20,9 +20,16 @@ OURS_ALONE: Final = frozenset(
         *("CheckError", "DagsterAssetCheckFailedError", "DagsterInvalidMetadata", "IsolationWarning"),
         *("pandera_schema_to_dagster_type", "row_model_to_dagster_type"),
         *("DuckDBIOManager", "DuckDBPandasIOManager", "DuckDBPolarsIOManager", "ParquetIOManager"),
-        *("session", "load_ipython_extension", "unload_ipython_extension"),
+        *("Lineage", "session", "load_ipython_extension", "unload_ipython_extension"),
     }
 )
+
+# Packages beside dagster that have a class of the same name, with fields of their own.
+ELSEWHERE: Final = {
+    "DuckDBIOManager": "dagster-duckdb",
+    "DuckDBPandasIOManager": "dagster-duckdb-pandas",
+    "DuckDBPolarsIOManager": "dagster-duckdb-polars",
+}
 
 
 @dataclass(frozen=True)
@@ -81,9 +88,9 @@ def for_dagster(one: Import, where: str) -> Import:
 def refused(name: str, where: str) -> DagsterInvalidDefinitionError:
     """Return the error for a name that only ipy_orch has."""
     told = f"dagster has no `{name}`"
-    return DagsterInvalidDefinitionError(
-        told, where=where, hint="leave it out of what is exported, or export for ipy_orch"
-    )
+    package = ELSEWHERE.get(name)
+    instead = f"`{package}` has one, which isn't the same" if package else "leave it out of what is exported"
+    return DagsterInvalidDefinitionError(told, where=where, hint=f"{instead}, or export for ipy_orch")
 
 
 def renamed(text: str, aliases: Iterable[str], where: str) -> str:

@@ -355,7 +355,8 @@ class Module:
         found = [one for one in self.slicer.statements if getattr(one.node, "module", "") == "__future__"]
         imports = {import_of(one.node) for one in found}
         lazy = Import("__future__", "annotations")
-        if self.target == "ipy_orch" or lazy not in imports or not any(map(reads_annotations, self.nodes)):
+        mapped = any(getattr(job, "config_mapping", None) for job in self.scanned.jobs.values())
+        if self.target == "ipy_orch" or lazy not in imports or not (mapped or any(map(reads_annotations, self.nodes))):
             return imports
         for one in self.used.statements:
             for name in sorted(one.binds & one.reads.keys() if one.is_block else ()):

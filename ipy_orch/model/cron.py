@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 
-__all__ = ["Cron", "ScheduleType", "timezone_named"]
+__all__ = ["Cron", "ScheduleType", "timezone_named", "usual_schedule"]
 
 FIELDS: Final = "minute hour day-of-month month day-of-week"
 
@@ -91,7 +91,7 @@ class Cron:
 
     def walls(self, wall: datetime, *, back: bool = False) -> Iterator[datetime]:
         """Yield the times on the wall after, or before, one of them; it itself doesn't count."""
-        from cronsim import CronSim  # noqa: PLC0415 - only who has schedules pays for it
+        from cronsim import CronSim
 
         found = iter(CronSim(" ".join(self.fields), wall, reverse=back))
         if self.stride is None:
@@ -198,7 +198,7 @@ def fields_of(expression: str) -> tuple[str, ...]:
     Raises:
         DagsterInvalidDefinitionError: when it isn't one.
     """
-    from cronsim import CronSim, CronSimError  # noqa: PLC0415 - only who has schedules pays for it
+    from cronsim import CronSim, CronSimError
 
     fields = tuple(ALIASES.get(expression.strip(), expression).replace("?", "*").split())
     if len(fields) != len(FIELDS.split()):
@@ -209,3 +209,18 @@ def fields_of(expression: str) -> tuple[str, ...]:
         why = str(error) or "no day is like that"
         raise DagsterInvalidDefinitionError(f"`{expression}` isn't a cron schedule: {why}", hint=FIELDS) from error
     return fields
+
+
+def usual_schedule(kind: ScheduleType, minute: int = 0, hour: int = 0, day: int | None = None) -> str:
+    """Return a usual schedule as a cron expression.
+
+    >>> usual_schedule(ScheduleType.WEEKLY, 30, 6)
+    '30 6 * * 0'
+    """
+    if kind is ScheduleType.HOURLY:
+        return f"{minute} * * * *"
+    if kind is ScheduleType.DAILY:
+        return f"{minute} {hour} * * *"
+    if kind is ScheduleType.WEEKLY:
+        return f"{minute} {hour} * * {day or 0}"
+    return f"{minute} {hour} {1 if day is None else day} * *"

@@ -11,7 +11,7 @@ from typing import Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.partition_contexts import partition_loading_context
-from ipy_orch.model.partition_subsets import PartitionsSubset, as_keys
+from ipy_orch.model.partition_subsets import PartitionsSubset
 from ipy_orch.model.partitions import PartitionsDefinition, StaticPartitionsDefinition
 from ipy_orch.model.time_partitions import TimeWindowPartitionsDefinition
 
@@ -95,7 +95,7 @@ def found(keys: Iterable[str], upstream: PartitionsDefinition) -> UpstreamPartit
 
 def by_existence(keys: Iterable[str], upstream: PartitionsDefinition) -> UpstreamPartitionsResult:
     """Return a result of keys of which some may not be there."""
-    from ipy_orch.model.partition_subsets import DefaultPartitionsSubset  # noqa: PLC0415
+    from ipy_orch.model.partition_subsets import DefaultPartitionsSubset
 
     wanted = set(keys)
     here = upstream.filter_valid_partition_keys(wanted)
@@ -270,7 +270,9 @@ class StaticPartitionMapping(PartitionMapping):
     ['boston', 'miami']
     """
 
-    def __init__(self, downstream_partition_keys_by_upstream_partition_key: Mapping[str, str | Collection[str]]) -> None:
+    def __init__(
+        self, downstream_partition_keys_by_upstream_partition_key: Mapping[str, str | Collection[str]]
+    ) -> None:
         given = downstream_partition_keys_by_upstream_partition_key
         if not isinstance(given, Mapping):
             raise CheckError(f"a StaticPartitionMapping takes upstream key -> downstream keys, not {given!r}")

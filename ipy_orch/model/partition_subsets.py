@@ -133,5 +133,7 @@ def as_keys(
     chosen = subset.get_partition_keys()
     if isinstance(chosen, list) or len(chosen) < 2:  # a list is in order already
         return list(chosen)
-    ordered = [key for key in partitions_def.get_partition_keys(current_time, dynamic_partitions_store) if key in chosen]
+    ordered = [
+        key for key in partitions_def.get_partition_keys(current_time, dynamic_partitions_store) if key in chosen
+    ]
     return ordered if len(ordered) == len(chosen) else [*ordered, *sorted(set(chosen) - set(ordered))]

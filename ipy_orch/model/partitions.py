@@ -160,7 +160,7 @@ class PartitionsDefinition(ABC):
 
     def empty_subset(self) -> PartitionsSubset:
         """Return none of them."""
-        from ipy_orch.model.partition_subsets import DefaultPartitionsSubset  # noqa: PLC0415 - it needs this module
+        from ipy_orch.model.partition_subsets import DefaultPartitionsSubset
 
         return DefaultPartitionsSubset()
 
@@ -263,7 +263,9 @@ def valid_keys(keys: Iterable[Any]) -> tuple[str, ...]:
             raise CheckError(f"a partition key is a string, not {key!r}")
         for part in FORBIDDEN:
             if part in key:
-                raise DagsterInvalidDefinitionError(f"the partition key {key!r} has {part!r} in it, which none may have")
+                raise DagsterInvalidDefinitionError(
+                    f"the partition key {key!r} has {part!r} in it, which none may have"
+                )
     return found
 
 

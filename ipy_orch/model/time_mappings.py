@@ -30,9 +30,6 @@ class TimeWindowPartitionMapping(PartitionMapping):
         end_offset: the same for the end.
         allow_nonexistent_upstream_partitions: leave out windows before the beginning or after the end of what is
             upstream, instead of refusing to run.
-
-    Raises:
-        CheckError: when the offsets leave nothing to read.
     """
 
     start_offset: int = 0
@@ -64,7 +61,7 @@ class TimeWindowPartitionMapping(PartitionMapping):
         current_time: datetime | None = None,
         dynamic_partitions_store: Any = None,
     ) -> UpstreamPartitionsResult:
-        """Return the windows upstream that some downstream read.
+        """Return the windows upstream that some downstream read; an offset may reach over the edges.
 
         Raises:
             CheckError: when what reads isn't cut by time.
@@ -74,10 +71,13 @@ class TimeWindowPartitionMapping(PartitionMapping):
             if not isinstance(downstream, TimeWindowPartitionsDefinition) or downstream_partitions_subset is None:
                 raise CheckError("what reads by time must be cut by time")
             chosen = downstream.empty_subset() | downstream_partitions_subset
-            wanted = upstream.empty_subset().with_windows(self.read(chosen, downstream, upstream))
+            none = upstream.empty_subset()
+            wanted = none.with_windows(self.read(chosen, downstream, upstream))
             there = wanted & upstream.subset_with_all_partitions()
-            missing = upstream.empty_subset() if self.allow_nonexistent_upstream_partitions else wanted - there
-            return UpstreamPartitionsResult(there, missing)
+            if self.allow_nonexistent_upstream_partitions:
+                return UpstreamPartitionsResult(there, none)
+            needed = none.with_windows(around(upstream, window) for window in chosen.included_time_windows)
+            return UpstreamPartitionsResult(there, (wanted & needed) - there)
 
     def read(
         self,
@@ -87,18 +87,10 @@ class TimeWindowPartitionMapping(PartitionMapping):
     ) -> Iterable[TimeWindow]:
         """Yield the time upstream that windows downstream read, from where a window begins to where one ends."""
         for window in chosen.included_time_windows:
-            start = self.moved(downstream, window.start, self.start_offset)
-            end = self.moved(downstream, window.end, self.end_offset)
+            start = moved(downstream, window.start, self.start_offset)
+            end = moved(downstream, window.end, self.end_offset)
             if start.timestamp() < end.timestamp():
                 yield around(upstream, TimeWindow(start, end))
-
-    def moved(self, cut: TimeWindowPartitionsDefinition, moment: datetime, offset: int) -> datetime:
-        """Return the moment at which a window so many further on begins; those that are left out don't count."""
-        if offset == 0:
-            return moment
-        if offset > 0:
-            return next(islice(cut.calendar.windows_from(moment), offset, None)).start
-        return next(islice(cut.calendar.windows_until(moment), -offset - 1, None)).start
 
     # -- downstream ---------------------------------------------------------------------------------------------------
 
@@ -118,8 +110,8 @@ class TimeWindowPartitionMapping(PartitionMapping):
             found = []
             for window in chosen.included_time_windows:
                 over = around(downstream, window)
-                start = self.moved(downstream, over.start, -self.end_offset)
-                end = self.moved(downstream, over.end, -self.start_offset)
+                start = moved(downstream, over.start, -self.end_offset)
+                end = moved(downstream, over.end, -self.start_offset)
                 if start.timestamp() < end.timestamp():
                     found.append(TimeWindow(start, end))
             return downstream.empty_subset().with_windows(found) & downstream.subset_with_all_partitions()
@@ -130,6 +122,15 @@ class TimeWindowPartitionMapping(PartitionMapping):
         if not (self.start_offset or self.end_offset):
             return "each window reads those upstream that lie in it, or in which it lies"
         return f"each window reads from {self.start_offset} to {self.end_offset} windows further on upstream"
+
+
+def moved(cut: TimeWindowPartitionsDefinition, moment: datetime, offset: int) -> datetime:
+    """Return the moment at which a window so many further on begins; those that are left out don't count."""
+    if offset == 0:
+        return moment
+    if offset > 0:
+        return next(islice(cut.calendar.windows_from(moment), offset, None)).start
+    return next(islice(cut.calendar.windows_until(moment), -offset - 1, None)).start
 
 
 def around(cut: TimeWindowPartitionsDefinition, window: TimeWindow) -> TimeWindow:

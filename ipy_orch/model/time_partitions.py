@@ -16,25 +16,18 @@ from ipy_orch.errors import (
     DagsterInvalidInvocationError,
     DagsterUnknownPartitionError,
 )
-from ipy_orch.model.cron import Cron, ScheduleType
+from ipy_orch.model.cron import Cron, ScheduleType, usual_schedule
 from ipy_orch.model.ops import set_all
 from ipy_orch.model.partition_contexts import now
 from ipy_orch.model.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipy_orch.model.time_keys import HOUR, in_zone, moment_of, namer, parsed
 from ipy_orch.model.timeline import Calendar, Timeline, timeline
 
 if TYPE_CHECKING:
     from ipy_orch.model.time_subsets import TimeWindowPartitionsSubset
 
-__all__ = [
-    "DailyPartitionsDefinition",
-    "HourlyPartitionsDefinition",
-    "MonthlyPartitionsDefinition",
-    "TimeWindowPartitionsDefinition",
-    "WeeklyPartitionsDefinition",
-]
+__all__ = ["TimeWindowPartitionsDefinition"]
 
-DATE: Final = "%Y-%m-%d"
-HOUR: Final = "%Y-%m-%d-%H:%M"
 SHAPES: Final = {
     ScheduleType.HOURLY: re.compile(r"(?P<minute>\d+) \* \* \* \*"),
     ScheduleType.DAILY: re.compile(r"(?P<minute>\d+) (?P<hour>\d+) \* \* \*"),
@@ -348,7 +341,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
 
     def empty_subset(self) -> TimeWindowPartitionsSubset:
         """Return none of them."""
-        from ipy_orch.model.time_subsets import TimeWindowPartitionsSubset  # noqa: PLC0415 - it needs this module
+        from ipy_orch.model.time_subsets import TimeWindowPartitionsSubset
 
         return TimeWindowPartitionsSubset(self)
 
@@ -476,181 +469,8 @@ ALLOWED: Final = {
 }
 
 
-class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """Cut something by hours; the arguments are those of :class:`TimeWindowPartitionsDefinition`."""
-
-    def __init__(
-        self,
-        start_date: datetime | str,
-        end_date: datetime | str | None = None,
-        minute_offset: int = 0,
-        timezone: str | None = None,
-        fmt: str | None = None,
-        end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
-    ) -> None:
-        cron = usual_schedule(ScheduleType.HOURLY, minute_offset)
-        super().__init__(
-            start_date,
-            fmt or HOUR,
-            end_date,
-            timezone=timezone,
-            end_offset=end_offset,
-            cron_schedule=cron,
-            exclusions=exclusions,
-        )
-
-
-class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """Cut something by days; the arguments are those of :class:`TimeWindowPartitionsDefinition`.
-
-    >>> DailyPartitionsDefinition("2024-02-28", "2024-03-02").get_partition_keys()
-    ['2024-02-28', '2024-02-29', '2024-03-01']
-    """
-
-    def __init__(
-        self,
-        start_date: datetime | str,
-        end_date: datetime | str | None = None,
-        minute_offset: int = 0,
-        hour_offset: int = 0,
-        timezone: str | None = None,
-        fmt: str | None = None,
-        end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
-    ) -> None:
-        cron = usual_schedule(ScheduleType.DAILY, minute_offset, hour_offset)
-        super().__init__(
-            start_date,
-            fmt or DATE,
-            end_date,
-            timezone=timezone,
-            end_offset=end_offset,
-            cron_schedule=cron,
-            exclusions=exclusions,
-        )
-
-
-class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """Cut something by weeks, from Sunday on unless ``day_offset`` (0 to 6) says another day."""
-
-    def __init__(
-        self,
-        start_date: datetime | str,
-        end_date: datetime | str | None = None,
-        minute_offset: int = 0,
-        hour_offset: int = 0,
-        day_offset: int = 0,
-        timezone: str | None = None,
-        fmt: str | None = None,
-        end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
-    ) -> None:
-        cron = usual_schedule(ScheduleType.WEEKLY, minute_offset, hour_offset, day_offset)
-        super().__init__(
-            start_date,
-            fmt or DATE,
-            end_date,
-            timezone=timezone,
-            end_offset=end_offset,
-            cron_schedule=cron,
-            exclusions=exclusions,
-        )
-
-
-class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
-    """Cut something by months, from the first day on unless ``day_offset`` (1 to 31) says another."""
-
-    def __init__(
-        self,
-        start_date: datetime | str,
-        end_date: datetime | str | None = None,
-        minute_offset: int = 0,
-        hour_offset: int = 0,
-        day_offset: int = 1,
-        timezone: str | None = None,
-        fmt: str | None = None,
-        end_offset: int = 0,
-        exclusions: Sequence[str | datetime] | None = None,
-    ) -> None:
-        cron = usual_schedule(ScheduleType.MONTHLY, minute_offset, hour_offset, day_offset)
-        super().__init__(
-            start_date,
-            fmt or DATE,
-            end_date,
-            timezone=timezone,
-            end_offset=end_offset,
-            cron_schedule=cron,
-            exclusions=exclusions,
-        )
-
-
-def usual_schedule(kind: ScheduleType, minute: int = 0, hour: int = 0, day: int | None = None) -> str:
-    """Return a usual schedule as a cron expression.
-
-    >>> usual_schedule(ScheduleType.WEEKLY, 30, 6)
-    '30 6 * * 0'
-    """
-    if kind is ScheduleType.HOURLY:
-        return f"{minute} * * * *"
-    if kind is ScheduleType.DAILY:
-        return f"{minute} {hour} * * *"
-    if kind is ScheduleType.WEEKLY:
-        return f"{minute} {hour} * * {day or 0}"
-    return f"{minute} {hour} {1 if day is None else day} * *"
-
-
 @lru_cache(maxsize=256)
 def calendar_of(cron_schedule: str, timezone: str, exclusions: tuple[str | datetime, ...]) -> Calendar:
     """Return a schedule without what is left out."""
     left_out = tuple(Cron(one, timezone) if isinstance(one, str) else one for one in exclusions)
     return Calendar(Cron(cron_schedule, timezone), left_out)
-
-
-@lru_cache(maxsize=256)
-def namer(fmt: str, every_hour: bool) -> Any:
-    """Return the function that makes keys in a format.
-
-    The second pass through an hour that is repeated needs to be told from the first: it says how far it is from UTC.
-    """
-
-    def name(moment: datetime) -> str:
-        told_apart = "%z" if every_hour and moment.fold and "%z" not in fmt else ""
-        return moment.strftime(fmt + told_apart)
-
-    return name
-
-
-def in_zone(moment: datetime, cron: Cron) -> datetime:
-    """Return a moment in the timezone of a schedule; one without a timezone is in it already."""
-    return moment.replace(tzinfo=cron.zone) if moment.tzinfo is None else moment.astimezone(cron.zone)
-
-
-def parsed(text: str, fmt: str, cron: Cron) -> datetime:
-    """Return the moment that a text stands for; it may say after the format how far it is from UTC.
-
-    Raises:
-        DagsterUnknownPartitionError: when it isn't written in the format.
-    """
-    for each in (fmt, fmt + "%z"):
-        try:
-            return in_zone(datetime.strptime(text, each), cron)  # noqa: DTZ007 - in_zone gives it one
-        except ValueError:
-            continue
-    raise DagsterUnknownPartitionError(f"`{text}` isn't written as a partition key here: `{fmt}`")
-
-
-def moment_of(given: datetime | str, fmt: str, cron: Cron) -> datetime:
-    """Return a start or end.
-
-    Raises:
-        DagsterInvalidDefinitionError: when a text isn't written in the format.
-    """
-    if isinstance(given, datetime):
-        return in_zone(given, cron)
-    try:
-        return parsed(given, fmt, cron)
-    except DagsterUnknownPartitionError as error:
-        raise DagsterInvalidDefinitionError(
-            f"`{given}` isn't written as `{fmt}`", hint="give a datetime, or another `fmt`"
-        ) from error

@@ -95,7 +95,11 @@ class TimeWindowPartitionsSubset(PartitionsSubset):
 
     def get_partition_keys(self) -> Sequence[str]:
         """Return the keys, in order."""
-        return [key for one in self.included_time_windows for key in self.partitions_def.get_partition_keys_in_time_window(one)]
+        return [
+            key
+            for one in self.included_time_windows
+            for key in self.partitions_def.get_partition_keys_in_time_window(one)
+        ]
 
     def get_partition_key_ranges(
         self,

@@ -20,8 +20,10 @@ from ipy_orch.authoring.cells import CellText, is_definition_cell, read_cell, va
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.sizes import nbytes
 from ipy_orch.model.env import redact
+from ipy_orch.notebook.written import Written, is_op_cell, written_op, written_plain
 from ipy_orch.planning.hashing import Unhashable, digest
 from ipy_orch.session.cellbook import Cell, names_of
+from ipy_orch.session.ops import op_of_cell
 from ipy_orch.session.session import Session
 
 __all__ = ["Cells", "Running", "cheap_digest"]
@@ -48,12 +50,14 @@ class Running:
     """Be a cell while it runs.
 
     Args:
-        cell: of a plain cell, what the book will be told when it has run.
+        cell: of a plain cell, what the book will be told when it has run; an op's is one, as the Python it stands for.
+        code: what IPython runs.
         before: name -> identity of what it held, of the names that a plain cell binds.
     """
 
     info: Any
     cell: Cell | None = None
+    code: str = ""
     before: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -85,18 +89,27 @@ class Cells:
         self.running.append(running)
         self.book.said.clear()
         self.forget(set(deleted_cells(self.ip)) - {info.cell_id})
-        if is_definition_cell(info.raw_cell):
+        written = self.written(info)
+        if written is None:
             return
-        text = self.transformed(info)
-        if not is_python(text):
-            return
-        running.cell = cell = Cell(self.plain_key(info.cell_id, text), 0, text, context=copy_context())
+        running.code, text = self.transformed(info), written.text
+        key = info.cell_id or written.key or text_key(text)
+        running.cell = cell = Cell(key, 0, text, context=copy_context())
         if (old := self.book.cells.get(cell.key)) is not None and old.source is not None:
             self.forget([cell.key])
-        self.bring_back(text, running)
+        if not is_op_cell(info.raw_cell):
+            self.bring_back(text, running)
         self.book.before(cell)
+        cell.names = replace(cell.names, bound=cell.names.bound - written.imported)
         namespace = self.session.namespace
         running.before = {name: id(namespace[name]) for name in cell.names.bound if name in namespace}
+
+    def written(self, info: Any) -> Written | None:
+        """Return the Python that a plain cell stands for, or an op's; None for other definitions and what isn't any."""
+        if is_definition_cell(info.raw_cell):
+            return written_op(info.raw_cell, self.session.namespace) if is_op_cell(info.raw_cell) else None
+        text = self.transformed(info)
+        return written_plain(text) if is_python(text) else None
 
     def post_run_cell(self, result: Any) -> None:
         """Note what a plain cell has defined."""
@@ -109,7 +122,7 @@ class Cells:
         cell = running.cell
         if cell is None:
             return
-        self.name_file(cell, info.raw_cell, result.execution_count or 0)
+        self.name_file(cell, info.raw_cell, running.code or cell.text, result.execution_count or 0)
         if result.error_in_exec is not None:
             self.note_failed(cell, running.before)
             return
@@ -160,10 +173,10 @@ class Cells:
         """Return the digest of a variable where that's cheap."""
         return cheap_digest(self.session.namespace.get(name))
 
-    def name_file(self, cell: Cell, raw: str, number: int) -> None:
+    def name_file(self, cell: Cell, raw: str, code: str, number: int) -> None:
         """Give a plain cell the number and the file name under which IPython ran it."""
         cell.number = number
-        cell.filename = self.ip.compile.get_code_name(raw, cell.text, number)
+        cell.filename = self.ip.compile.get_code_name(raw, code, number)
 
     def bring_back(self, text: str, running: Running) -> None:
         """Make the values again that a cell reads and that were evicted; they stay while it runs."""
@@ -199,7 +212,7 @@ class Cells:
                 continue
             cell = Cell(self.plain_key(None, text), 0, text)
             self.book.before(cell)
-            self.name_file(cell, raw, number)
+            self.name_file(cell, raw, text, number)
             cell.names = replace(cell.names, bound=frozenset(cell.names.bound & self.session.namespace.keys()))
             self.write_plain(cell)
 
@@ -214,6 +227,29 @@ class Cells:
         """Take the variable of a cell's asset away."""
         if cell.source is not None and cell.source.kind == "asset":
             self.session.names.unbind(cell.source.target)
+
+    # -- ops ----------------------------------------------------------------------------------------------------------
+
+    def define_op(self, text: str) -> CellText:
+        """Put the op of the cell that runs into its variable, and return the cell.
+
+        Raises:
+            DagsterError: when it can't be one; the old one stays.
+            SyntaxError: as Python does.
+        """
+        info = self.running[-1].info if self.running else None
+        filename, number = self.compiled(text, info)
+        raw = self.raw(text, info)
+        source = read_cell(raw, where=f"Cell In[{number}]")
+        assert source is not None
+        keep_lines(filename, raw)
+        check_syntax(source, filename)
+        made = op_of_cell(source, self.session.scan(), self.session.namespace, filename)
+        self.session.namespace[source.name] = made
+        around = self.running[-1].cell if self.running else None
+        if around is not None and source.name not in around.names.bound:
+            self.book.say(source.name)
+        return source
 
     # -- asset and check cells ----------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from ipy_orch.authoring.cells import head_of
 
 __all__ = ["as_magic", "register"]
 
-MAGICS: Final = {"asset": "asset", "check": "asset_check"}
+MAGICS: Final = {"asset": "asset", "check": "asset_check", "op": "op"}
 
 
 def as_magic(lines: list[str]) -> list[str]:

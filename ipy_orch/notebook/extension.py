@@ -5,6 +5,7 @@ Loading runs nothing of the user's.
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -16,7 +17,7 @@ from traitlets.config import Configurable
 
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers import machine_memory
-from ipy_orch.notebook import completion, directives, formatters
+from ipy_orch.notebook import completion, directives, formatters, lineages
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.display import DisplayRoute
 from ipy_orch.notebook.magics import OrchMagics
@@ -95,6 +96,8 @@ class Door:
         parts.callback(directives.register(ip))
         parts.callback(completion.register(ip, session))
         parts.callback(formatters.register(ip))
+        parts.callback(lineages.register(ip, session))
+        parts.callback(close_views, session)
         self.register_magics(parts)
 
     def register_magics(self, parts: ExitStack) -> None:
@@ -142,6 +145,15 @@ def unload_ipython_extension(ip: InteractiveShell) -> None:
     door = DOORS.pop(ip, None)
     if door is not None:
         door.close()
+
+
+def close_views(session: Session) -> None:
+    """Close the widgets of a session."""
+    bridge = sys.modules.get("ipy_orch.ui.bridge")
+    if bridge is not None:
+        for widget in [*bridge.bridge_to(session).widgets.values()]:
+            widget.close()
+        bridge.BRIDGES.pop(id(session), None)
 
 
 def get_session(ip: InteractiveShell | None = None) -> Session:

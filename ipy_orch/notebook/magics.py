@@ -29,6 +29,7 @@ from ipy_orch.notebook.running import Presenter
 from ipy_orch.notebook.tracebacks import usage
 from ipy_orch.session.environments import NoSuchEnvironment
 from ipy_orch.session.session import Session
+from ipy_orch.ui.lineage import lineage
 
 __all__ = ["OrchMagics"]
 
@@ -258,9 +259,9 @@ class OrchMagics(Magics):
 
     @line(arg("selection", nargs="*", help=f"{SELECTION}; all by default"))
     def lineage(self, line: str) -> Any:
-        """Return a picture of the lineage with the status of each asset."""
+        """Show the lineage: see it, configure it, click to run; a still picture where there's no kernel."""
         read(self.lineage, line)
-        return self.named(self.session.lineage, words(line))
+        return self.named(lineage, self.session, words(line))
 
     @staticmethod
     def named(verb: Callable[..., Any], *args: Any) -> Any:

@@ -197,7 +197,7 @@ class CellBook:
     def behind(self, names: Iterable[str]) -> list[Behind]:
         """Return the cells behind on which ``names`` depend, nearest first."""
         found: dict[str, Behind] = {}
-        front, seen = list(names), set()
+        front, seen, looked_at = list(names), set(), set()
         while front:
             name = front.pop()
             if name in seen:
@@ -208,10 +208,12 @@ class CellBook:
                 if name in self.gone:
                     found.setdefault(name, Behind(self.gone[name], name, name, ""))
                 continue
-            for read, token in cell.recorded.items():
-                if self.token_for(cell, read) != token:
-                    found.setdefault(cell.key, Behind(cell.label, name, read, self.definer_label(read)))
-            front.extend(cell.recorded)
+            if cell.key not in looked_at:
+                looked_at.add(cell.key)
+                for read, token in cell.recorded.items():
+                    if self.token_for(cell, read) != token:
+                        found.setdefault(cell.key, Behind(cell.label, name, read, self.definer_label(read)))
+                front.extend(cell.recorded)
             front.extend(cell.names.readers.get(name, ()))
         return list(found.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ from ipy_orch.model.loggers import LoggerDefinition
 from ipy_orch.planning.jobs import plan_job
 from ipy_orch.session.cellbook import Cell, CellBook
 
-__all__ = ["FoundJob", "Job", "find_jobs", "find_loggers", "jobs_by_name", "jobs_in", "resources_of"]
+__all__ = ["FoundJob", "Job", "find_jobs", "find_loggers", "is_of_ipy_orch", "jobs_by_name", "jobs_in", "resources_of"]
 
 Job: TypeAlias = JobDefinition | UnresolvedAssetJobDefinition
 
@@ -91,8 +92,14 @@ def find_loggers(namespace: Mapping[str, Any], book: CellBook) -> dict[str, Logg
     return {
         name: value
         for name, value in namespace.items()
-        if isinstance(value, LoggerDefinition) and not name.startswith("_") and name not in book.gone
+        if isinstance(value, LoggerDefinition)
+        and not (name.startswith("_") or name in book.gone or is_of_ipy_orch(name, value))
     }
+
+
+def is_of_ipy_orch(name: str, value: Any) -> bool:
+    """Tell whether a variable is what ``from ipy_orch import name`` makes it."""
+    return getattr(sys.modules.get("ipy_orch"), name, None) is value
 
 
 def resources_of(job: Job) -> frozenset[str]:

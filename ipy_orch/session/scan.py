@@ -26,7 +26,7 @@ from ipy_orch.planning.fingerprint import attach_tree
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.session.cellbook import Cell, CellBook
 from ipy_orch.session.environments import Environments
-from ipy_orch.session.jobs import FoundJob, Job, find_jobs, find_loggers, jobs_by_name, resources_of
+from ipy_orch.session.jobs import FoundJob, Job, find_jobs, find_loggers, is_of_ipy_orch, jobs_by_name, resources_of
 
 __all__ = ["Scan", "Scanned", "uses"]
 
@@ -168,7 +168,8 @@ class Scan:
             if name.startswith("_") or name in IPYTHON:
                 continue
             if isinstance(value, RESOURCES):
-                resources[name] = value
+                if not is_of_ipy_orch(name, value):  # one that is only imported is a resource where something needs it
+                    resources[name] = value
                 continue
             for one in definitions_in(value):
                 if self.is_ghost(one):

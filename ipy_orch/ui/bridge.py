@@ -77,6 +77,7 @@ class Bridge:
         self.formers: dict[Any, Entry] = {}
         self.at_close: list[Callable[[], object]] = []
         self.cell_ran: Callable[..., None] | None = None
+        self.widgets: dict[str, Any] = {}
 
     # -- views come and go --------------------------------------------------------------------------------------------
 

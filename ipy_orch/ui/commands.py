@@ -114,7 +114,7 @@ class Commands:
             case RunCommand():
                 self.view.tell(self.run(command))
             case DetailsCommand() | RowsCommand() | ProfileCommand() | Compare():
-                key = self.key(command.id, self.bridge.outline.ids)
+                key = self.known(command.id)
                 self.later(command, lambda: self.reader.answer(command, key))
             case _:
                 keys = None if command.ids is None else self.keys(command.ids, self.graph())
@@ -140,6 +140,15 @@ class Commands:
     def graph(self) -> AssetGraph:
         """Return the graph as it is now."""
         return self.session.scan().graph
+
+    def known(self, id_: str) -> AssetKey:
+        """Return the asset of an id: one that the views were told of, else one that has come since.
+
+        Raises:
+            Refusal: when it is neither.
+        """
+        found = self.bridge.outline.ids.get(id_)
+        return found if found is not None else self.key(id_, {str(key): key for key in self.graph().keys})
 
     def key(self, id_: str, known: Mapping[str, AssetKey]) -> AssetKey:
         """Return the asset of an id.

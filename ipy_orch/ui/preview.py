@@ -141,10 +141,11 @@ def labelled(value: Any) -> Any:
     if not isinstance(frame, pandas.DataFrame):
         return value
     if not isinstance(frame.index, pandas.RangeIndex):
-        index = frame.index.to_frame(index=False, name=[str(name or "index") for name in frame.index.names])
+        names = unique("index" if name is None else str(name) for name in frame.index.names)
+        index = frame.index.to_frame(index=False, name=[*names])
         frame = pandas.concat([index, frame.set_axis(pandas.RangeIndex(len(frame)))], axis=1)
-    names = list(unique(map(str, frame.columns)))
-    return frame if names == list(frame.columns) else frame.set_axis(names, axis=1)
+    columns = [*unique(map(str, frame.columns))]
+    return frame if columns == [*frame.columns] else frame.set_axis(columns, axis=1)
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ whatever thread the kernel received it, and that thread is let go at once.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ import anywidget
 import traitlets
 from IPython.core.getipython import get_ipython
 
+from ipy_orch.errors import DagsterError
 from ipy_orch.session.session import Session
 from ipy_orch.ui.bridge import Bridge, View, bridge_to
 from ipy_orch.ui.commands import Commands
@@ -35,7 +37,7 @@ def static_text(name: str) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
-class LineageWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget's own base is untyped
+class LineageWidget(anywidget.AnyWidget):
     """Show the lineage of a session; each time it is displayed is another view of the same widget.
 
     Args:
@@ -64,9 +66,9 @@ class LineageWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget's o
         ip = get_ipython()
         if ip is None or bridge.cell_ran is not None:
             return
-        bridge.cell_ran = lambda _result=None: bridge.mark(whole=True)
-        ip.events.register("post_run_cell", bridge.cell_ran)
-        bridge.at_close.append(lambda: ip.events.unregister("post_run_cell", bridge.cell_ran))
+        bridge.cell_ran = ran = lambda _result=None: bridge.mark(whole=True)
+        ip.events.register("post_run_cell", ran)
+        bridge.at_close.append(lambda: ip.events.unregister("post_run_cell", ran))
 
     def received(self, _widget: Any, content: Any, _buffers: Any) -> None:
         """Obey a message."""
@@ -87,6 +89,9 @@ class LineageWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget's o
         """Close the comm, and listen to the session no more."""
         if self.bridge is not None:
             self.commands.close()
+            widgets = self.bridge.widgets
+            for name in [name for name, widget in widgets.items() if widget is self]:
+                del widgets[name]
             self.bridge.leave(self.view)
             self.bridge = None
             self.on_msg(self.received, remove=True)
@@ -98,7 +103,9 @@ class LineageWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget's o
         if bundle is None:
             return None
         data, metadata = bundle
-        picture: Mapping[str, str] = self.session.lineage(self.selection)._repr_mimebundle_()
+        picture: Mapping[str, str] = {}
+        with contextlib.suppress(DagsterError):
+            picture = self.session.lineage(self.selection)._repr_mimebundle_()
         return {**data, **picture}, metadata
 
 

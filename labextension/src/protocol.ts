@@ -360,6 +360,8 @@ export interface Profile {
   columns: Column[];
   /** How many rows were looked at, where not all were. */
   sampled?: number | null;
+  /** How many rows there are, where that is known now. */
+  total?: number | null;
 }
 
 /** Be a cell that has changed. */

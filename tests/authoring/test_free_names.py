@@ -78,3 +78,34 @@ def test_lines_and_readers():
     assert found.late == {"b": 3, "c": 5}
     assert found.free == {"b": 3, "c": 5, "a": 1}
     assert found.readers == {"f": frozenset({"b"}), "K": frozenset({"c"})}
+
+
+COMPOSED = [
+    ("@job\ndef j():\n    one(two())", "job one two", "one two"),
+    ("@dg.graph(tags={})\ndef g(x, y=z):\n    return one(x)", "dg z one", "one"),
+    ("@graph_asset\ndef a():\n    return many().map(lambda v: one(v, k))", "graph_asset many one k", "many one k"),
+    ("@op\ndef one():\n    return helper()", "op", ""),
+    ("one = 1\n@job\ndef j():\n    one()\n    two()", "job two", "two"),
+    ("two\n@job\ndef j():\n    two()", "job two", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "read", "composed"), COMPOSED, ids=[text for text, *_ in COMPOSED])
+def test_the_body_of_a_graph_runs_where_it_stands(text: str, read: str, composed: str):
+    """What graphs and jobs wire is read at once; an op's body is called later."""
+    found = free_names(ast.parse(text))
+    assert found.read.keys() == set(read.split())
+    assert found.composed == set(composed.split())
+
+
+def test_nodes_and_imports():
+    """Ops, graphs and assets are known by their decorators, imported names by what they were imported as."""
+    found = free_names(ast.parse("@dg.op()\ndef f(): ...\n@asset\ndef a(): ...\n@cache\ndef h(): ..."))
+    assert found.nodes == {"f", "a"}
+    found = free_names(
+        ast.parse("import a.b, a.c\nfrom .m import x as y\nimport z\nz = 1\ntry:\n    import w\nexcept E:\n    w = 0")
+    )
+    assert {name: text.split() for name, text in found.imports.items()} == {
+        "a": ["a.b;", "a.c;"],
+        "y": [".m", "x", "as", "y;"],
+    }

@@ -1,14 +1,16 @@
-"""Notebooks with ops, graphs, jobs, resources of all kinds, hooks and types: their modules, in ipy_orch and in dagster."""
+"""Ops, graphs, jobs, resources of all kinds, hooks and types: what ipy_orch and dagster make of their modules."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.export.module import export_module
 from tests.export.notebooks import Notebook, run_clean
 
 # -- ops, a nested graph, dynamic outputs, jobs ------------------------------------------------------------------------
@@ -199,8 +201,8 @@ RESOURCES = (
     """import logging
 from ipy_orch import (
     ConfigurableIOManager, ConfigurableResource, EnvVar, Field, HookContext, IOManager, InitResourceContext, Out,
-    ResourceDefinition, ResourceDependency, ResourceParam, asset, define_asset_job, failure_hook, io_manager, job, logger, op,
-    resource, success_hook,
+    ResourceDefinition, ResourceDependency, ResourceParam, asset, define_asset_job, failure_hook, io_manager, job,
+    logger, op, resource, success_hook,
 )""",
     """TOLD = []
 
@@ -413,3 +415,162 @@ def test_a_module_gives_the_same_values(name: str, target: str, tmp_path: Path) 
     ends = "dg.Definitions.validate_loadable(defs)\nprint(json.dumps(found))"
     printed = run_clean(f"{HEAD.format(target=target)}{code}{ends}", tmp_path)
     assert json.loads(printed.splitlines()[-1]) == expected
+
+
+def test_only_what_is_needed() -> None:
+    """What no job and no asset needs stays in the notebook, and each import stands once."""
+    text = Notebook(*FILES).export()
+    for name in (
+        "pandas",
+        "SCRATCH",
+        "unused",
+        "spare",
+        "first",
+        "success_hook",
+        "ConfigurableResource, ConfigurableResource",
+    ):
+        assert name not in text
+    assert 'defs = Definitions(jobs=[daily, one_file], resources={"store": store})' in text
+    assert "Odd" not in Notebook(*TYPES).export()
+    assert "s3cret" not in Notebook(*RESOURCES).export()
+
+
+def test_the_order_of_a_graph_and_its_ops() -> None:
+    """An op stands above the graphs that wire it, also where its cell ran again after theirs."""
+    notebook = Notebook("from ipy_orch import job, op", "@op\ndef one(): ...", "@job\ndef j():\n    one()")
+    notebook.run("@op\ndef one():\n    return 2", "cell-2")
+    text = notebook.export(order=["cell-1", "cell-3", "cell-2"])
+    assert text.index("def one()") < text.index("def j()")
+    assert "return 2" in text
+
+
+DEFINED = {
+    "a list": "many = [define_asset_job('a'), define_asset_job('b')]",
+    "a Definitions": "mine = Definitions(jobs=[define_asset_job('a'), define_asset_job('b')])",
+    "in variables of other names": "x = define_asset_job('a')\ny = define_asset_job('b')",
+    "one in two places": "x = define_asset_job('a')\ny = define_asset_job('b')\nmany = [x, y]",
+}
+LISTED = {
+    "a list": "jobs=[*many]",
+    "a Definitions": "jobs=[*mine.jobs]",
+    "in variables of other names": "jobs=[x, y]",
+    "one in two places": "jobs=[x, y]",
+}
+
+
+@pytest.mark.parametrize("name", DEFINED)
+def test_jobs_in_variables(name: str, tmp_path: Path) -> None:
+    """Jobs are listed by the variables that hold them, each once."""
+    cells = [
+        "from ipy_orch import Definitions, asset, define_asset_job",
+        "@asset\ndef v():\n    return 1",
+        DEFINED[name],
+    ]
+    notebook = Notebook(*cells)
+    assert LISTED[name] in notebook.export()
+    notebook.write(tmp_path / "definitions.py")
+    code = "from definitions import defs\nprint(sorted(one.name for one in defs.resolve_all_job_defs()))"
+    assert run_clean(code, tmp_path).splitlines()[-1] == "['__ASSET_JOB', 'a', 'b']"
+
+
+def test_future_annotations_of_ops(tmp_path: Path) -> None:
+    """`from __future__ import annotations` doesn't keep dagster from knowing an op's config and a mapping's."""
+    cells = [
+        "from __future__ import annotations",
+        "from ipy_orch import Config, config_mapping, job, op\nclass C(Config):\n    n: int = 2",
+        "@op(config_schema={'n': int})\ndef f(context) -> int:\n    return context.op_config['n']",
+        "@config_mapping\ndef m(c: C):\n    return {'ops': {'f': {'config': {'n': c.n + 1}}}}",
+        "@job(config=m)\ndef j():\n    f()",
+    ]
+    Notebook(*cells).write(tmp_path / "definitions.py")
+    code = "from definitions import defs\nprint(defs.resolve_job_def('j').execute_in_process().output_for_node('f'))"
+    assert run_clean(code, tmp_path).endswith("3\n")
+
+
+def test_another_environment_in_use() -> None:
+    """The module holds the notebook's own resources, whatever environment is in use."""
+    notebook = Notebook(*FILES)
+    own = notebook.scan()
+    swapped = {"store": own.resources["store"]}
+    other = {**own.resources, "store": notebook.namespace["Store"](factor=99)}
+    there = replace(own, resources=other, swapped=swapped)
+    assert export_module(there, notebook.book, notebook.namespace) == notebook.export("ipy_orch")
+
+
+JOB = "from ipy_orch import ParquetIOManager, success_hook, op, job, pandera_schema_to_dagster_type\n"
+REFUSED = {
+    "a magic in an op": (
+        [
+            "from ipy_orch import op, job",
+            "\n@op\ndef f():\n    x = 1\n    !ls\n    return x",
+            "@job\ndef j():\n    f()",
+        ],
+        "`!ls` can't be in a module, and `j` needs `f` from it",
+        "Cell In[2], line 5",
+    ),
+    "IPython in a helper of an op": (
+        [
+            "from ipy_orch import op, job\n@op\ndef f():\n    return h()",
+            "def h():\n    return _",
+            "@job\ndef j():\n    f()",
+        ],
+        "`_` is there in IPython only",
+        "Cell In[2], line 2",
+    ),
+    "a variable without a cell": (
+        [
+            "from ipy_orch import op, job",
+            "@op\ndef f():\n    return 1\n\n@job\ndef j():\n    f(nowhere()) if 0 else f()",
+        ],
+        "no cell defines `nowhere`",
+        "Cell In[2], line 7",
+    ),
+    "a hook's resource": (
+        [
+            JOB,
+            "@success_hook(required_resource_keys={'slack'})\ndef h(c): ...",
+            "@op\ndef f(): ...",
+            "@job(hooks={h})\ndef j():\n    f()",
+        ],
+        "`j` needs resource `slack`, and no variable holds it",
+        "",
+    ),
+    "an IO manager of ours": (
+        [
+            JOB + "from ipy_orch import Out",
+            "kept = ParquetIOManager(base_path='x')",
+            "@op(out=Out(io_manager_key='kept'))\ndef f(): ...",
+            "@job\ndef j():\n    f()",
+        ],
+        "dagster has no `ParquetIOManager`",
+        "Cell In[1]",
+    ),
+    "two jobs of one name": (
+        [
+            "from ipy_orch import asset, define_asset_job\n@asset\ndef a(): ...",
+            "x = define_asset_job('j')",
+            "y = define_asset_job('j')",
+        ],
+        "two jobs are named `j`: those in `x` and `y`",
+        "Cell In[2] and Cell In[3]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(name: str, tmp_path: Path) -> None:
+    """What a module can't hold is refused with the cell and a hint, and nothing is written."""
+    cells, message, where = REFUSED[name]
+    with pytest.raises(DagsterInvalidDefinitionError) as error:
+        Notebook(*cells).write(tmp_path / "definitions.py")
+    assert message in error.value.message
+    assert where in error.value.where
+    assert error.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_io_manager_of_ours_for_ipy_orch() -> None:
+    """What only ipy_orch has is exported for ipy_orch."""
+    assert "from ipy_orch import Definitions, Out, ParquetIOManager, job, op" in Notebook(
+        *REFUSED["an IO manager of ours"][0]
+    ).export("ipy_orch")

@@ -88,7 +88,7 @@ export function count(nodes: Iterable<Node>): Map<Look, number> {
   return counts;
 }
 
-export function isRunning(run: RunState | null): run is RunState {
+export function isRunning(run: RunState | null): boolean {
   return run !== null && (run.status ?? "running") === "running";
 }
 

@@ -41,14 +41,19 @@ export function network(
   };
   const pairs: number[] = [];
   const lanes: number[][] = [];
+  const [first, final] = spansOf(layer, groups, groupCount);
+  /** A lane runs inside the box of its tail or its head where that covers the column: else around all boxes. */
+  const boxAt = (column: number, from: number, to: number): number => {
+    for (const end of [groups[from], groups[to]]) if (end >= 0 && first[end] <= column && column <= final[end]) return end;
+    return -1;
+  };
   const drawn = spans(layer, edges) <= MOST_LANES;
   for (let i = 0; i < edges.length; i += 2) {
     const [from, to] = [edges[i], edges[i + 1]];
-    const inside = groups[from] === groups[to] ? groups[from] : -1;
     const passed: number[] = [];
     let last = from;
     for (let column = layer[from] + 1; column < layer[to] && drawn; column++) {
-      const lane = add(column, inside, 2);
+      const lane = add(column, boxAt(column, from, to), 2);
       passed.push(lane);
       pairs.push(last, lane);
       last = lane;
@@ -81,6 +86,18 @@ function spans(layer: Int32Array, edges: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < edges.length; i += 2) sum += layer[edges[i + 1]] - layer[edges[i]] - 1;
   return sum;
+}
+
+/** Return the first and the last column of each group. */
+function spansOf(layer: Int32Array, groups: ArrayLike<number>, groupCount: number): [Int32Array, Int32Array] {
+  const first = new Int32Array(groupCount).fill(0x7fffffff);
+  const final = new Int32Array(groupCount).fill(-1);
+  for (let v = 0; v < layer.length; v++) {
+    if (groups[v] < 0) continue;
+    first[groups[v]] = Math.min(first[groups[v]], layer[v]);
+    final[groups[v]] = Math.max(final[groups[v]], layer[v]);
+  }
+  return [first, final];
 }
 
 /** A group's box covers all columns from its first to its last, also those where it has no node. */

@@ -142,10 +142,37 @@ function separate(net: Network, y: Float64Array): void {
   const gap = (a: number, b: number): number => distance(net, units[a], units[b]);
   for (const u of order) for (const a of above[u]) down[u] = Math.max(down[u], down[a] + high(a) + gap(a, u));
   for (const u of order.reverse()) for (const b of below[u]) up[u] = Math.min(up[u], up[b] - high(u) - gap(u, b));
+  const top = units.map((_, u) => (down[u] + up[u]) / 2);
+  const wish = wishes(net, y, units, of);
+  order.reverse();
+  for (let round = 0; round < 12; round++) {
+    for (const u of round % 2 ? [...order].reverse() : order) {
+      const least = above[u].reduce((most, a) => Math.max(most, top[a] + high(a) + gap(a, u)), -Infinity);
+      const last = below[u].reduce((low, b) => Math.min(low, top[b] - high(u) - gap(u, b)), Infinity);
+      top[u] = Math.max(least, Math.min(last, wish(u, top)));
+    }
+  }
   units.forEach((unit, u) => {
-    const shift = (down[u] + up[u]) / 2 - unit.top;
+    const shift = top[u] - unit.top;
     for (const v of unit.members) y[v] += shift;
   });
+}
+
+/** Return where the edges to other units wish a unit's top, all standing where `top` says. */
+function wishes(net: Network, y: Float64Array, units: Unit[], of: Int32Array): (u: number, top: readonly number[]) => number {
+  const pulls = units.map((unit, u) => {
+    const found: { unit: number; offset: number }[] = [];
+    for (const v of unit.members) {
+      for (const near of [net.up, net.down]) {
+        for (let i = near.starts[v]; i < near.starts[v + 1]; i++) {
+          const w = near.items[i];
+          if (of[w] !== u) found.push({ unit: of[w], offset: y[w] - units[of[w]].top - (y[v] - unit.top) });
+        }
+      }
+    }
+    return found;
+  });
+  return (u, top) => (pulls[u].length ? pulls[u].reduce((sum, pull) => sum + top[pull.unit] + pull.offset, 0) / pulls[u].length : top[u]);
 }
 
 function unitsOf(net: Network, y: Float64Array): { units: Unit[]; of: Int32Array } {

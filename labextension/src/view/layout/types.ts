@@ -33,7 +33,7 @@ export interface Placed {
 
 export const GAP = {
   /** between columns */
-  column: 76,
+  column: 62,
   /** between cards in a column */
   row: 18,
   /** beside a lane, in which a long edge passes a column */
@@ -41,7 +41,7 @@ export const GAP = {
   /** inside of a group's box */
   padding: 14,
   /** of a group's box, above its cards */
-  title: 30,
+  title: 34,
   /** between boxes */
   box: 22,
   /** between parts of the graph that aren't connected */
