@@ -325,7 +325,8 @@ def error_info(line: str, traceback: str = "", step: str = "", phase: str = "") 
     """
     name = line.partition(":")[0]
     info = ErrorInfo(line, traceback.splitlines(keepends=True), name)
-    if not step or (not phase and (name == "Failure" or name.startswith("Dagster"))):
+    ours = name.startswith("Dagster") and phase in ("", "check")
+    if not step or ours or (name == "Failure" and not phase):
         return info
     return ErrorInfo(f"`{step}` raised {line}", (), PHASES[phase], info)
 
