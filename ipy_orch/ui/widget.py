@@ -95,6 +95,7 @@ class LineageWidget(anywidget.AnyWidget):
             self.bridge.leave(self.view)
             self.bridge = None
             self.on_msg(self.received, remove=True)
+            self.layout.close()  # a widget of its own, with a comm of its own
         super().close()
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

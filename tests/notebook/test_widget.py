@@ -16,6 +16,7 @@ TIMEOUT = 60
 VIEW = "application/vnd.jupyter.widget-view+json"
 PLACEHOLDER = "export default { render({ el }) { el.textContent = 'lineage' } }"
 BEGIN = """
+import ipy_orch
 import pathlib
 import ipy_orch.ui.widget as widget
 widget.STATIC = pathlib.Path({folder!r})
@@ -45,7 +46,7 @@ class Browser:
         request = self.send_cell(code, cell_id)
         self.wait(lambda one: is_idle(one, request))
         errors = [one for one in self.of(request) if one["msg_type"] == "error"]
-        assert not errors, errors
+        assert not errors, errors[0]["content"]
         return request
 
     def of(self, request: str) -> list[dict[str, Any]]:
@@ -223,7 +224,7 @@ def test_shown_twice_it_is_one_widget_and_closed_it_is_gone(browser: Browser) ->
         browser.client.shell_channel.send(message)
     browser.run("assert len(s.log.listeners) == listeners, s.log.listeners")
     browser.run("from ipy_orch.ui.bridge import BRIDGES\nassert not BRIDGES")
-    browser.run("import ipywidgets\nassert not ipywidgets.Widget.widgets, ipywidgets.Widget.widgets")
+    browser.run("from ipywidgets.widgets.widget import _instances\nassert not _instances, _instances")
 
 
 def test_reprs_of_definitions_and_selections(browser: Browser) -> None:

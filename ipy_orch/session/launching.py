@@ -1,0 +1,383 @@
+"""Launch a job of the notebook: what it runs, with which config, and what of its last run needn't be run again.
+
+A job of assets and a job of ops become a :class:`~ipy_orch.planning.plan.Plan` each, which :meth:`Session.run` runs as
+it runs any other. What a job of assets makes has the session's recipes, so the assets are fresh afterwards, and what is
+downstream of them isn't. What ops make is kept when the run fails, for a run that goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, closest
+from ipy_orch.execution.jobs import places_of
+from ipy_orch.execution.results import ExecuteInProcessResult
+from ipy_orch.execution.storing import keep
+from ipy_orch.execution.world import Outputs, RunResult
+from ipy_orch.model.asset_jobs import AssetLayer, UnresolvedAssetJobDefinition
+from ipy_orch.model.console_loggers import default_loggers
+from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.jobs import JobDefinition
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.requirements import needed
+from ipy_orch.planning.calls import FromAsset, FromConfig, flat
+from ipy_orch.planning.config import Resolved, resolve_run_config
+from ipy_orch.planning.hashing import digest
+from ipy_orch.planning.job_config import job_tree, run_config_of
+from ipy_orch.planning.jobs import plan_job, refuse_missing_values, refuse_unknown_values, source_assets_in, with_job
+from ipy_orch.planning.plan import Plan, Request, Step, plan
+from ipy_orch.planning.staleness import Reason
+from ipy_orch.session.launched import JobReport, Launched, launch_report
+from ipy_orch.session.recipes import Recipes
+from ipy_orch.session.refusals import refuse_broken, refuse_unknown_inputs
+from ipy_orch.session.run_config import merged
+from ipy_orch.session.scan import Scanned
+
+if TYPE_CHECKING:
+    from ipy_orch.session.session import Session
+
+__all__ = ["Asked", "job_named", "launch", "resolved_job"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Be what a launch asks for beside the job.
+
+    Args:
+        config: run config over the job's own.
+        ops: which ops, as op selections; all by default.
+        workers: how many steps run at once.
+        from_failure: go on where the job's last run failed.
+        tags: of the run, beside the job's.
+    """
+
+    config: Mapping[str, Any] = field(default_factory=dict)
+    ops: Sequence[str] = ()
+    workers: int = 1
+    from_failure: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+# -- which job --------------------------------------------------------------------------------------------------------
+
+
+def job_named(scanned: Scanned, name: Any) -> str:
+    """Return the name of a job of the notebook, given it, or the job itself.
+
+    Raises:
+        DagsterInvariantViolationError: when there's none, with the closest one.
+    """
+    said = name if isinstance(name, str) else getattr(name, "name", str(name))
+    jobs = scanned.places_of_jobs
+    if said in jobs:
+        return said
+    held = next((one.name for one in jobs.values() if one.variable == said), None)
+    if held is not None:
+        return held
+    hint = closest(said, jobs) or ("`%jobs` lists them" if jobs else f"%job {said} SELECTION")
+    if said in scanned.names:
+        hint = f"%materialize {said}: it is an asset"
+    raise DagsterInvariantViolationError(f"there is no job `{said}`", hint=hint)
+
+
+def resolved_job(session: Session, scanned: Scanned, name: str) -> JobDefinition:
+    """Return a job over the assets and resources of the notebook as it stands.
+
+    Raises:
+        DagsterInvalidDefinitionError: when it selects what isn't there, or something that it needs is missing.
+    """
+    found = scanned.places_of_jobs[name].definition
+    resources = {"io_manager": session.store, **scanned.resources}
+    if isinstance(found, UnresolvedAssetJobDefinition):
+        refuse_broken(scanned, scanned.broken)
+        return found.resolve(scanned.graph, None, resources, scanned.loggers)
+    brought = {} if found.is_asset_job else resources_of_sources(found)
+    job = found.with_top_level_resources({**resources, **brought})
+    if job.is_asset_job:
+        return replace(job, asset_layer=of_today(job.layer, scanned))
+    return job if job.loggers else job.with_logger_defs(scanned.loggers)
+
+
+def of_today(layer: AssetLayer, scanned: Scanned) -> AssetLayer:
+    """Return what a job runs in the notebook's graph of now: the job may have been resolved before an edit."""
+    graph = scanned.graph
+    known = layer.executable_asset_keys <= {*graph.materializable_keys, *graph.executable_keys}
+    return replace(layer, asset_graph=graph) if known and layer.executable_check_keys <= {*graph.checks} else layer
+
+
+def resources_of_sources(job: JobDefinition) -> dict[str, Any]:
+    """Return the resources that assets bring which are arguments in a graph."""
+    return {key: one for source in source_assets_in(job.graph) for key, one in source.resource_defs.items()}
+
+
+# -- launching --------------------------------------------------------------------------------------------------------
+
+
+def launch(session: Session, name: Any, asked: Asked) -> JobReport:
+    """Run a job and return what came of it; the exceptions of the user's code are in it.
+
+    Raises:
+        DagsterError: when it can't be run as asked; nothing has run then.
+        KeyboardInterrupt: when interrupted; nothing half done is stored.
+    """
+    scanned = session.scan()
+    name = job_named(scanned, name)
+    last = session.launched.get(name)
+    if asked.from_failure:
+        asked = again(session, name, last, asked)
+    job = resolved_job(session, scanned, name)
+    if asked.ops:
+        refuse_op_selection(job)
+        job = job.get_subset(op_selection=list(asked.ops))
+    return Launch(session, scanned, job, asked, last if asked.from_failure else None).run()
+
+
+def again(session: Session, name: str, last: Launched | None, asked: Asked) -> Asked:
+    """Return what the last run was asked for, with what is asked for now over it.
+
+    Raises:
+        DagsterInvariantViolationError: when there's no run that failed.
+    """
+    run = session.history.runs.get(last.run_id) if last is not None else None
+    if last is None or run is None:
+        raise DagsterInvariantViolationError(f"job `{name}` hasn't run here yet", hint=f"%launch {name}")
+    if run.status == "success":
+        told = f"the last run of job `{name}` succeeded: there is nothing to go on from"
+        raise DagsterInvariantViolationError(told, hint=f"%launch {name}")
+    before: Asked = last.asked
+    return replace(
+        asked,
+        config=merged(before.config, asked.config),
+        ops=asked.ops or before.ops,
+        tags={**before.tags, **asked.tags, "dagster/parent_run_id": last.run_id, "dagster/root_run_id": last.root},
+    )
+
+
+def refuse_op_selection(job: JobDefinition) -> None:
+    """Refuse to select ops of a job of assets.
+
+    Raises:
+        DagsterInvariantViolationError: with what to type.
+    """
+    if job.is_asset_job:
+        told = f"job `{job.name}` runs assets, and `--op-selection` selects ops"
+        raise DagsterInvariantViolationError(told, hint="`%materialize` takes some of them")
+
+
+class Launch:
+    """Be one launch of a job.
+
+    Args:
+        last: the run that this one goes on from, if it does.
+    """
+
+    def __init__(
+        self, session: Session, scanned: Scanned, job: JobDefinition, asked: Asked, last: Launched | None
+    ) -> None:
+        self.session, self.scanned, self.job, self.asked, self.last = session, scanned, job, asked, last
+        self.resources = job.resource_defs
+
+    def run(self) -> JobReport:
+        """Plan, run and report."""
+        session, job = self.session, self.job
+        if not job.is_asset_job:
+            refuse_unknown_values(job)
+            refuse_missing_values(job)
+        given = self.config
+        config = resolve_run_config(given, job_tree(job), self.resources)
+        recipes = Recipes(self.scanned, config, session.files, self.bound, session.settings.pins, session.resource_token)
+        planned = self.plan(recipes)
+        self.refuse_missing_resources(planned)
+        places = {step.place for step in planned.every_step}
+        config = resolve_run_config(given, job_tree(job), self.resources, needed=places)
+        notices = self.bring_back(planned)
+        if job.is_asset_job:
+            session.keep({part: given[part] for part in ("ops", "resources") if part in given})
+        return self.execute(planned, config, self.marks(planned, recipes), notices)
+
+    @property
+    def bound(self) -> Mapping[str, Any]:
+        """Return the variables that hold values of assets."""
+        return self.session.names.values_of_assets(self.scanned)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Return the run config: what the session was given, the job's own over it, and what is asked for over that."""
+        session, job = self.session, self.job
+        of_resources = session.environments.configs.get(session.environments.current, {})
+        own = {"resources": {key: one for key, one in of_resources.items() if key in self.resources}}
+        base = merged(session.run_config if job.is_asset_job else {}, own)
+        return merged(base, run_config_of(job, self.asked.config))
+
+    # -- the plan -----------------------------------------------------------------------------------------------------
+
+    def plan(self, recipes: Recipes) -> Plan:
+        """Return the steps: all that the job runs, whatever is fresh."""
+        what = f"job {self.job.name}"
+        if not self.job.is_asset_job:
+            planned = plan_job(self.job)
+            return replace(planned, request=replace(planned.request, what=what))
+        session, layer = self.session, self.job.layer
+        keys, checks = layer.executable_asset_keys, layer.executable_check_keys
+        refuse_broken(self.scanned, sorted(keys))
+        refuse_unknown_inputs(self.scanned, keys)
+        knowledge = replace(session.knowledge(self.scanned, recipes.config), parts=recipes)
+        request = Request(keys, checks, force=keys, upstream=False, what=what)
+        planned = plan(layer.asset_graph, session.ledger, request, knowledge)
+        steps = tuple(replace(step, reason=Reason(what)) for step in planned.steps)
+        return with_job(replace(planned, steps=steps), self.job)
+
+    def refuse_missing_resources(self, planned: Plan) -> None:
+        """Refuse a job that needs a resource that isn't there.
+
+        Raises:
+            DagsterInvalidDefinitionError: naming the step.
+        """
+        for step in planned.every_step:
+            needed(self.resources, step.required_resource_keys, f"`{step.name}`")
+
+    def bring_back(self, planned: Plan) -> list[str]:
+        """Have the values in memory that are read and not made, and tell which of them are stale.
+
+        Raises:
+            DagsterInvariantViolationError: for one that was never made.
+        """
+        session, graph = self.session, self.scanned.graph
+        read = sorted(key for key in outside(planned) if key in graph.makers and graph.makers[key].is_materializable)
+        if not read:
+            return []
+        statuses = session.statuses(self.scanned)
+        notices: list[str] = []
+        for key in read:
+            status = statuses.get(key)
+            if status is not None and status.word in ("missing", "failed") and (key, None) not in session.ledger.materialized:
+                told = f"job `{self.job.name}` reads `{key}`, which it doesn't run and which has no value yet"
+                raise DagsterInvariantViolationError(told, hint=f"%materialize {key}")
+            if status is not None and status.word == "stale":
+                notices.append(f"`{key}`, which the job reads and doesn't run, is stale: {status.reason}")
+            elif status is not None and status.word == "evicted":
+                for error in session.materialize([key], what=f"value of {key}").errors.values():
+                    raise error
+        return notices
+
+    # -- going on -----------------------------------------------------------------------------------------------------
+
+    def marks(self, planned: Plan, recipes: Recipes) -> dict[str, str]:
+        """Return step -> digest of all that its outcome depends on beside its inputs."""
+        return {step.name: mark_of(step, recipes) for step in planned.every_step}
+
+    def done(self, planned: Plan, marks: Mapping[str, str]) -> dict[str, str]:
+        """Return the steps of the last run that needn't run again -> the run that made what they make."""
+        last = self.last
+        if last is None:
+            return {}
+        run = self.session.history.runs[last.run_id]
+        good = {name: last.outputs.done.get(name, last.run_id) for name in last.outputs.done}
+        good |= {name: last.run_id for name, step in run.steps.items() if step.status in ("success", "unchanged")}
+        changed = {name for name, mark in marks.items() if last.marks.get(name) != mark}
+        bad = below(planned, changed | {step.name for step in planned.steps if step.name not in good})
+        redone = below(planned, changed)
+        return {
+            name: run_id
+            for name, run_id in good.items()
+            if name.partition("[")[0] not in redone and (name not in bad or "[" in name) and name not in marks.keys() & bad
+        }
+
+    # -- running ------------------------------------------------------------------------------------------------------
+
+    def execute(self, planned: Plan, config: Resolved, marks: dict[str, str], notices: list[str]) -> JobReport:
+        """Run the plan, note it as the last run of the job, and report."""
+        session, job = self.session, self.job
+        run_id, last = uuid4().hex, self.last
+        outputs = Outputs()
+        if last is not None:
+            kept = last.outputs
+            outputs = replace(kept, kept={**kept.kept}, mapping_keys={**kept.mapping_keys}, left_out={*kept.left_out})
+            outputs.done = self.done(planned, marks)
+        root = last.root if last is not None else run_id
+        session.launched[job.name] = Launched(run_id, root, self.asked, marks, outputs)
+        result: RunResult | None = None
+        try:
+            result = session.run(
+                self.scanned,
+                planned,
+                config,
+                self.asked.workers,
+                run_id=run_id,
+                job=job,
+                job_name=job.name,
+                resources=self.resources,
+                loggers=job.loggers or default_loggers(),
+                keep_values=not job.is_asset_job,
+                outputs=outputs,
+                tags=self.asked.tags | job.run_tags if isinstance(self.asked.tags, dict) else {**job.run_tags},
+            )
+        finally:
+            session.names.bind(self.scanned, planned)
+        notices = [*map(str, self.behind(planned)), *notices, *session.names.hidden(self.scanned, planned)]
+        execution = self.execution(result, planned, config, outputs)
+        if result.success:
+            session.launched[job.name].outputs = Outputs()
+        return launch_report(session, self.scanned, planned, result, notices, execution)
+
+    def behind(self, planned: Plan) -> Iterator[Any]:
+        """Yield the cells that are behind on which the job or its assets depend."""
+        session = self.session
+        variable = self.scanned.places_of_jobs[self.job.name].variable
+        seen: dict[str, Any] = {str(one): one for one in session.book.behind([variable])}
+        if self.job.is_asset_job:
+            seen |= {str(one): one for one in session.behind(planned, self.scanned)}
+        yield from seen.values()
+
+    def execution(
+        self, result: RunResult, planned: Plan, config: Resolved, outputs: Outputs
+    ) -> ExecuteInProcessResult:
+        """Return the result under Dagster's names; values are readers' own."""
+        makers = self.scanned.graph.makers
+        values: dict[tuple[str, str], Any] = {**result.values}
+        for (step, output, _), sealed in outputs.kept.items():
+            values.pop((step, output), None)
+        for (step, output, mapping_key), sealed in outputs.kept.items():
+            keep(values, (step, output), mapping_key, sealed.open())
+        result.values = values
+        graphs = {one.op_def.name: one.op_def for one in makers.values() if isinstance(one.op_def, GraphDefinition)}
+        load = lambda key: self.session.load(self.scanned, key)  # noqa: E731
+        return ExecuteInProcessResult(result, places_of(planned), load, None, self.job, graphs, self.job.graph_def)
+
+
+def mark_of(step: Step, recipes: Recipes) -> str:
+    """Return a digest of all that the outcome of a step depends on beside its inputs."""
+    if step.definition is not None:
+        return digest([(part.kind, part.name, part.digest) for part in step.parts])
+    try:
+        parts = [*recipes.code_of(step.op), *(part for key in sorted(step.op.required_resource_keys) for part in recipes.resource(key))]
+    except DagsterError:
+        return uuid4().hex
+    config = recipes.config.op_parts(step.place) if recipes.config is not None else []
+    told = [(part.kind, part.name, part.digest) for part in parts]
+    wired = sorted((name, repr(source)) for name, source in step.call.sources.items())
+    return digest([told, [(name, text) for name, _, text in config], [name for name, _ in wired]])
+
+
+def outside(planned: Plan) -> set[AssetKey]:
+    """Return the assets that a plan reads and doesn't make."""
+    found = {key for step in planned.every_step for key in step.inputs}
+    for step in planned.every_step:
+        for source in step.call.sources.values():
+            for one in flat(source):
+                key = one.key if isinstance(one, FromAsset) else one.asset if isinstance(one, FromConfig) else None
+                found |= {key} if key is not None else set()
+    return found - {*planned.keys}
+
+
+def below(planned: Plan, names: Iterable[str]) -> set[str]:
+    """Return steps and all that come after them."""
+    found = set(names)
+    while True:
+        more = {step.name for step in planned.every_step if step.name not in found and step.after & found}
+        if not more:
+            return found
+        found |= more
