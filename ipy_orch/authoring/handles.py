@@ -56,6 +56,13 @@ class Handle:
     def __getitem__(self, key: object) -> NoReturn:
         self.refuse("give the op several outputs: `out={'a': Out(), 'b': Out()}`")
 
+    def as_value(self, *_: object) -> NoReturn:
+        """Refuse: the body of a graph says what runs after what; what is done with values is an op's."""
+        self.refuse("what is done with its value goes into an op; so does an `if` on it")
+
+    __bool__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __lt__ = __gt__ = as_value
+    __len__ = __float__ = __int__ = __call__ = as_value
+
     def alias(self, name: str) -> NoReturn:
         """Refuse: the node is made already."""
         self.refuse(f'the name comes before the call: `{self.node_name}.alias("{name}")(...)`')

@@ -91,6 +91,7 @@ class Door:
         parts.callback(displays.remove)
         session.around_step = displays.around_step
         self.presenter = Presenter(ip, session)
+        session.on_report = self.presenter.show_in_cells
         self.cells = Cells(ip, session, self.presenter.plain_cell)
         parts.callback(self.cells.remove)
         parts.callback(directives.register(ip))

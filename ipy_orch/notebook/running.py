@@ -237,6 +237,26 @@ class Presenter:
             found.append(f"`{spec.key}` reads {read}, which isn't declared: {hint(read, name, cell, str(spec.key))}")
         return found
 
+    # -- runs of the widget -------------------------------------------------------------------------------------------
+
+    def show_in_cells(self, report: Report) -> None:
+        """Have the cell of each asset that ran show its value and its line, as if the cell had been run."""
+        scanned = self.session.scan()
+        for line in report.lines:
+            cell = scanned.cells.get(scanned.graph.makers[line.key]) if line.key in scanned.graph.makers else None
+            if cell is None or cell.source is None or cell.context is None or line.status not in ("ran", "failed"):
+                continue
+            cell.context.copy().run(self.show_again, line, report, quiet=is_silenced(cell.source.body))
+
+    def show_again(self, line: Line, report: Report, *, quiet: bool) -> None:
+        """Show an asset anew in the place of what its cell shows."""
+        if line.status == "ran":
+            self.ip.display_pub.clear_output(wait=True)
+            self.show_output(line.key)
+            if not quiet:
+                self.show_asset(line.key)
+        self.show_status([unsurprising(line)], [], report, [])
+
     # -- runs ---------------------------------------------------------------------------------------------------------
 
     def run(

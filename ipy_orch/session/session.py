@@ -79,6 +79,7 @@ class Session:
         self.cancelled = Cancel()
         self.queue = Queue(self.lock)
         self.around_step: Callable[[Step], AbstractContextManager[Any]] | None = None
+        self.on_report: Callable[[Report], None] | None = None
         self.foreground: frozenset[Any] = frozenset()
 
     # -- what there is ------------------------------------------------------------------------------------------------
@@ -312,8 +313,14 @@ class Session:
         self.refuse_nested()
         what = what or str(selection or "all")
         if checks_only:
-            return self.queue.submit(lambda: self.check(selection, **options), f"checks of {what}")
-        return self.queue.submit(lambda: self.materialize(selection, what=what, **options), what)
+            return self.queue.submit(lambda: self.told(self.check(selection, **options)), f"checks of {what}")
+        return self.queue.submit(lambda: self.told(self.materialize(selection, what=what, **options)), what)
+
+    def told(self, report: Report) -> Report:
+        """Have the cells of the assets that a submitted run made show what came of it."""
+        if self.on_report is not None:
+            self.on_report(report)
+        return report
 
     def cancel(self) -> None:
         """End the run that is going on, and those that wait, from any thread."""

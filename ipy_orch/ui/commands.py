@@ -205,7 +205,7 @@ class Commands:
             return
         what = command.selection or (", ".join(map(str, keys[:3])) + (f" and {len(keys) - 3} more" if keys[3:] else ""))
         options = {} if command.checks_only else {"force": command.force, "config": command.config}
-        one = self.session.submit(keys, checks_only=command.checks_only, what=what, **options)
+        one = self.session.submit(keys, checks_only=command.checks_only, what=what, env=command.env, **options)
         one.when_done(lambda done: self.tell_end(done, command.request))
 
     def wanted(self, command: Materialize, graph: AssetGraph) -> list[AssetKey]:

@@ -289,7 +289,7 @@ def bars(column: Column, filled: Any) -> list[Bin]:
     few = low == high or (filled.dtype.is_integer() and column.role == "number" and high - low < BARS)
     number = round(high - low) + 1 if few else BARS
     width = 1.0 if few else (high - low) / BARS
-    places = ((filled.cast(nw.Float64) - low) / width).floor().clip(0, number - 1).cast(nw.Int64)
+    places = ((filled.cast(nw.Float64) - low) / width).cast(nw.Int64).clip(0, number - 1)
     counts = dict(places.alias("bar").value_counts(name="count").iter_rows())
     edges = [edge(low + bar * width, column) for bar in range(number + 1)]
     labels = edges[:-1] if few else [f"{left} – {right}" for left, right in pairwise(edges)]

@@ -644,6 +644,7 @@ class Materialize(Asked):
     force: bool = False
     checks_only: bool = False
     config: Yaml | dict[Name, JsonValue] | None = None
+    env: Name | None = Field(default=None, description="the environment for this run, one of the snapshot's")
 
 
 class Cancel(Asked):

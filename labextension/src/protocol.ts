@@ -511,6 +511,8 @@ export interface Materialize {
   force?: boolean;
   checks_only?: boolean;
   config?: string | { [name: string]: Json } | null;
+  /** the environment for this run, one of the snapshot's. */
+  env?: string | null;
 }
 
 /** End the run that goes on. */

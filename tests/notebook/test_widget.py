@@ -148,6 +148,9 @@ def test_open_materialize_edit(browser: Browser) -> None:
     browser.until(orders="fresh", total="fresh")
     made = browser.wait(lambda one: one["content"].get("text") == "made orders\n")
     assert made["parent_header"]["msg_id"] == orders
+    shown = browser.wait(lambda one: one["content"].get("data", {}).get("text/plain") == "[1, 2]")
+    assert shown["parent_header"]["msg_id"] == orders
+    browser.wait(lambda one: "orders · " in one["content"].get("data", {}).get("text/plain", ""))
     browser.run("#| asset: orders\n#| run: false\n[1, 2, 3]", "c1")
     browser.until(orders="stale", total="stale")
     browser.send(kind="materialize", stale=True, request=3)

@@ -3,8 +3,9 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import type { CheckDetails, DetailsMessage, Entry, Node, OutputChunk, RunLine, Value, Why } from "../../protocol.js";
+import type { CheckDetails, DetailsMessage, Entry, Node, OutputChunk, RunLine, Why } from "../../protocol.js";
 import { ago, bytes, clock, duration, number, plain, scalar, webAddress } from "../format.js";
+import type { Value } from "../state/graph.js";
 import { isRunning, lookOf, sentence, STEP_LOOKS, type Look } from "../status.js";
 import { CodeBlock, Difference } from "./code.js";
 import { entriesFor, runnable } from "./commands.js";

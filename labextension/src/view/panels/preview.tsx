@@ -7,8 +7,9 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { h, render } from "preact";
 import type { RegularTableElement } from "regular-table";
 
-import { MOST_ROWS, type Column, type Comparison, type Sort, type Value } from "../../protocol.js";
+import { MOST_ROWS, type Column, type Comparison, type Sort } from "../../protocol.js";
 import { bytes, number, plain, plural, scalar } from "../format.js";
+import type { Value } from "../state/graph.js";
 import type { Actions } from "../state/actions.js";
 import { Bars } from "./plots.js";
 import { Button, useActions } from "./parts.js";

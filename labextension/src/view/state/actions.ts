@@ -4,6 +4,7 @@ import type { Materialize, Message } from "../../protocol.js";
 import { isRunning } from "../status.js";
 import type { Host } from "../host.js";
 import { Client, type Answered, type Ask } from "./client.js";
+import { Launch } from "./launch.js";
 import { isSelection, matching } from "./search.js";
 import { NO_SEARCH, Store, type State } from "./store.js";
 import { groupKey } from "./visible.js";
@@ -13,6 +14,7 @@ export type RunOptions = Pick<Materialize, "stale" | "upstream" | "downstream" |
 export class Actions {
   readonly store = new Store();
   readonly client: Client;
+  readonly launch = new Launch(this);
   private searching = 0;
   private detailed = -1;
 

@@ -1,6 +1,6 @@
 /** The graph as the kernel sent it, with what is needed to walk it. */
 
-import type { CheckState, Node, NodePatch, Snapshot, Status } from "../../protocol.js";
+import type { CheckState, DetailsMessage, Node, NodePatch, Snapshot, Status } from "../../protocol.js";
 import { rows, type Rows } from "../layout/layers.js";
 
 export class Graph {
@@ -95,6 +95,8 @@ export class Graph {
     return found;
   }
 }
+
+export type Value = NonNullable<DetailsMessage["value"]>;
 
 export const DEFAULT_GROUP = "default";
 

@@ -1,0 +1,167 @@
+/** The launchpad's draft: what was typed is kept until it is reset, whatever is closed, drawn anew or selected meanwhile. */
+
+import type { FormMessage, Json } from "../../protocol.js";
+import type { Actions } from "./actions.js";
+import { isObject, read, withEdits, written, type Config } from "./config.js";
+
+export interface Draft {
+  /** The assets it is for; null for all. */
+  readonly ids: readonly string[] | null;
+  readonly form: FormMessage;
+  readonly values: Config;
+  readonly yaml: string;
+  readonly findings: NonNullable<FormMessage["findings"]>;
+  readonly valid: boolean;
+  readonly checking: boolean;
+  /** Which of both was typed in last: it is what runs. */
+  readonly from: "form" | "yaml";
+}
+
+const PAUSE = 250;
+
+export class Launch {
+  private current: Draft | null = null;
+  private readonly heard = new Set<() => void>();
+  private readonly edits = new Map<string, Json | undefined>();
+  private yamlEdited: { key: string; text: string } | null = null;
+  private number = 0;
+  private timer = 0;
+
+  constructor(private readonly actions: Actions) {}
+
+  get draft(): Draft | null {
+    return this.current;
+  }
+
+  get edited(): boolean {
+    return this.edits.size > 0 || this.yamlEdited !== null;
+  }
+
+  subscribe(call: () => void): () => void {
+    this.heard.add(call);
+    return () => this.heard.delete(call);
+  }
+
+  private set(draft: Draft | null): void {
+    this.current = draft;
+    for (const call of this.heard) call();
+  }
+
+  private change(change: Partial<Draft>): void {
+    if (this.current) this.set({ ...this.current, ...change });
+  }
+
+  /** Show the form of some assets; what was typed before and concerns them is in it. */
+  async open(ids: readonly string[] | null): Promise<void> {
+    if (this.current && keyOf(this.current.ids) === keyOf(ids)) return;
+    await this.load(ids, { kind: "form", ids: ids ? [...ids] : null });
+  }
+
+  private async load(ids: readonly string[] | null, command: Parameters<Actions["request"]>[0]): Promise<void> {
+    const number = ++this.number;
+    clearTimeout(this.timer);
+    const form = await this.actions.request(command, "form");
+    if (form && number === this.number) this.take(ids, form);
+  }
+
+  private take(ids: readonly string[] | null, form: FormMessage): void {
+    const values = withEdits(form.values ?? {}, this.edits, form.sections ?? []);
+    const findings = form.findings ?? [];
+    this.set({ ids, form, values, yaml: form.yaml ?? "", findings, valid: !findings.length, checking: false, from: "form" });
+    const kept = this.yamlEdited?.key === keyOf(ids) ? this.yamlEdited.text : null;
+    if (kept !== null) this.setYaml(kept);
+    else if (this.edits.size) this.check(values);
+  }
+
+  /** Take over a field; undefined takes the value away, so that the default holds. */
+  setField(path: string, value: Json | undefined): void {
+    if (!this.current) return;
+    this.edits.set(path, value);
+    this.yamlEdited = null;
+    const values = written(this.current.values, path, value);
+    this.change({ values, from: "form", checking: true });
+    this.check(values);
+  }
+
+  setYaml(text: string): void {
+    if (!this.current) return;
+    this.yamlEdited = { key: keyOf(this.current.ids), text };
+    this.change({ yaml: text, from: "yaml", checking: true });
+    this.check(text);
+  }
+
+  private check(config: Config | string): void {
+    const number = ++this.number;
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.ask(config, number), PAUSE);
+  }
+
+  private async ask(config: Config | string, number: number): Promise<void> {
+    const ids = this.current?.ids ?? null;
+    const answer = await this.actions.request({ kind: "check_config", ids: ids ? [...ids] : null, config }, "config");
+    if (number !== this.number) return;
+    if (!answer) return this.change({ checking: false, valid: false });
+    const fresh: Partial<Draft> = { findings: answer.findings ?? [], valid: answer.valid, checking: false };
+    if (typeof config !== "string") return this.change({ ...fresh, yaml: answer.yaml ?? this.current!.yaml });
+    if (!answer.values) return this.change(fresh);
+    this.remember(answer.values);
+    this.change({ ...fresh, values: answer.values });
+  }
+
+  /** Keep what was typed as YAML field by field, so that another selection has it too. */
+  private remember(values: Config): void {
+    for (const section of this.current?.form.sections ?? []) {
+      const properties = section.schema["properties"];
+      for (const name of isObject(properties) ? Object.keys(properties) : []) {
+        const path = `${section.path}.${name}`;
+        const value = read(values, path);
+        if (value !== undefined || this.edits.has(path)) this.edits.set(path, value);
+      }
+    }
+  }
+
+  /** Forget what was typed. */
+  async reset(): Promise<void> {
+    const ids = this.current?.ids ?? null;
+    this.edits.clear();
+    this.yamlEdited = null;
+    await this.load(ids, { kind: "form", ids: ids ? [...ids] : null });
+  }
+
+  // -- presets and runs -----------------------------------------------------------------------------------------------
+
+  async usePreset(name: string): Promise<void> {
+    const ids = this.current?.ids ?? null;
+    this.edits.clear();
+    this.yamlEdited = null;
+    await this.load(ids, { kind: "use_preset", name, ids: ids ? [...ids] : null });
+  }
+
+  async savePreset(name: string): Promise<void> {
+    const ids = this.current?.ids ?? null;
+    await this.presets({ kind: "save_preset", name, ids: ids ? [...ids] : null, config: this.config() });
+  }
+
+  async dropPreset(name: string): Promise<void> {
+    const ids = this.current?.ids ?? null;
+    await this.presets({ kind: "drop_preset", name, ids: ids ? [...ids] : null });
+  }
+
+  private async presets(command: Parameters<Actions["request"]>[0]): Promise<void> {
+    const form = await this.actions.request(command, "form");
+    if (form && this.current) this.change({ form: { ...this.current.form, presets: form.presets ?? [], preset: form.preset ?? "" } });
+  }
+
+  /** Return the config as it was typed. */
+  config(): Config | string {
+    return this.current?.from === "yaml" ? this.current.yaml : (this.current?.values ?? {});
+  }
+
+  run(options: { force: boolean; upstream: boolean; downstream: boolean }): void {
+    if (this.current) this.actions.materialize(this.current.ids, { ...options, config: this.config() });
+  }
+}
+
+function keyOf(ids: readonly string[] | null): string {
+  return JSON.stringify(ids);
+}
