@@ -98,6 +98,13 @@ from ipy_orch.execution.load import AssetValueLoader
 from ipy_orch.execution.loggers import DagsterLogManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
+from ipy_orch.execution.reexecution import (
+    JobExecutionResult,
+    ReexecutionOptions,
+    build_reconstructable_job,
+    execute_job,
+    reconstructable,
+)
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
 from ipy_orch.execution.results import DagsterEvent, DagsterEventType, ExecuteInProcessResult
 from ipy_orch.execution.types import DagsterTypeLoaderContext, TypeCheckContext
@@ -442,6 +449,7 @@ __all__ = [
     "IsolationWarning",
     "Jitter",
     "JobDefinition",
+    "JobExecutionResult",
     "JsonLogFormatter",
     "JsonMetadataValue",
     "LastPartitionMapping",
@@ -486,6 +494,7 @@ __all__ = [
     "PoolMetadataValue",
     "PythonArtifactMetadataValue",
     "PythonObjectDagsterType",
+    "ReexecutionOptions",
     "RepositoryDefinition",
     "ResourceDefinition",
     "ResourceDependency",
@@ -538,6 +547,7 @@ __all__ = [
     "build_metadata_bounds_checks",
     "build_op_context",
     "build_output_context",
+    "build_reconstructable_job",
     "build_resources",
     "check_dagster_type",
     "colored_console_logger",
@@ -555,6 +565,7 @@ __all__ = [
     "define_asset_job",
     "deserialize_value",
     "dynamic_partitioned_config",
+    "execute_job",
     "executor",
     "failure_hook",
     "file_relative_path",
@@ -603,6 +614,7 @@ __all__ = [
     "pandera_schema_to_dagster_type",
     "partition_loading_context",
     "partitioned_config",
+    "reconstructable",
     "repository",
     "resource",
     "row_model_to_dagster_type",

@@ -58,6 +58,7 @@ __all__ = [
     "DagsterUnmetExecutorRequirementsError",
     "DagsterUserCodeExecutionError",
     "IsolationWarning",
+    "StoreWarning",
     "closest",
 ]
 
@@ -212,6 +213,10 @@ class BetaWarning(FutureWarning):
 
 class IsolationWarning(UserWarning):
     """Warn that a value can't be copied, so that its readers share one object."""
+
+
+class StoreWarning(UserWarning):
+    """Warn that a session can't keep its log and values on disk."""
 
 
 def closest(name: str, known: Iterable[str], *, offer: str = "did you mean `{}`?") -> str:

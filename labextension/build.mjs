@@ -30,6 +30,18 @@ function walk(folder) {
   });
 }
 
+/** Return the licenses of the packages that are in the bundle. */
+function licenses(metafile) {
+  const names = Object.keys(metafile.inputs).flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []);
+  const texts = [...new Set(names)].sort().map((name) => {
+    const folder = join(here, "node_modules", name);
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((one) => /^licen[sc]e/i.test(one));
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(join(folder, file), "utf8").trim() : ""}\n`;
+  });
+  return `lineage.js holds code of these packages.\n\n${texts.join(`\n${"-".repeat(80)}\n\n`)}`;
+}
+
 const shared = {
   absWorkingDir: here,
   bundle: true,
@@ -48,7 +60,8 @@ if (dev) {
 } else {
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  await build({ ...shared, entryPoints: ["src/widget.ts"], outfile: join(out, "lineage.js"), minify: true });
+  const { metafile } = await build({ ...shared, entryPoints: ["src/widget.ts"], outfile: join(out, "lineage.js"), minify: true, metafile: true });
+  writeFileSync(join(out, "LICENSES.txt"), licenses(metafile));
   await build({ ...shared, entryPoints: ["src/view/style/lineage.css"], outfile: join(out, "lineage.css"), minify: true });
   const sizes = Object.fromEntries(["lineage.js", "lineage.css"].map((name) => [name, statSync(join(out, name)).size]));
   writeFileSync(join(out, "sources.json"), JSON.stringify({ sha256: sourcesHash(), sizes }, null, 2) + "\n");

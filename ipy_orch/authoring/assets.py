@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, overload
 
 from ipy_orch.authoring.signature import read_signature
-from ipy_orch.errors import DagsterInvalidDefinitionError, closest
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.asset_specs import distinct_specs, manager_in
 from ipy_orch.model.assets import MATERIALIZATION, AssetsDefinition
@@ -504,6 +504,7 @@ def multi_specs(
     Raises:
         DagsterInvalidDefinitionError: when two of one key differ.
     """
+    refuse_other_partitions(specs, partitions_def, can_subset)
     made = {spec.key.to_python_identifier(): with_partitions(spec, partitions_def) for spec in distinct_specs(specs)}
     return {name: port_of(spec, can_subset) for name, spec in made.items()}, made
 
@@ -512,6 +513,24 @@ def port_of(spec: AssetSpec, can_subset: bool) -> Out:
     """Return the output of a spec: nothing is stored, unless the spec names a type or an IO manager."""
     kind = spec.metadata.get(DAGSTER_TYPE, Any if manager_in(spec) else Nothing)
     return Out(kind, spec.description, not (spec.skippable or can_subset), manager_in(spec) or None, spec.metadata)
+
+
+def refuse_other_partitions(specs: Sequence[AssetSpec], partitions_def: Any, can_subset: bool) -> None:
+    """Refuse specs with other partitions than their multi_asset's, or with different ones that can't run apart.
+
+    Raises:
+        CheckError: when the multi_asset and some of its specs say different things.
+        DagsterInvalidDefinitionError: when different ones can't run apart.
+    """
+    cuts = [spec.partitions_def for spec in specs]
+    if partitions_def is not None and any(cuts) and any(one != partitions_def for one in cuts):
+        raise CheckError(
+            "`partitions_def` is given, and some specs have other partitions, or none: say it in one place"
+        )
+    if len(set(cuts) - {None}) > 1 and not can_subset:
+        raise DagsterInvalidDefinitionError(
+            "the specs have different partitions, which can't be made by one run", hint="`can_subset=True`"
+        )
 
 
 def with_partitions(spec: AssetSpec, partitions_def: Any) -> AssetSpec:

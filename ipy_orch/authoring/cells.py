@@ -16,7 +16,7 @@ import json
 import keyword
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import BuiltinFunctionType, FunctionType
@@ -27,6 +27,7 @@ import yaml
 from ipy_orch.authoring.free_names import FreeNames, free_names
 from ipy_orch.authoring.op_heads import split_head
 from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, OP_OPTIONS, parse_line, parse_yaml
+from ipy_orch.authoring.statements import awaits, refuse_magics, refuse_statements
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.keys import AssetKey
 
@@ -293,74 +294,6 @@ def valid_part(part: str) -> str:
     plain = unicodedata.normalize("NFKD", part).encode("ascii", "ignore").decode()
     name = re.sub(r"\W", "_", plain) or "orders"
     return f"_{name}" if name[0].isdigit() else f"{name}_" if keyword.iskeyword(name) else name
-
-
-# -- what a body can't hold -------------------------------------------------------------------------------------------
-
-_MAGIC_LINE = re.compile(r"^\s*(?:%{1,2}\S|!{1,2}\s*\S|.*=\s*[%!]\s*\w|\?{1,2}\w|\S[^#'\"]*\?\??\s*$)")
-
-
-def refuse_magics(body: str, where: str, what: str) -> None:
-    """Refuse magics and shell lines, which no module can hold.
-
-    Raises:
-        DagsterInvalidDefinitionError: with the line.
-    """
-    try:
-        ast.parse(body)
-    except SyntaxError as error:
-        lines = body.split("\n")
-        number = error.lineno or 1
-        line = lines[number - 1] if number <= len(lines) else ""
-        if _MAGIC_LINE.match(line):
-            raise DagsterInvalidDefinitionError(
-                f"`{line.strip()}` can't be in {what}: magics and shell lines can't be exported",
-                where=f"{where}, line {number}",
-                hint="put it in a cell of its own above",
-            ) from None
-
-
-REFUSED: Final = {
-    ast.Return: ("`return`", "end the cell with the value as its last line"),
-    ast.Yield: ("`yield`", "end the cell with a list of the values"),
-    ast.YieldFrom: ("`yield from`", "end the cell with a list of the values"),
-    ast.Global: ("`global`", "give the value back instead"),
-    ast.Nonlocal: ("`nonlocal`", "give the value back instead"),
-}
-
-
-def refuse_statements(tree: ast.Module, where: str, what: str) -> None:
-    """Refuse statements that mean something else in a function than in a cell.
-
-    Raises:
-        DagsterInvalidDefinitionError: with the line.
-    """
-    for node in sorted(own_nodes(tree.body), key=lambda node: getattr(node, "lineno", 0)):
-        told = REFUSED.get(type(node))
-        if told is None and isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            told = (f"`from {node.module} import *`", "import the names you use, or do it in a cell of its own")
-        if told is not None:
-            place = f"{where}, line {getattr(node, 'lineno', 1)}"
-            raise DagsterInvalidDefinitionError(f"{told[0]} can't be in {what}'s cell", where=place, hint=told[1])
-
-
-def own_nodes(body: Iterable[ast.AST]) -> Iterable[ast.AST]:
-    """Yield the nodes of a body, but not those inside functions and classes of it."""
-    front = list(body)
-    while front:
-        node = front.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
-            front.extend(ast.iter_child_nodes(node))
-
-
-def awaits(tree: ast.Module) -> bool:
-    """Tell whether a body awaits, and so is that of a coroutine."""
-    kinds = (ast.Await, ast.AsyncFor, ast.AsyncWith)
-    comprehensions = (node for node in own_nodes(tree.body) if isinstance(node, ast.comprehension))
-    return any(isinstance(node, kinds) for node in own_nodes(tree.body)) or any(
-        bool(one.is_async) for one in comprehensions
-    )
 
 
 # -- body -> function -------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from ipy_orch.events.types import Checked, Event, Forgotten, Materialized, Observed, StepFailed
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "Place"]
 
 Place: TypeAlias = tuple[AssetKey, str | None]
 
@@ -24,6 +24,10 @@ class Ledger:
         self.raised: dict[tuple[AssetCheckKey, str | None], StepFailed] = {}
         for event in events:
             self.apply(event)
+
+    def begin_with(self, events: Iterable[Event]) -> None:
+        """Forget everything, and take these events in."""
+        self.__init__(events)  # type: ignore[misc]
 
     def apply(self, event: Event) -> None:
         """Take one event in."""

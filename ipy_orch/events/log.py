@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from ipy_orch.events.types import Checked, Event, Logged, Materialized, StepFailed
@@ -44,6 +44,15 @@ class EventLog:
                 self.characters -= characters(self.events.popleft())
             for listener in self.listeners:
                 listener(event)
+
+    def begin_with(self, earlier: Iterable[Event]) -> None:
+        """Put events of before in front of those that are kept; listeners aren't told."""
+        with self.lock:
+            events = sorted([*earlier, *self.events], key=lambda event: event.at)
+            self.events = deque(events[-self.kept :])
+            self.characters = sum(map(characters, self.events))
+            while self.characters > self.kept_characters and len(self.events) > 1:
+                self.characters -= characters(self.events.popleft())
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have ``listener`` called with each event from now on; return what ends that."""

@@ -68,6 +68,12 @@ class Runs:
         for event in events:
             self.apply(event)
 
+    def begin_with(self, events: Iterable[Event]) -> None:
+        """Forget everything, and take these events in."""
+        self.runs.clear()
+        for event in events:
+            self.apply(event)
+
     def apply(self, event: Event) -> None:
         """Take one event in."""
         if isinstance(event, RunStarted):

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
+from ipy_orch.events.chunks import Chunk
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.results import AssetCheckEvaluation, AssetMaterialization, AssetObservation, ExpectationResult
+from ipy_orch.model.wire import Wired
 
 __all__ = [
     "Checked",
@@ -36,6 +38,8 @@ __all__ = [
     "StepSucceeded",
     "TypeChecked",
 ]
+
+Metadata: TypeAlias = Annotated[Mapping[str, Any], Wired]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -107,7 +111,7 @@ class InputLoaded(Fact):
     name: str = ""
     key: AssetKey | None = None
     manager: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class OutputStored(Fact):
     name: str = "result"
     key: AssetKey | None = None
     manager: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
     mapping_key: str | None = None
 
 
@@ -148,7 +152,7 @@ class Materialized(Fact):
     nbytes: int = 0
     shape: tuple[int, ...] | None = None
     manager: str = ""
-    output: tuple[Any, ...] = ()
+    output: tuple[Chunk, ...] = ()
 
     @property
     def key(self) -> AssetKey:
@@ -182,7 +186,7 @@ class Checked(Fact):
     recipe: Recipe = ()
     blocking: bool = False
     seconds: float = 0.0
-    output: tuple[Any, ...] = ()
+    output: tuple[Chunk, ...] = ()
 
     @property
     def key(self) -> AssetCheckKey:
@@ -205,7 +209,7 @@ class TypeChecked(Fact):
     mapping_key: str | None = None
     success: bool = True
     description: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Metadata = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,20 +263,21 @@ class StepFailed(Fact):
     keys: tuple[AssetKey, ...] = ()
     partition: str | None = None
     seconds: float = 0.0
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    output: tuple[Any, ...] = ()
+    metadata: Metadata = field(default_factory=dict)
+    output: tuple[Chunk, ...] = ()
     checks: tuple[AssetCheckKey, ...] = ()
     phase: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StepSkipped(Fact):
-    """A step did not run: something upstream failed, or its inputs turned out unchanged."""
+    """A step did not run: the ``culprit`` upstream failed, an input was left out, or all turned out unchanged."""
 
     kind = "step skipped"
     reason: str = ""
     keys: tuple[AssetKey, ...] = ()
     unchanged: bool = False
+    culprit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -302,13 +302,13 @@ def build_input_context(
 def keys_between(
     given: PartitionKeyRange | None, definition: Any, partition: str | None, instance: Any
 ) -> Sequence[str] | None:
-    """Return the partitions of a range, None where none is given.
+    """Return the partitions of a range, or the one partition; None where neither is given.
 
     Raises:
         DagsterInvalidInvocationError: when a partition is given too, or the partitions between aren't known.
     """
     if given is None:
-        return None
+        return None if partition is None else [partition]
     if partition is not None:
         raise DagsterInvalidInvocationError("give `partition_key` or `asset_partition_key_range`, not both")
     if definition is not None:

@@ -31,44 +31,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, ParamSpec, TextIO, TypeAlias, TypeVar, cast
+from dataclasses import replace
+from typing import Any, Final, Literal, ParamSpec, TextIO, TypeVar, cast
 
+from ipy_orch.events.chunks import Chunk, Kind
 from ipy_orch.model.env import redact
 
 __all__ = ["Chunk", "Sink", "capture", "current_sink", "install", "installed", "uninstall", "wrap"]
-
-Kind: TypeAlias = Literal["stdout", "stderr", "display", "warning", "log"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 LIMIT: Final = 8_000_000
 PIECES: Final = 32  # how finely the end of a long output is kept
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Be one stretch of a step's output.
-
-    Args:
-        kind: ``stdout``, ``stderr``, ``display``, ``warning`` or ``log``. A notebook shows the first four; a log
-            record is shown by whatever handler prints it.
-        text: what was written; of a warning and a record, the message.
-        data: of a display, MIME type -> content; of a warning and a record, the details.
-        metadata: of a display, as it came; ``dropped`` where output was left out.
-    """
-
-    kind: Kind
-    text: str = ""
-    data: Mapping[str, Any] | None = None
-    metadata: Mapping[str, Any] | None = None
-
-    @property
-    def size(self) -> int:
-        """Return the characters of text and the bytes or characters of data."""
-        contents = (self.data or {}).values()
-        return len(self.text) + sum(len(one) if isinstance(one, str | bytes) else len(repr(one)) for one in contents)
 
 
 class Sink:

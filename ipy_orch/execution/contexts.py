@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError, closest
 from ipy_orch.execution.dagster_run import RunInfo
+from ipy_orch.execution.step_partitions import StepPartitions, only_one, range_of
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.multi_partitions import MultiPartitionKey
 from ipy_orch.model.ops import RESULT, OpDefinition
+from ipy_orch.model.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
 
 if TYPE_CHECKING:
     from ipy_orch.execution.wiring import Wiring
     from ipy_orch.model.graphs import Node
     from ipy_orch.model.jobs import JobDefinition
+    from ipy_orch.planning.partitioning import Reading
 
 __all__ = [
     "NO_RESOURCES",
@@ -86,6 +90,7 @@ class OpExecutionContext:
         job: JobDefinition | None = None,
         load: Callable[[AssetKey, str | None], Any] | None = None,
         ports: Wiring | None = None,
+        reading: Reading | None = None,
     ) -> None:
         self.bound_op = op
         self.node, self.job, self.load = node, job, load
@@ -98,10 +103,11 @@ class OpExecutionContext:
         self.definition = definition
         self.keys = keys
         self.checks = checks
-        self.partition = partition
+        self.partition, self.reading = partition, reading
         self.emit = emit
         self.mapping_key = mapping_key
         self.output_metadata: dict[tuple[str, str | None], dict[str, Any]] = {}
+        self.partition_metadata: dict[tuple[AssetKey, str], dict[str, Any]] = {}
         self.events: list[Any] = []
         self.made: set[tuple[str, str | None]] = set()  #: outputs that were yielded, with their mapping keys
 
@@ -277,30 +283,136 @@ class OpExecutionContext:
     # -- the partition --
 
     @property
+    def partitioning(self) -> StepPartitions:
+        """Return which partitions run, and which of the inputs they read."""
+        return StepPartitions(self)
+
+    @property
     def has_partition_key(self) -> bool:
-        """Tell whether a partition runs."""
+        """Tell whether a run of one partition is going on."""
         return self.partition is not None
 
     @property
     def has_partition_key_range(self) -> bool:
         """Tell whether partitions run."""
-        return self.partition is not None
+        return bool(self.partitioning.keys)
 
     @property
     def partition_key(self) -> str:
         """Return the partition that runs.
 
         Raises:
-            DagsterInvariantViolationError: when none does.
+            DagsterInvariantViolationError: when none does, or several do.
         """
-        if self.partition is None:
-            raise DagsterInvariantViolationError("this run isn't of a partition")
-        return self.partition
+        return self.partitioning.only_key()
+
+    @property
+    def multi_partition_key(self) -> MultiPartitionKey:
+        """Return the partition that runs, of two dimensions.
+
+        Raises:
+            DagsterInvariantViolationError: when it hasn't two.
+        """
+        return self.partitioning.multi_key()
 
     @property
     def partition_keys(self) -> Sequence[str]:
-        """Return the partitions that run."""
-        return [self.partition_key]
+        """Return the partitions that run.
+
+        Raises:
+            DagsterInvariantViolationError: when none does.
+        """
+        return self.partitioning.some_keys()
+
+    @property
+    def partition_key_range(self) -> PartitionKeyRange:
+        """Return the first and the last partition that run.
+
+        Raises:
+            DagsterInvariantViolationError: when none does.
+        """
+        return range_of(self.partitioning.some_keys())
+
+    @property
+    def partition_time_window(self) -> TimeWindow:
+        """Return the time that the partitions stand for that run.
+
+        Raises:
+            DagsterInvariantViolationError: when they don't stand for time.
+        """
+        return self.partitioning.window(self.partitioning.cut, self.partition_keys, "what runs")
+
+    @property
+    def has_partitions_def(self) -> bool:
+        """Tell whether what runs is partitioned."""
+        return self.partitioning.cut is not None
+
+    # -- the partitions of an output, or of an input --
+
+    def asset_partition_key_for_output(self, output_name: str = RESULT) -> str:  # noqa: ARG002 - all run together
+        """Return the partition that an output is of.
+
+        Raises:
+            DagsterInvariantViolationError: when it's of several, or of none.
+        """
+        return self.partition_key
+
+    def asset_partition_keys_for_output(self, output_name: str = RESULT) -> Sequence[str]:  # noqa: ARG002
+        """Return the partitions that an output is of."""
+        return self.partition_keys
+
+    def asset_partition_key_range_for_output(self, output_name: str = RESULT) -> PartitionKeyRange:  # noqa: ARG002
+        """Return the first and the last partition that an output is of."""
+        return self.partition_key_range
+
+    def asset_partitions_time_window_for_output(self, output_name: str = RESULT) -> TimeWindow:  # noqa: ARG002
+        """Return the time that the partitions of an output stand for."""
+        return self.partition_time_window
+
+    def asset_partitions_def_for_output(self, output_name: str = RESULT) -> PartitionsDefinition:  # noqa: ARG002
+        """Return how an output is partitioned.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't.
+        """
+        return self.partitioning.some_cut(self.partitioning.cut, "what runs")
+
+    def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
+        """Return the partitions of an input that are read.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't partitioned, or one that must be there isn't.
+        """
+        return self.partitioning.read(input_name)
+
+    def asset_partition_key_for_input(self, input_name: str) -> str:
+        """Return the partition of an input that is read.
+
+        Raises:
+            DagsterInvariantViolationError: when several are.
+        """
+        return only_one(self.partitioning.read(input_name), f"of input `{input_name}`")
+
+    def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
+        """Return the first and the last partition of an input that are read."""
+        return range_of(self.partitioning.read(input_name))
+
+    def asset_partitions_time_window_for_input(self, input_name: str) -> TimeWindow:
+        """Return the time that the partitions of an input stand for that are read.
+
+        Raises:
+            DagsterInvariantViolationError: when they don't stand for time.
+        """
+        cut = self.asset_partitions_def_for_input(input_name)
+        return self.partitioning.window(cut, self.partitioning.read(input_name), f"input `{input_name}`")
+
+    def asset_partitions_def_for_input(self, input_name: str) -> PartitionsDefinition:
+        """Return how an input is partitioned.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't.
+        """
+        return self.partitioning.some_cut(self.partitioning.cut_of(input_name), f"input `{input_name}`")
 
     # -- what the step says of its outputs --
 
@@ -366,17 +478,26 @@ class OpExecutionContext:
         self,
         metadata: Mapping[str, Any],
         asset_key: Any = None,
-        partition_key: str | None = None,  # noqa: ARG002
+        partition_key: str | None = None,
     ) -> None:
         """Add metadata to the materialization of an asset; the key may be left out where there is one.
 
+        Args:
+            partition_key: one of several partitions that run.
+
         Raises:
-            DagsterInvariantViolationError: for an asset that isn't made here.
+            DagsterInvariantViolationError: for an asset or a partition that isn't made here.
         """
         key = AssetKey.from_coercible(asset_key) if asset_key is not None else self.asset_key
         if key not in self.assets_def.keys:
             raise DagsterInvariantViolationError(f"`{key}` isn't made by `{self.op_def.name}`")
-        self.add_output_metadata(metadata, self.output_for_asset_key(key))
+        if partition_key is None:
+            self.add_output_metadata(metadata, self.output_for_asset_key(key))
+            return
+        if partition_key not in self.partition_keys:
+            raise DagsterInvariantViolationError(f"partition `{partition_key}` isn't made by this run")
+        normalize_metadata(metadata)
+        self.partition_metadata.setdefault((key, partition_key), {}).update(metadata)
 
     def log_event(self, event: Any) -> None:
         """Record a materialization, observation or expectation."""

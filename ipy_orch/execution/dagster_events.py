@@ -278,6 +278,8 @@ def kind_of(event: Event) -> DagsterEventType | None:
         return DagsterEventType.STEP_RESTARTED
     if isinstance(event, RunFinished):
         return ENDS[event.status]
+    if isinstance(event, StepSkipped) and event.culprit:
+        return None  # to Dagster, what waits for a step that failed is never begun
     return HOOKS[event.status] if isinstance(event, HookRan) else KINDS.get(type(event))
 
 

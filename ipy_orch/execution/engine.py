@@ -13,7 +13,7 @@ from __future__ import annotations
 import queue
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -49,12 +49,12 @@ from ipy_orch.execution.storing import Finished, Storing, recipe_of
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.world import OpenRun, RunResult, World
 from ipy_orch.model.graphs import Node
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import IO_MANAGER
 from ipy_orch.model.policies import Failure, RetryRequested
 from ipy_orch.planning.calls import outputs_in
 from ipy_orch.planning.plan import Plan, Step
-from ipy_orch.planning.staleness import version_of
+from ipy_orch.planning.staleness import version_for
 
 __all__ = ["RunResult", "World", "run"]
 
@@ -98,7 +98,7 @@ class Runner:
 
     def __init__(self, plan: Plan, world: World) -> None:
         self.plan, self.world = plan, world
-        self.open = OpenRun(world, world.run_id or uuid.uuid4().hex)
+        self.open = OpenRun(world, world.run_id or uuid.uuid4().hex, plan.request.partition)
         self.result, self.run_id, self.emit = self.open.result, self.open.run_id, self.open.emit
         self.steps = {step.name: step for step in (*plan.every_step, *plan.others)}
         self.frontier: Frontier[str] = Frontier({step.name: step.after for step in plan.steps})
@@ -106,6 +106,7 @@ class Runner:
         self.finished: queue.SimpleQueue[tuple[str, Future[Outcome]]] = queue.SimpleQueue()
         self.works: dict[str, Work] = {}
         self.attempts: dict[str, int] = {}
+        self.graphs_unchanged: dict[tuple[str, str | None], bool] = {}
         self.config = world.config if world.config is not None and world.config.entries else None
         self.executor = world.executor or InlineExecutor()
         inline = isinstance(self.executor, InlineExecutor)
@@ -245,9 +246,10 @@ class Runner:
             step.keys,
             step.checks,
             config,
-            partition=step.partition,
+            partition=step.partition if step.partition is not None else self.plan.request.partition,
             step=step.name,
             attempt=attempt,
+            reading=step.reading,
             emit=self.open.logger(step),
             mapping_key=step.mapping_key,
             node=node,
@@ -277,12 +279,25 @@ class Runner:
     # -- conditional steps --------------------------------------------------------------------------------------------
 
     def unchanged(self, step: Step) -> bool:
-        """Tell whether what the step would make is there already."""
-        recipe, ledger = recipe_of(step, self.open), self.world.ledger
-        made = [(str(key), ledger.materialized.get((key, step.partition))) for key in step.keys]
-        checked = [(str(key), ledger.checked.get((key, step.partition))) for key in step.checks if not step.keys]
+        """Tell whether what a step would make is there already.
+
+        The ops of a graph run together or not at all: the first to be asked decides, before any of them has run.
+        """
+        if not step.scope or step.definition is None:
+            return self.is_there(step, step.keys, step.checks)
+        place = (step.scope, step.partition)
+        if place not in self.graphs_unchanged:
+            whole = step.definition
+            self.graphs_unchanged[place] = self.is_there(step, whole.keys, whole.check_keys)
+        return self.graphs_unchanged[place]
+
+    def is_there(self, step: Step, keys: Collection[AssetKey], checks: Collection[AssetCheckKey]) -> bool:
+        """Tell whether assets, or checks where there are none, are what they would be if they were made now."""
+        recipe, ledger, partition = recipe_of(step, self.open), self.world.ledger, step.partition
+        made = [(str(key), ledger.materialized.get((key, partition))) for key in keys]
+        checked = [(str(key), ledger.checked.get((key, partition))) for key in checks if not keys]
         facts = [*made, *checked]
-        return all(fact is not None and fact.version == version_of(recipe, name) for name, fact in facts)
+        return all(fact is not None and fact.version == version_for(recipe, name, partition) for name, fact in facts)
 
     def skip_unchanged(self, step: Step) -> None:
         """Skip a step whose inputs turned out unchanged."""
@@ -385,6 +400,7 @@ class Runner:
             cause = error.__cause__ if isinstance(error, RetryRequested) else None
             self.fail(step, cause or error, ended)
             return
+        self.open.take_phase()  # the next attempt, or another step, may fail elsewhere
         attempt = self.attempts[step.name] = self.attempts.get(step.name, 0) + 1
         line = describe(error.__cause__ or error).line
         self.emit(StepRetrying(self.run_id, time.time(), step.name, attempt, delay, line))
@@ -418,8 +434,8 @@ class Runner:
         )
         call_hooks(step, self.open, ended.context, ended.harvest, error)
         for below in skipped:
-            why = f"{step.name} failed"
-            self.emit(StepSkipped(self.run_id, time.time(), below, why, self.steps[below].keys))
+            why, keys = f"{step.name} failed", self.steps[below].keys
+            self.emit(StepSkipped(self.run_id, time.time(), below, why, keys, culprit=step.name))
 
     def lost_with(self, failed: Step, skipped: Iterable[str]) -> list[AssetKey]:
         """Return the assets of a graph that other ops of it were to make, and can't now: they have failed with it."""

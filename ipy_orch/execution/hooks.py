@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ipy_orch.events.types import HookRan
+from ipy_orch.events.types import Event, HookRan, StepStarted
 from ipy_orch.execution.contexts import OpExecutionContext
 from ipy_orch.execution.dagster_events import dagster_events
 from ipy_orch.execution.hook_contexts import EndedStep, run_hooks
@@ -36,9 +36,20 @@ def call_hooks(
     if not step.call.hooks:
         return
     ended = ended_step(step, run, context, harvest or Harvest(), error)
-    events = list(dagster_events([event for event in run.result.events if event.step == step.name]))
+    events = list(dagster_events(events_of(step.name, run.result.events)))
     for outcome in run_hooks(step.call.hooks, ended, events, run.namespace):
         run.emit(HookRan(run.run_id, time.time(), step.name, outcome.name, outcome.status, outcome.error))
+
+
+def events_of(step: str, events: Sequence[Event]) -> list[Event]:
+    """Return the events of a step that has just ended; those of other steps, before it began, aren't looked at."""
+    found: list[Event] = []
+    for event in reversed(events):
+        if event.step == step:
+            found.append(event)
+            if isinstance(event, StepStarted) and not event.attempt:
+                break
+    return found[::-1]
 
 
 def ended_step(

@@ -6,7 +6,7 @@ An input may also come from run config, through the loader of its type, or be a 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -112,14 +112,29 @@ class Loader:
     def gone(self, step: Step, source: Source) -> str:
         """Return what is missing of a source, "" when nothing or only a part of a list is."""
         if isinstance(source, FanIn):
-            parts = [self.gone(step, one) for one in source.sources]
-            return parts[0] if parts and all(parts) else ""
+            return all_gone(self.gone(step, one) for one in source.sources)
+        if isinstance(source, Collected):
+            return self.gone_of_copies(step, source.source)
         if isinstance(source, FromAsset):
             return str(source.key) if source.key in self.run.assets_left_out else ""
         if isinstance(source, FromOutput):
             place = self.place(step, source)
             return ".".join(place) if place in self.run.outputs_left_out else ""
         return ""
+
+    def gone_of_copies(self, step: Step, source: FromOutput) -> str:
+        """Return what is missing where an output is collected: the dynamic output, or that of all copies of a step."""
+        over = self.steps[step.scope + source.call].call.mapped
+        if over is None:
+            return self.gone(step, source)
+        left_out = self.run.outputs_left_out
+        copies = self.copies(step, source, over)
+        return self.gone(step, over) or all_gone(".".join(one) if one in left_out else "" for one in copies)
+
+    def copies(self, step: Step, source: FromOutput, over: FromOutput) -> list[tuple[str, str]]:
+        """Return step and output of each copy of a step that is called for each key of a dynamic output."""
+        keys = self.run.mapping_keys.get((step.scope + over.call, over.output), ())
+        return [(f"{step.scope}{source.call}[{key}]", source.output) for key in keys]
 
     def place(self, step: Step, source: FromOutput) -> tuple[str, str]:
         """Return step and output of a source, for a step that may be one of many copies."""
@@ -171,13 +186,11 @@ class Loader:
     def collected(self, step: Step, inlet: Inlet, source: FromOutput) -> list[Any]:
         """Return what an output made for each key of a dynamic output, in the order of the keys."""
         name = step.scope + source.call
-        maker = self.steps[name]
-        if source.port.is_dynamic and maker.call.mapped is None:
+        over = self.steps[name].call.mapped
+        if source.port.is_dynamic and over is None:
             keys = self.run.mapping_keys.get((name, source.output), ())
             return [self.output(step, inlet, name, source.output, key) for key in keys]
-        over = maker.call.mapped
-        keys = self.run.mapping_keys.get((maker.scope + over.call, over.output), ()) if over is not None else ()
-        places = [(f"{name}[{key}]", source.output) for key in keys]
+        places = self.copies(step, source, over) if over is not None else []
         return [self.output(step, inlet, *place, None) for place in places if place not in self.run.outputs_left_out]
 
     def configured(self, step: Step, inlet: Inlet, source: FromConfig) -> Any:
@@ -203,7 +216,10 @@ class Loader:
         contexts and events of loading would cost more than the steps.
         """
         manager = self.run.objects[name]
-        value = kept(manager, key, step.partition) if type(manager) is SessionIOManager else NO_VALUE
+        if step.reading is None:
+            value = kept(manager, key, None) if type(manager) is SessionIOManager else NO_VALUE
+        else:
+            value = kept_partition(manager, key, step.reading.all(key))
         if value is NO_VALUE:
             value = self.fetch(step, inlet, name, key)
         return value if inlet.type.is_any or not check else self.checked(step, inlet, value)
@@ -240,6 +256,7 @@ class Loader:
         """Return what an IO manager learns about an input."""
         maker, world, run = self.makers.get(key) if key is not None else None, self.run.world, self.run
         given = world.config.op_inputs(step.place) if world.config is not None else {}
+        read = step.reading.all(key) if key is not None and step.reading is not None else None
 
         def upstream_of() -> OutputContext | None:
             if key is None or maker is None:
@@ -247,7 +264,7 @@ class Loader:
             if key in self.made:
                 ports = wiring(self.made[key])
                 return run.output_context(self.made[key], ports.outlets[ports.output_of[key]])
-            found = upstream_context(key, maker, step.partition, run.run_id)
+            found = upstream_context(key, maker, read, run.run_id)
             found.resources, found.resource_config = run.resources_for(manager), run.config_of(manager)
             return found
 
@@ -256,19 +273,26 @@ class Loader:
             key=key,
             step_key=step.name,
             run_id=run.run_id,
-            partition=step.partition,
+            partition=run.partition_of(step),
+            partitions=read,
             definition_metadata=inlet.port.metadata,
             dagster_type=inlet.type,
             resources=run.resources_for(manager),
             resource_config=run.config_of(manager),
             op_def=step.op,
             config=given.get(inlet.name),
-            data_version=world.ledger.data_version(key, step.partition) if key is not None else None,
+            data_version=world.ledger.data_version(key, read[0] if read else None) if key is not None else None,
             spec=maker.specs_by_key.get(key) if maker is not None and key is not None else None,
             run=run.info,
             emit=run.logger(step),
             upstream=upstream_of,
         )
+
+
+def all_gone(parts: Iterable[str]) -> str:
+    """Return the first of several that are missing, "" when one of them is there, or there are none."""
+    names = list(parts)
+    return names[0] if names and all(names) else ""
 
 
 def kept(store: SessionIOManager, key: AssetKey, partition: str | None) -> Any:
@@ -279,7 +303,16 @@ def kept(store: SessionIOManager, key: AssetKey, partition: str | None) -> Any:
         return NO_VALUE
 
 
-def upstream_context(key: AssetKey, maker: AssetsDefinition, partition: str | None, run_id: str = "") -> OutputContext:
+def kept_partition(manager: Any, key: AssetKey, read: Sequence[str] | None) -> Any:
+    """Return a value that the session keeps, when what is read is one partition, or isn't partitioned."""
+    if type(manager) is not SessionIOManager or (read is not None and len(read) != 1):
+        return NO_VALUE
+    return kept(manager, key, read[0] if read else None)
+
+
+def upstream_context(
+    key: AssetKey, maker: AssetsDefinition, partitions: Sequence[str] | None, run_id: str = ""
+) -> OutputContext:
     """Return the context that an asset's value was stored with."""
     spec, ports = maker.specs_by_key.get(key), None
     if maker.op_def is not None and key in maker.output_of:
@@ -290,7 +323,8 @@ def upstream_context(key: AssetKey, maker: AssetsDefinition, partition: str | No
         key=key,
         step_key=ports.op.name if ports is not None else "",
         run_id=run_id,
-        partition=partition,
+        partition=partitions[0] if partitions and len(partitions) == 1 else None,
+        partitions=partitions,
         definition_metadata=spec.metadata if spec is not None else {},
         dagster_type=ports.outlets[name].type if ports is not None and name in ports.outlets else None,
         op_def=ports.op if ports is not None else None,

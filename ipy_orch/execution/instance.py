@@ -8,18 +8,20 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from ipy_orch.errors import CheckError
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Run, Runs
 from ipy_orch.events.types import Checked, Event, Materialized, Observed
 from ipy_orch.execution.dagster_events import DagsterEvent, DagsterEventType, dagster_events
 from ipy_orch.execution.dagster_run import DagsterRun, DagsterRunStatus
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.partitions import valid_keys
 from ipy_orch.model.results import AssetMaterialization, AssetObservation
 
 __all__ = ["DagsterInstance", "DagsterRun", "DagsterRunStatus", "EventLogEntry", "EventLogRecord", "instance_for_test"]
@@ -119,6 +121,7 @@ class DagsterInstance:
         self.history = Runs()
         self.log.listen(self.history.apply)
         self.folder = folder
+        self.partitions: dict[str, dict[str, None]] = {}  #: the dynamic ones: name -> keys, as an ordered set
         self.remove: weakref.finalize[Any, Any] | None = None
 
     @staticmethod
@@ -256,6 +259,40 @@ class DagsterInstance:
     def get_materialized_partitions(self, asset_key: AssetKey) -> set[str]:
         """Return the partitions of an asset that were made."""
         return {one.partition_key for one in self.materializations(asset_key) if one.partition_key is not None}
+
+    # -- dynamic partitions --
+
+    def add_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Add keys to the partitions of a name; those that are there stay where they are.
+
+        Raises:
+            DagsterInvalidDefinitionError: when a key can't be one.
+            CheckError: when they aren't a list of strings.
+        """
+        if isinstance(partition_keys, str):
+            raise CheckError(f"`partition_keys` is a list of strings, not the string {partition_keys!r}")
+        self.partitions.setdefault(partitions_def_name, {}).update(dict.fromkeys(valid_keys(partition_keys)))
+
+    def delete_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> None:
+        """Take a key away; one that isn't there is passed over."""
+        self.partitions.get(partitions_def_name, {}).pop(partition_key, None)
+
+    def delete_dynamic_partitions(self, partitions_def_name: str, partition_keys: Sequence[str]) -> None:
+        """Take keys away."""
+        for key in partition_keys:
+            self.delete_dynamic_partition(partitions_def_name, key)
+
+    def get_dynamic_partitions(self, partitions_def_name: str) -> Sequence[str]:
+        """Return the keys, in the order in which they were added."""
+        return list(self.partitions.get(partitions_def_name, ()))
+
+    def has_dynamic_partition(self, partitions_def_name: str, partition_key: str) -> bool:
+        """Tell whether there is a key."""
+        return partition_key in self.partitions.get(partitions_def_name, ())
+
+    def get_existing_dynamic_partitions(self, partitions_def_name: str, partition_keys: Iterable[str]) -> set[str]:
+        """Return those of some keys that are there."""
+        return set(partition_keys) & set(self.partitions.get(partitions_def_name, ()))
 
     # -- its life --
 

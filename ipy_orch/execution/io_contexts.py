@@ -9,6 +9,7 @@ from typing import Any
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError
 from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo, StepLog
+from ipy_orch.execution.step_partitions import window_of
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.metadata import DagsterInvalidMetadata, normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
@@ -158,7 +159,7 @@ class IOContext:
     @property
     def has_asset_partitions(self) -> bool:
         """Tell whether this is about partitions of an asset."""
-        return self.key is not None and (self.partitions is not None or self.partition is not None)
+        return self.key is not None and self.partitions is not None
 
     @property
     def asset_partition_keys(self) -> Sequence[str]:
@@ -169,7 +170,7 @@ class IOContext:
         """
         if not self.has_asset_partitions:
             raise DagsterInvariantViolationError(f"{self.label} isn't partitioned")
-        return [self.partition_key] if self.partitions is None else list(self.partitions)
+        return list(self.partitions or ())
 
     @property
     def asset_partition_key(self) -> str:
@@ -216,13 +217,12 @@ class IOContext:
         Raises:
             DagsterInvariantViolationError: when they don't stand for time.
         """
-        first, last = self.asset_partition_key_range
-        window = getattr(self.asset_partitions_def, "time_window_for_partition_key", None)
-        if window is None:
+        found = window_of(self.asset_partitions_def, self.asset_partition_keys)
+        if found is None:
             raise DagsterInvariantViolationError(
                 f"the partitions of {self.label} don't stand for time", hint="context.asset_partition_keys"
             )
-        return TimeWindow(window(first).start, window(last).end)
+        return found
 
     # -- where to keep it --
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from ipy_orch.execution.iomanagers import mem_io_manager
 from ipy_orch.execution.load import load_value
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.execution.wiring import wiring
+from ipy_orch.execution.world import Outputs
 from ipy_orch.model import graphs, jobs
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config import RunConfig
@@ -22,10 +23,12 @@ from ipy_orch.model.console_loggers import default_loggers
 from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.partition_contexts import partition_loading_context
 from ipy_orch.model.requirements import needed
 from ipy_orch.planning.config import NestedOps, Resolved, resolve_run_config
-from ipy_orch.planning.job_config import job_tree, run_config_of
-from ipy_orch.planning.jobs import plan_job, refuse_missing_values, refuse_unknown_values, source_assets_in
+from ipy_orch.planning.job_config import config_tags, job_tree, run_config_of
+from ipy_orch.planning.jobs import job_cut, plan_job, refuse_missing_values, refuse_unknown_values, source_assets_in
+from ipy_orch.planning.partitioning import chosen_partitions, partitions_tags
 from ipy_orch.planning.plan import Plan
 
 __all__ = ["execute_plan", "run_graph", "run_job"]
@@ -41,8 +44,12 @@ def run_job(
     run_id: str = "",
     tags: Mapping[str, str] | None = None,
     resources: Mapping[str, Any] | None = None,
+    resume: Callable[[Plan], tuple[Plan, Outputs]] | None = None,
 ) -> ExecuteInProcessResult:
     """Run a job; the arguments are those of :meth:`JobDefinition.execute_in_process`.
+
+    Args:
+        resume: returns what of the plan is left to run, and what is made already, where an earlier run is gone on with.
 
     Raises:
         DagsterInvalidConfigError: when the config doesn't fit; nothing has run then.
@@ -55,17 +62,26 @@ def run_job(
     brought = {key: one for source in sources for key, one in source.resource_defs.items()}
     every = {"io_manager": mem_io_manager, **brought, **job.resource_defs, **(resources or {})}
     ready = replace(job, resource_defs=every)
+    instance, all_tags = instance or DagsterInstance.ephemeral(), {**job.run_tags, **(tags or {})}
+    with partition_loading_context(dynamic_partitions_store=instance):
+        cut = job_cut(job)
+        partitions = chosen_partitions(cut, partition_key, all_tags)
+        planned = plan_job(job, partitions)
+        config = run_config_of(job, run_config, partitions)
+        all_tags.update(partitions_tags(cut, partitions, config_tags(job, partitions)))
+    planned, outputs = resume(planned) if resume is not None else (planned, None)
     result = execute_plan(
-        plan_job(job, partition_key),
+        planned,
         job.layer.asset_graph.makers if job.is_asset_job else {key: one for one in sources for key in one.keys},
         every,
         job_tree(job),
-        run_config_of(job, run_config),
+        config,
         instance=instance,
         raise_on_error=raise_on_error,
         run_id=run_id,
-        tags={**job.run_tags, **(tags or {})},
+        tags=all_tags,
         job=ready,
+        outputs=outputs,
     )
     result.job_def = job
     return result
@@ -101,6 +117,7 @@ def execute_plan(
     run_id: str = "",
     tags: Mapping[str, str] | None = None,
     job: JobDefinition | None = None,
+    outputs: Outputs | None = None,
 ) -> ExecuteInProcessResult:
     """Run a plan with a ledger of its own; the events go to the instance as well.
 
@@ -110,6 +127,7 @@ def execute_plan(
         tree: what run config may say.
         instance: an ephemeral one by default.
         job: whose run it is, if it's one's.
+        outputs: of an earlier run that this one goes on with.
 
     Raises:
         DagsterInvalidDefinitionError: when a resource isn't there; nothing has run then.
@@ -137,11 +155,13 @@ def execute_plan(
         instance=instance,
         job=job,
         loggers=(job.loggers if job is not None else {}) or default_loggers(),
+        outputs=outputs or Outputs(),
     )
     runner = Runner(planned, world)
     result = runner.result
     try:
-        runner.run()
+        with partition_loading_context(dynamic_partitions_store=instance):
+            runner.run()
     except DagsterResourceFunctionError:
         if raise_on_error:
             raise

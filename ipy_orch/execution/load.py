@@ -170,11 +170,12 @@ def load_value(
             "value",
             key,
             partition=partition,
+            partitions=None if partition is None else [partition],
             resources=scope.namespace(own) if own else NO_RESOURCES,
             spec=maker.specs_by_key.get(key),
             resource_config=config.resource_config(manager) if config and manager in config.definitions else None,
             run=RunInfo("", instance=instance),
-            upstream=lambda: upstream_context(key, maker, partition),
+            upstream=lambda: upstream_context(key, maker, None if partition is None else [partition]),
             **(reader or {}),
         )
         return scope.objects[manager].load_input(context)

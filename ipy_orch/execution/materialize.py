@@ -14,11 +14,13 @@ from ipy_orch.execution.jobs import execute_plan
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.config import RunConfig
+from ipy_orch.model.partition_contexts import partition_loading_context
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.config import NestedOps
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.job_config import asset_tree
-from ipy_orch.planning.jobs import plan_all, selected_layer
+from ipy_orch.planning.jobs import layer_cut, plan_all, selected_layer
+from ipy_orch.planning.partitioning import chosen_partitions, partitions_tags
 
 __all__ = ["materialize", "materialize_to_memory"]
 
@@ -61,15 +63,20 @@ def materialize(
     definitions = as_definitions(assets)
     graph = AssetGraph.of(definitions)
     given = {"io_manager": FilesystemIOManager(), **resources_of(definitions, resources or {})}
+    layer = selected_layer(graph, selection)
+    with partition_loading_context(dynamic_partitions_store=instance):
+        cut = layer_cut(layer)
+        partitions = chosen_partitions(cut, partition_key, tags or {})
+        planned = plan_all(layer, partitions)
     return execute_plan(
-        plan_all(selected_layer(graph, selection), partition_key),
+        planned,
         graph.makers,
         given,
         NestedOps(asset_tree(graph.definitions)),
         run_config,
         instance=instance,
         raise_on_error=raise_on_error,
-        tags=tags,
+        tags=partitions_tags(cut, partitions, tags or {}),
     )
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
+from ipy_orch.events.types import StepFailed, StepSkipped
 from ipy_orch.execution.dagster_events import DagsterEvent, DagsterEventType, dagster_events
 from ipy_orch.execution.world import RunResult
 from ipy_orch.model.graphs import GraphDefinition
@@ -76,6 +77,18 @@ class ExecuteInProcessResult:
         """Return the events of one kind."""
         return [event for event in self.all_events if event.event_type is kind]
 
+    def only(self, kind: DagsterEventType) -> DagsterEvent:
+        """Return the event of a kind of which a run has one.
+
+        Raises:
+            DagsterInvariantViolationError: when this one hasn't.
+        """
+        for event in self.of_type(kind):
+            return event
+        raise DagsterInvariantViolationError(
+            f"run `{self.run_id}` has no event `{kind.value}`", hint=f"it ended as `{self.result.status}`"
+        )
+
     def get_step_success_events(self) -> Sequence[DagsterEvent]:
         """Return the successes of steps."""
         return self.of_type(DagsterEventType.STEP_SUCCESS)
@@ -90,11 +103,11 @@ class ExecuteInProcessResult:
 
     def get_run_failure_event(self) -> DagsterEvent:
         """Return the failure of the run."""
-        return self.of_type(DagsterEventType.RUN_FAILURE)[0]
+        return self.only(DagsterEventType.RUN_FAILURE)
 
     def get_run_success_event(self) -> DagsterEvent:
         """Return the success of the run."""
-        return self.of_type(DagsterEventType.RUN_SUCCESS)[0]
+        return self.only(DagsterEventType.RUN_SUCCESS)
 
     def get_failed_step_keys(self) -> set[str]:
         """Return the steps that failed."""
@@ -227,7 +240,14 @@ class ExecuteInProcessResult:
                 f"this run doesn't make `{key}`", hint=closest(str(key), map(str, self.output_keys))
             )
         place = self.output_keys[key]
+        if place not in self.result.values and place[0] in self.lost:
+            raise DagsterInvariantViolationError(f"this run didn't make `{key}`", hint="`result.all_events` says why")
         return self.result.values[place] if place in self.result.values else self.load(key)
+
+    @property
+    def lost(self) -> set[str]:
+        """Return the steps that failed, and those that weren't begun."""
+        return {event.step for event in self.result.events if isinstance(event, StepFailed | StepSkipped)}
 
 
 def is_within(step: str | None, node: str) -> bool:
@@ -238,7 +258,3 @@ def is_within(step: str | None, node: str) -> bool:
 def key_in(step: str, name: str) -> str:
     """Return the mapping key of a step that is a copy of the one of this name, else ""."""
     return step[len(name) + 1 : -1] if step.startswith(f"{name}[") and step.endswith("]") else ""
-
-
-#: what Dagster returns from ``execute_job``; the same here
-JobExecutionResult = ExecuteInProcessResult

@@ -18,6 +18,7 @@ from ipy_orch.execution.outputs import Harvest, Made
 from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.execution.wiring import Outlet, Wiring, wiring
 from ipy_orch.execution.world import OpenRun
+from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.frame_types import COLUMN_SCHEMA
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
@@ -28,10 +29,11 @@ from ipy_orch.model.results import (
     AssetMaterialization,
     AssetObservation,
     ExpectationResult,
+    TargetMaterialization,
 )
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.plan import Step
-from ipy_orch.planning.staleness import version_of
+from ipy_orch.planning.staleness import combined, version_for, version_of
 
 __all__ = ["Finished", "Storing", "recipe_of"]
 
@@ -113,6 +115,8 @@ class Storing:
         for output, outlet in ports.outlets.items():
             if outlet.port.is_dynamic:
                 run.mapping_keys[name, output] = tuple(harvest.mapped.get(output, ()))
+                if not (outlet.port.is_required or run.mapping_keys[name, output]):
+                    run.leave_out(name, outlet)
             elif output not in harvest.outputs:
                 run.leave_out(name, outlet)
 
@@ -154,49 +158,62 @@ class Storing:
         if step.definition is not None and step.definition.is_observable:
             self.observe(step, key, made, metadata)
             return
-        version, data_version = self.versions(finished, outlet, made)
+        partitions = step.partitions
+        versions = [self.versions(finished, outlet, made, partition) for partition in partitions]
+        data_version = versions[0][1]
         context = self.hand_over(finished, outlet, key, made, data_version, metadata) if made.has_value else None
         if context is not None and context.added:
             metadata = {**metadata, **context.added}
         if world.keep_values:
             self.run.result.values[step.name, outlet.name] = made.value
         sized = world.measure and made.has_value
-        self.run.emit(
-            Materialized(
-                run_id=self.run.run_id,
-                at=time.time(),
-                step=step.name,
-                materialization=AssetMaterialization(key, spec.description, metadata, step.partition, made.tags or {}),
-                partition=step.partition,
-                version=version,
-                data_version=data_version,
-                said=made.said is not None,
-                recipe=finished.recipe,
-                seconds=finished.seconds,
-                nbytes=nbytes(made.value) if sized else 0,
-                shape=shape(made.value) if sized else None,
-                manager=outlet.manager,
-                output=finished.chunks,
+        by_partition = finished.context.partition_metadata
+        for partition, (version, versioned) in zip(partitions, versions, strict=True):
+            said = by_partition.get((key, partition or "")) if by_partition else None
+            told = {**metadata, **normalize_metadata(said)} if said else metadata
+            self.run.emit(
+                Materialized(
+                    run_id=self.run.run_id,
+                    at=time.time(),
+                    step=step.name,
+                    materialization=AssetMaterialization(key, spec.description, told, partition, made.tags or {}),
+                    partition=partition,
+                    version=version,
+                    data_version=versioned,
+                    said=made.said is not None,
+                    recipe=self.recipe(finished, partition),
+                    seconds=finished.seconds,
+                    nbytes=nbytes(made.value) if sized else 0,
+                    shape=shape(made.value) if sized else None,
+                    manager=outlet.manager,
+                    output=finished.chunks,
+                )
             )
-        )
         if context is not None:
             stored = (outlet.name, key, outlet.manager, context.added)
             self.run.emit(OutputStored(self.run.run_id, time.time(), step.name, *stored))
 
-    def versions(self, finished: Finished, outlet: Outlet, made: Made) -> tuple[str, str]:
+    def recipe(self, finished: Finished, partition: str | None) -> Recipe:
+        """Return all that one of the partitions depends on that a step makes."""
+        step = finished.step
+        alone = step.reading is None or len(step.partitions) == 1
+        return finished.recipe if alone else recipe_of(step, self.run, partition)
+
+    def versions(self, finished: Finished, outlet: Outlet, made: Made, partition: str | None) -> tuple[str, str]:
         """Return the version of what was made, and the version that downstream depends on.
 
         What a step made before it raised has no version, so that it is made again.
         """
-        version = version_of(finished.recipe, outlet.label)
+        version = version_for(self.recipe(finished, partition), outlet.label, partition)
         data_version = version_of((), version, self.run.run_id) if finished.step.fresh_version else version
         return "" if finished.failed else version, made.said.value if made.said is not None else data_version
 
     def observe(self, step: Step, key: AssetKey, made: Made, metadata: Mapping[str, Any]) -> None:
         """Say that an asset was looked at."""
         said = made.said.value if made.said is not None else None
-        seen = AssetObservation(key, metadata=metadata, partition=step.partition, tags=made.tags or {})
-        self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, step.partition, said))
+        for partition in step.partitions:
+            seen = AssetObservation(key, metadata=metadata, partition=partition, tags=made.tags or {})
+            self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, partition, said))
 
     def hand_over(
         self,
@@ -210,7 +227,8 @@ class Storing:
         """Have the IO manager store a value, and return the context in which it did; the session's own needs none."""
         step, manager = finished.step, self.run.objects[outlet.manager]
         # the session's own store takes it by key, see inputs.py
-        if type(manager) is SessionIOManager:
+        alone = step.reading is None or len(step.partitions) == 1
+        if alone and type(manager) is SessionIOManager:
             kept = (key, step.partition, made.value)
             manager.put(*kept, version=data_version, seconds=finished.seconds, name=outlet.label)
             return None
@@ -246,18 +264,29 @@ class Storing:
 
     def check(self, finished: Finished, key: AssetCheckKey, verdict: AssetCheckResult) -> bool:
         """Append a verdict; tell whether it is a failure that blocks."""
-        step = finished.step
-        spec = wiring(step).checks[key]
+        spec = wiring(finished.step).checks[key]
+        for partition in finished.step.partitions:
+            self.say_verdict(finished, spec, verdict, partition)
+            if spec.partitions_def is None:
+                break
+        return spec.blocking and not verdict.passed and verdict.severity == AssetCheckSeverity.ERROR
+
+    def say_verdict(
+        self, finished: Finished, spec: AssetCheckSpec, verdict: AssetCheckResult, partition: str | None
+    ) -> None:
+        """Append a verdict on an asset, or on a partition of it; a check without partitions has one for all."""
+        step, of = finished.step, partition if spec.partitions_def is not None else None
+        recipe = finished.recipe if of is None else self.recipe(finished, of)
         evaluation = AssetCheckEvaluation(
             spec.asset_key,
             spec.name,
             verdict.passed,
             verdict.metadata,
-            self.target(spec.asset_key, step.partition),
+            self.target(spec.asset_key, partition),
             severity=verdict.severity,
             description=verdict.description,
             blocking=spec.blocking,
-            partition=step.partition,
+            partition=of,
         )
         self.run.emit(
             Checked(
@@ -265,29 +294,14 @@ class Storing:
                 at=time.time(),
                 step=step.name,
                 evaluation=evaluation,
-                partition=step.partition,
-                version="" if finished.failed else version_of(finished.recipe, str(spec.key)),
-                recipe=finished.recipe,
+                partition=of,
+                version="" if finished.failed else version_for(recipe, str(spec.key), of),
+                recipe=recipe,
                 blocking=spec.blocking,
                 seconds=finished.seconds,
                 output=finished.chunks,
             )
         )
-        return spec.blocking and not evaluation.passed and evaluation.severity == AssetCheckSeverity.ERROR
-
-
-@dataclass(frozen=True, slots=True)
-class TargetMaterialization:
-    """Say which materialization a check looked at.
-
-    Args:
-        storage_id: its number in the instance's log, 0 where there is no instance.
-        timestamp: when it was made, in seconds since the epoch.
-    """
-
-    storage_id: int
-    run_id: str
-    timestamp: float
 
 
 def keep(values: dict[tuple[str, str], Any], place: tuple[str, str], mapping_key: str | None, value: Any) -> None:
@@ -298,11 +312,17 @@ def keep(values: dict[tuple[str, str], Any], place: tuple[str, str], mapping_key
         values.setdefault(place, {})[mapping_key] = value
 
 
-def recipe_of(step: Step, run: OpenRun) -> Recipe:
-    """Return all that a step's values depend on, with the versions that its inputs have now."""
+def recipe_of(step: Step, run: OpenRun, partition: str | None = None) -> Recipe:
+    """Return all that a step's values depend on, or one partition of them, with the versions that inputs have now."""
     versions = run.world.ledger.data_version
-    inputs = [Part("input", str(key), versions(key, step.partition) or "external") for key in step.inputs]
-    return (*step.parts, *inputs)
+    if step.reading is None:
+        return (*step.parts, *[Part("input", str(key), versions(key) or "external") for key in step.inputs])
+    chosen = step.reading.partitions if partition is None else (partition,)
+    read = [(key, step.reading.of(key, *chosen)) for key in step.inputs]
+    known = [
+        (key, [versions(key, one) or "external" for one in ((None,) if some is None else some)]) for key, some in read
+    ]
+    return (*step.parts, *[Part("input", str(key), combined(some)) for key, some in known])
 
 
 def blocking_error(failed: list[AssetCheckResult]) -> DagsterAssetCheckFailedError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -115,8 +115,8 @@ class RunResult:
 class OpenRun:
     """Be a run that is going on: the world around it, which run it is, its open resources, its events so far."""
 
-    def __init__(self, world: World, run_id: str) -> None:
-        self.world = world
+    def __init__(self, world: World, run_id: str, partition: str | None = None) -> None:
+        self.world, self.partition = world, partition
         self.result = RunResult(run_id)
         config = world.config.given if world.config is not None else {}
         self.info = RunInfo(run_id, world.job_name, world.tags, config, world.instance)
@@ -233,7 +233,8 @@ class OpenRun:
             key=outlet.key,
             step_key=step.name,
             run_id=self.world.outputs.done.get(step.name, self.run_id),
-            partition=step.partition,
+            partition=self.partition_of(step),
+            partitions=made_of(step) if spec is not None else None,
             definition_metadata=spec.metadata if spec is not None else outlet.port.metadata,
             dagster_type=outlet.type,
             resources=self.resources_for(outlet.manager),
@@ -247,6 +248,10 @@ class OpenRun:
             mapping_key=mapping_key,
             output_metadata=metadata or {},
         )
+
+    def partition_of(self, step: Step) -> str | None:
+        """Return the partition that a step runs for: the one that it makes, else that of the run."""
+        return step.partition if step.partition is not None else self.partition
 
     def config_of_output(self, step: Step, name: str) -> Any:
         """Return what run config says of an output: a mapping, or a list of mappings with one output each."""
@@ -267,3 +272,8 @@ class OpenRun:
         """Return the config of an IO manager, as plain data."""
         config = self.world.config
         return config.resource_config(manager) if config is not None and manager in config.definitions else None
+
+
+def made_of(step: Step) -> Sequence[str] | None:
+    """Return the partitions that a step makes; None where what it makes isn't partitioned, or nobody said which."""
+    return None if step.reading is None else step.reading.partitions or None

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ipy_orch.authoring.cells import CellText, awaits
+from ipy_orch.authoring.cells import CellText
+from ipy_orch.authoring.statements import awaits
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.bodies import asset_body, check_body
 from ipy_orch.export.layout import Doc, call, laid_out, literal, mapping, quoted, sequence

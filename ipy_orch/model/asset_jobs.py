@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, closest
 from ipy_orch.model.config import RunConfig
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
+from ipy_orch.model.partitioned_config import PartitionedConfig
 from ipy_orch.model.port import Port
 from ipy_orch.model.specs import valid_tags
 
@@ -35,7 +36,7 @@ class UnresolvedAssetJobDefinition:
 
     name: str
     selection: Any
-    config: Mapping[str, Any] | RunConfig | None = None
+    config: Mapping[str, Any] | RunConfig | PartitionedConfig | None = None
     description: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     run_tags: Mapping[str, str] | None = None
@@ -69,7 +70,7 @@ class UnresolvedAssetJobDefinition:
 def define_asset_job(
     name: str,
     selection: Any = None,
-    config: Mapping[str, Any] | RunConfig | None = None,
+    config: Mapping[str, Any] | RunConfig | PartitionedConfig | None = None,
     description: str | None = None,
     tags: Mapping[str, Any] | None = None,
     run_tags: Mapping[str, Any] | None = None,
@@ -99,8 +100,8 @@ def define_asset_job(
     >>> define_asset_job("nightly", "group:sales").name
     'nightly'
     """
-    if config is not None and not isinstance(config, Mapping | RunConfig):
-        raise CheckError(f"the config of job `{name}` is a dict or a RunConfig, not {config!r}")
+    if config is not None and not isinstance(config, Mapping | RunConfig | PartitionedConfig):
+        raise CheckError(f"the config of job `{name}` is a dict, a RunConfig or a PartitionedConfig, not {config!r}")
     where = f"job `{name}`"
     return UnresolvedAssetJobDefinition(
         valid_name(name, "name of a job"),

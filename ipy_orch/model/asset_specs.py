@@ -23,6 +23,7 @@ __all__ = [
     "nothing_inputs",
     "output_keys",
     "refuse_idle_nodes",
+    "refuse_two_mappings",
     "specs_of_node",
 ]
 
@@ -60,6 +61,18 @@ def distinct_specs(specs: Iterable[AssetSpec], where: str = "") -> Iterable[Asse
         if before is not spec and before != spec:
             raise DagsterInvalidDefinitionError(f"`{spec.key}` has two specs, and they differ", where=where)
     return found.values()
+
+
+def refuse_two_mappings(specs: Iterable[AssetSpec], where: str = "") -> None:
+    """Refuse assets of one definition that read different partitions of one dependency: it is loaded once for all.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming the dependency.
+    """
+    found: dict[AssetKey, Any] = {}
+    for dep in (dep for spec in specs for dep in spec.deps if dep.partition_mapping is not None):
+        if found.setdefault(dep.asset_key, dep.partition_mapping) != dep.partition_mapping:
+            raise DagsterInvalidDefinitionError(f"`{dep.asset_key}` has two partition mappings", where=where)
 
 
 def nothing_inputs(deps: Iterable[AssetDep], taken: Iterable[str] = ()) -> dict[str, tuple[In, AssetKey]]:

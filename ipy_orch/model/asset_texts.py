@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.multi_mappings import infer_partition_mapping
+from ipy_orch.model.partition_mappings import PartitionMapping
+from ipy_orch.model.partitions import PartitionsDefinition
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 
 __all__ = ["Described"]
@@ -31,6 +34,14 @@ class Described:
     def get_partition_mapping_for_dep(self, dep_key: AssetKey) -> Any:
         """Return the same as :meth:`get_partition_mapping`, under Dagster's other name."""
         return self.get_partition_mapping(dep_key)
+
+    def infer_partition_mapping(
+        self, asset_key: AssetKey, upstream_asset_key: AssetKey, upstream_partitions_def: PartitionsDefinition | None
+    ) -> PartitionMapping:
+        """Return which partitions of a dependency are read, also where it wasn't said."""
+        spec = next(one for one in self.asset_specs if one.key == asset_key)
+        said = next((dep.partition_mapping for dep in spec.deps if dep.asset_key == upstream_asset_key), None)
+        return infer_partition_mapping(said, spec.partitions_def, upstream_partitions_def)
 
     @property
     def group_names_by_key(self) -> Mapping[AssetKey, str]:

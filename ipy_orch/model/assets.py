@@ -28,6 +28,7 @@ from ipy_orch.model.asset_specs import (
     manager_in,
     output_keys,
     refuse_idle_nodes,
+    refuse_two_mappings,
     refuse_unknown_outputs,
     specs_of_node,
 )
@@ -223,6 +224,8 @@ class AssetsDefinition(Described):
         object.__setattr__(
             self, "asset_specs", tuple(map(in_some_group, distinct_specs(self.asset_specs, self.origin)))
         )
+        if len(self.asset_specs) > 1:
+            refuse_two_mappings(self.asset_specs, self.origin)
         if len(set(self.all_keys_by_output_name.values())) != len(self.all_keys_by_output_name):
             raise DagsterInvalidDefinitionError(f"two outputs of `{self.label}` make one asset", where=self.origin)
         for spec in self.asset_specs if self.op_def is not None else ():

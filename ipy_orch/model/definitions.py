@@ -32,6 +32,7 @@ PARTS = ("assets", "schedules", "sensors", "jobs", "asset_checks")
 HOME = "ipy_orch.planning.definitions"
 
 graph_of: Port[[Iterable[AssetsDefinition]], Any] = Port(HOME)
+refuse_unmappable: Port[[Any], None] = Port("ipy_orch.planning.partitioning")
 selected_in: Port[[Iterable[AssetsDefinition], Any], frozenset[AssetKey]] = Port(HOME)
 load_from: Port[..., Any] = Port("ipy_orch.execution.load")
 repository_of: Port[[Definitions], RepositoryDefinition] = Port("ipy_orch.model.repository")
@@ -139,6 +140,7 @@ class Definitions:
             DagsterInvalidDefinitionError: where it doesn't.
         """
         graph = defs.resolve_asset_graph()
+        refuse_unmappable(graph)
         check_resources(defs.resources)
         defs.refuse_missing_resources()
         for one in defs.definitions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
@@ -88,6 +89,11 @@ class DynamicPartitionsDefinition(PartitionsDefinition):
                 " `dynamic_partitions_store=instance`, or `with partition_loading_context(...)`"
             )
         return found
+
+    def get_serializable_unique_identifier(self, dynamic_partitions_store: Any = None) -> str:
+        """Return a digest of the name and of the keys that are there now."""
+        keys = self.get_partition_keys(dynamic_partitions_store=dynamic_partitions_store)
+        return blake2b(repr((self.name, sorted(keys))).encode(), digest_size=16).hexdigest()
 
     def valid_name(self) -> str:
         """Return the name.

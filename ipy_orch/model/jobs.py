@@ -17,6 +17,7 @@ from ipy_orch.model.graph_parts import part_of
 from ipy_orch.model.graphs import GraphDefinition, Node, nested_nodes
 from ipy_orch.model.keys import AssetCheckKey, FrozenList, valid_name
 from ipy_orch.model.mappings import NodeInvocation
+from ipy_orch.model.partitioned_config import PartitionedConfig
 from ipy_orch.model.port import Port
 
 if TYPE_CHECKING:
@@ -159,7 +160,15 @@ class JobDefinition:
     @property
     def config_mapping(self) -> Any:
         """Return its ConfigMapping, or None."""
-        return None if self.config is None or isinstance(self.config, Mapping | RunConfig) else self.config
+        plain = self.config is None or isinstance(self.config, Mapping | RunConfig | PartitionedConfig)
+        return None if plain else self.config
+
+    @property
+    def partitioned_config(self) -> PartitionedConfig | None:
+        """Return its config by partition; None where it has no partitions."""
+        if self.partitions_def is None or self.config_mapping is not None:
+            return None
+        return PartitionedConfig.from_flexible_config(self.config, self.partitions_def)
 
     @property
     def run_config(self) -> Mapping[str, Any] | None:

@@ -301,7 +301,7 @@ def can_tie(dimension: PartitionsDefinition, one: PartitionsDefinition) -> bool:
 
 
 def fitting_dimensions(two: MultiPartitionsDefinition, one: PartitionsDefinition) -> list[str]:
-    """Return the dimensions that partitions in one dimension can be tied to: those that are equal, else those by time."""
+    """Return the dimensions that partitions in one dimension can be tied to: the equal ones, else those by time."""
     same = [name for name, dimension in two.dimensions.items() if dimension == one]
     return same or [name for name, dimension in two.dimensions.items() if can_tie(dimension, one)]
 

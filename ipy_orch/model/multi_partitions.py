@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvalidInvocationError, closest
 from ipy_orch.model.dynamic_partitions import DynamicPartitionsDefinition
@@ -23,6 +23,7 @@ __all__ = ["MultiPartitionKey", "MultiPartitionsDefinition", "PartitionDimension
 
 BETWEEN: Final = "|"
 DIMENSIONS: Final = 2
+UNFIT: Final = frozenset("|[],")  # what no key of a dimension has
 CUT: Final = (StaticPartitionsDefinition, TimeWindowPartitionsDefinition, DynamicPartitionsDefinition)
 
 
@@ -39,7 +40,7 @@ class MultiPartitionKey(str):
     __slots__ = ("dimensions",)
     dimensions: tuple[tuple[str, str], ...]
 
-    def __new__(cls, keys_by_dimension: Mapping[str, str]) -> MultiPartitionKey:
+    def __new__(cls, keys_by_dimension: Mapping[str, str]) -> Self:  # noqa: D102 - the class tells
         ordered = tuple(sorted(keys_by_dimension.items()))
         made = str.__new__(cls, BETWEEN.join(key for _, key in ordered))
         made.dimensions = ordered
@@ -87,6 +88,11 @@ class MultiPartitionsDefinition(PartitionsDefinition):
             if not isinstance(one, CUT):
                 raise DagsterInvalidDefinitionError(
                     f"dimension `{name}` can't be cut by {type(one).__name__}", hint="by time, static or dynamic"
+                )
+            if isinstance(one, StaticPartitionsDefinition) and (unfit := [k for k in one.keys if UNFIT & set(k)]):
+                raise DagsterInvalidDefinitionError(
+                    f"`{unfit[0]}` of dimension `{name}` has one of {' '.join(sorted(UNFIT))} in it",
+                    hint="these stand between dimensions and ranges",
                 )
             if isinstance(one, DynamicPartitionsDefinition) and one.name is None:
                 raise DagsterInvalidDefinitionError(
@@ -185,7 +191,7 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         """Return those that are keys."""
         return {self.key_from(key) for key in partition_keys if self.has_partition_key(key)}
 
-    def is_valid_key_format(self, partition_key: str) -> bool:
+    def is_valid_key_format(self, partition_key: object) -> bool:
         """Tell whether a text has as many parts as there are dimensions."""
         return isinstance(partition_key, str) and len(partition_key.split(BETWEEN)) == len(self.dimensions)
 
@@ -196,7 +202,9 @@ class MultiPartitionsDefinition(PartitionsDefinition):
             CheckError: when it has more or fewer parts than there are dimensions.
         """
         if isinstance(partition_key_str, MultiPartitionKey):
-            return partition_key_str
+            if partition_key_str.keys_by_dimension.keys() == self.dimensions.keys():
+                return partition_key_str
+            return self.get_partition_key_from_str(str(partition_key_str))  # of other dimensions: the text counts
         if not self.is_valid_key_format(partition_key_str):
             shape = BETWEEN.join(self.dimensions)
             raise CheckError(f"`{partition_key_str}` isn't a key of two dimensions, written as `{shape}`")
@@ -222,22 +230,18 @@ class MultiPartitionsDefinition(PartitionsDefinition):
         return self.pairs(between)
 
     def ranges_of(self, chosen: Collection[str]) -> list[PartitionKeyRange]:
-        """Return chosen keys as ranges along the primary dimension, for each key of the other one."""
-        primary, secondary = self.primary_dimension, self.secondary_dimension
+        """Return chosen keys as ranges along one dimension, for each key of the one of which fewer are among them."""
+        parts = [self.get_partition_key_from_str(key).keys_by_dimension for key in chosen]
+        across, along = sorted(self.dimensions, key=lambda name: len({one[name] for one in parts}))
         rows: dict[str, set[str]] = {}
-        for key in map(self.get_partition_key_from_str, chosen):
-            parts = key.keys_by_dimension
-            rows.setdefault(parts[secondary.name], set()).add(parts[primary.name])
+        for one in parts:
+            rows.setdefault(one[across], set()).add(one[along])
         return [
-            PartitionKeyRange(*(self.pair(primary.name, end, secondary.name, row) for end in found))
-            for row in secondary.partitions_def.get_partition_keys()
+            PartitionKeyRange(*(MultiPartitionKey({across: row, along: end}) for end in found))
+            for row in self.dimensions[across].get_partition_keys()
             if row in rows
-            for found in primary.partitions_def.ranges_of(rows[row])
+            for found in self.dimensions[along].ranges_of(rows[row])
         ]
-
-    def pair(self, name: str, key: str, other: str, other_key: str) -> MultiPartitionKey:
-        """Return the key with these of two dimensions."""
-        return MultiPartitionKey({name: key, other: other_key})
 
     def get_multipartition_keys_with_dimension_value(
         self, dimension_name: str, dimension_partition_key: str, **_: Any

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 __all__ = ["DynamicPartitionsStore", "PartitionLoadingContext", "now", "partition_loading_context", "store"]
 
@@ -35,9 +35,8 @@ class PartitionLoadingContext:
     dynamic_partitions_store: Any = None
 
 
-CURRENT: ContextVar[PartitionLoadingContext] = ContextVar(
-    "ipy_orch_partitions", default=PartitionLoadingContext()
-)  # immutable, so one default for all
+NOW: Final = PartitionLoadingContext()
+CURRENT: ContextVar[PartitionLoadingContext] = ContextVar("ipy_orch_partitions", default=NOW)
 
 
 @contextmanager
@@ -62,7 +61,7 @@ def partition_loading_context(
     """
     said = {"effective_dt": effective_dt, "dynamic_partitions_store": dynamic_partitions_store}
     known = {name: one for name, one in said.items() if one is not None}
-    made = new_ctx or replace(CURRENT.get(), **known)  # type: ignore[arg-type]
+    made = new_ctx or replace(CURRENT.get(), **known)
     token = CURRENT.set(made)
     try:
         yield made

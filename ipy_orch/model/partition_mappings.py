@@ -76,11 +76,12 @@ class PartitionMapping(ABC):
     def validate_partition_mapping(
         self, upstream_partitions_def: PartitionsDefinition, downstream_partitions_def: PartitionsDefinition | None
     ) -> None:
-        """Refuse partitions that it can't map.
+        """Refuse partitions that it can't map; by default, there are none.
 
         Raises:
             DagsterInvalidDefinitionError: saying why.
         """
+        _ = upstream_partitions_def, downstream_partitions_def
 
     @property
     def description(self) -> str:

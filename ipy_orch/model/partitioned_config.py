@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -78,7 +79,7 @@ class PartitionedConfig:
     def get_run_config_for_partition_key(self, partition_key: str) -> Mapping[str, Any]:
         """Return the config of a partition's run, as plain data."""
         told = self.run_config_for_partition_key_fn(self.partitions_def.key_from(partition_key))
-        return told.to_config_dict() if isinstance(told, RunConfig) else told
+        return deepcopy(told.to_config_dict() if isinstance(told, RunConfig) else dict(told))
 
     def get_tags_for_partition_key(self, partition_key: str, job_name: str | None = None) -> Tags:  # noqa: ARG002
         """Return the tags of a partition's run: those of the partition, and one's own."""

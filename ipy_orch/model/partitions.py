@@ -20,7 +20,7 @@ from ipy_orch.errors import (
     DagsterUnknownPartitionError,
     closest,
 )
-from ipy_orch.model.partition_contexts import partition_loading_context
+from ipy_orch.model.partition_contexts import PartitionLoadingContext, partition_loading_context
 
 if TYPE_CHECKING:
     from ipy_orch.model.partition_subsets import PartitionsSubset
@@ -66,6 +66,14 @@ class Partition:
 
     def __str__(self) -> str:
         return self.name
+
+
+class PageOfKeys(NamedTuple):
+    """Be some of the keys, with the cursor of those that follow."""
+
+    results: list[str]
+    cursor: str
+    has_more: bool
 
 
 class PartitionsDefinition(ABC):
@@ -127,6 +135,22 @@ class PartitionsDefinition(ABC):
         """Return chosen keys as ranges of neighbours."""
         return ranges_in(self.get_partition_keys(), chosen)
 
+    def get_paginated_partition_keys(
+        self, context: PartitionLoadingContext, limit: int, ascending: bool, cursor: str | None = None
+    ) -> PageOfKeys:
+        """Return some of the keys, and where to go on.
+
+        Args:
+            context: as of when, and with which dynamic partitions.
+            cursor: of the page before.
+        """
+        with partition_loading_context(new_ctx=context):
+            keys = self.get_partition_keys()
+        start = int(cursor or 0)
+        ordered = keys if ascending else keys[::-1]
+        page = list(ordered[start : start + limit])
+        return PageOfKeys(page, str(start + len(page)), start + len(page) < len(keys))
+
     def filter_valid_partition_keys(self, partition_keys: set[str]) -> set[str]:
         """Return those that are keys."""
         return partition_keys & set(self.get_partition_keys())
@@ -154,7 +178,12 @@ class PartitionsDefinition(ABC):
         return DagsterUnknownPartitionError(f"there is no partition `{partition_key}`", hint=hint)
 
     def validate_partition_definition(self) -> None:
-        """Refuse a definition in which two partitions have one key."""
+        """Refuse a definition in which two partitions have one key.
+
+        Raises:
+            DagsterInvalidDefinitionError: when it has.
+        """
+        _ = self
 
     # -- some of them -------------------------------------------------------------------------------------------------
 
@@ -182,8 +211,9 @@ class PartitionsDefinition(ABC):
         """Return the tags that a run of a partition gets."""
         return {PARTITION_TAG: partition_key}
 
-    def get_serializable_unique_identifier(self) -> str:
-        """Return a digest of what the definition says."""
+    def get_serializable_unique_identifier(self, dynamic_partitions_store: Any = None) -> str:
+        """Return a digest of what the definition says, and of the keys of dynamic partitions."""
+        _ = dynamic_partitions_store
         return blake2b(repr(self).encode(), digest_size=16).hexdigest()
 
     def key_from(self, text: str) -> str:

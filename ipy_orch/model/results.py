@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError, closest
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, valid_name
@@ -18,6 +18,7 @@ from ipy_orch.model.metadata import MetadataValue, checked_raw, normalize_metada
 from ipy_orch.model.ops import NO_VALUE, RESULT
 from ipy_orch.model.specs import valid_tags
 from ipy_orch.model.tables import Brief, filled, listed, typed
+from ipy_orch.model.wire import Wired, wired
 
 __all__ = [
     "DATA_VERSION_TAG",
@@ -33,6 +34,7 @@ __all__ = [
     "MaterializeResult",
     "ObserveResult",
     "Output",
+    "TargetMaterialization",
 ]
 
 T_co = TypeVar("T_co", covariant=True)
@@ -203,6 +205,8 @@ class AssetEvent(WithMetadata):
             tags=tags_of(tags),
         )
 
+    _fields: ClassVar = ("asset_key", "description", "metadata", "partition", "tags")  #: as a named tuple says it
+
     @property
     def label(self) -> str:
         """Return the path of the asset."""
@@ -338,6 +342,21 @@ def only(said: str | None, known: Collection[str], argument: str, what: str) -> 
     return next(iter(known)) if said is None else said
 
 
+@wired("target")
+@dataclass(frozen=True, slots=True)
+class TargetMaterialization:
+    """Say which materialization a check looked at.
+
+    Args:
+        storage_id: its number in the instance's log, 0 where there is no instance.
+        timestamp: when it was made, in seconds since the epoch.
+    """
+
+    storage_id: int
+    run_id: str
+    timestamp: float
+
+
 @dataclass(frozen=True, repr=False)
 class AssetCheckEvaluation(WithMetadata):
     """Report the outcome of a check as the log keeps it.
@@ -358,7 +377,7 @@ class AssetCheckEvaluation(WithMetadata):
     check_name: str
     passed: bool
     metadata: Mapping[str, MetadataValue] = field(default_factory=dict)
-    target_materialization_data: Any = None
+    target_materialization_data: Annotated[Any, Wired] = None
     severity: AssetCheckSeverity = AssetCheckSeverity.ERROR
     description: str | None = None
     blocking: bool | None = None

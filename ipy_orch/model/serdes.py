@@ -8,17 +8,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from inspect import signature
 from typing import Any, Final, TypeVar
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError, closest
-from ipy_orch.model import code_references, results, tables
+from ipy_orch.model import (
+    code_references,
+    multi_mappings,
+    partition_mappings,
+    results,
+    tables,
+    time_mappings,
+    usual_partitions,
+)
+from ipy_orch.model.cron import timezone_named
+from ipy_orch.model.dynamic_partitions import DynamicPartitionsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import JsonMetadataValue, MetadataValue, TableColumnLineageMetadataValue
+from ipy_orch.model.multi_partitions import MultiPartitionsDefinition
+from ipy_orch.model.partitions import PartitionKeyRange, StaticPartitionsDefinition, TimeWindow
 from ipy_orch.model.policies import BackfillPolicy, RetryPolicy
 from ipy_orch.model.results import AssetCheckEvaluation
+from ipy_orch.model.time_partitions import TimeWindowPartitionsDefinition
 
 __all__ = ["deserialize_value", "serializable", "serialize_value"]
 
@@ -31,7 +45,16 @@ SETS: Final[Mapping[str, type[Any]]] = {"__set__": set, "__frozenset__": frozens
 PLAIN: Final = (str, int, float, bool, type(None))
 AS_IT_IS: Final = {(JsonMetadataValue, "data")}  #: JSON already: a `__class__` in it is the user's
 OLD_FIELDS: Final = {AssetCheckEvaluation: {"success": "passed"}}  #: what older Dagster wrote
-ATTRIBUTES: Final = {(TableColumnLineageMetadataValue, "column_lineage"): "value"}  #: not named like the argument
+ATTRIBUTES: Final[Mapping[tuple[type, str], str]] = {
+    (TableColumnLineageMetadataValue, "column_lineage"): "value",
+    (StaticPartitionsDefinition, "partition_keys"): "keys",
+    (MultiPartitionsDefinition, "partitions_defs"): "dimensions",
+}  #: not named like the argument
+MOMENT: Final = "TimestampWithTimezone"  #: how a datetime is written
+FIELDS: Final[Mapping[type, tuple[str, ...]]] = {  #: of classes with arguments that follow from others
+    TimeWindowPartitionsDefinition: tuple(TimeWindowPartitionsDefinition.__dataclass_fields__),
+    DynamicPartitionsDefinition: ("name",),
+}
 KNOWN: Final[dict[str, type]] = {}
 
 
@@ -79,6 +102,8 @@ def packed(value: Any) -> Any:
         return {ENUM: f"{cls.__name__}.{value.name}"} if isinstance(value, Enum) else packed_object(value)
     if isinstance(value, PLAIN):
         return value
+    if isinstance(value, datetime):
+        return {CLASS: MOMENT, "timestamp": value.timestamp(), "timezone": str(value.tzinfo or UTC)}
     if isinstance(value, Mapping):
         return packed_mapping(value)
     if isinstance(value, list | tuple):
@@ -114,6 +139,8 @@ def unpacked(value: Any) -> Any:
     if ENUM in value:
         name, _, member = value[ENUM].partition(".")
         return getattr(declared(name), member)
+    if value.get(CLASS) == MOMENT:
+        return datetime.fromtimestamp(value["timestamp"], timezone_named(value["timezone"]))
     return made(declared(value[CLASS]), value) if CLASS in value else unpacked_container(value)
 
 
@@ -143,7 +170,7 @@ def made(cls: Any, data: Mapping[str, Any]) -> Any:
 @cache
 def fields_of(cls: type) -> tuple[str, ...]:
     """Return the names of the arguments of a class, which are those of attributes, too."""
-    return tuple(signature(cls).parameters)
+    return FIELDS.get(cls) or tuple(signature(cls).parameters)
 
 
 def known(name: str) -> type | None:
@@ -179,6 +206,25 @@ for one in (
     AssetCheckKey,
     BackfillPolicy,
     RetryPolicy,
+    DynamicPartitionsDefinition,
+    MultiPartitionsDefinition,
+    PartitionKeyRange,
+    StaticPartitionsDefinition,
+    TimeWindow,
+    TimeWindowPartitionsDefinition,
+    partition_mappings.AllPartitionMapping,
+    partition_mappings.IdentityPartitionMapping,
+    partition_mappings.LastPartitionMapping,
+    partition_mappings.SpecificPartitionsPartitionMapping,
+    partition_mappings.StaticPartitionMapping,
+    multi_mappings.DimensionPartitionMapping,
+    multi_mappings.MultiPartitionMapping,
+    multi_mappings.MultiToSingleDimensionPartitionMapping,
+    time_mappings.TimeWindowPartitionMapping,
+    usual_partitions.DailyPartitionsDefinition,
+    usual_partitions.HourlyPartitionsDefinition,
+    usual_partitions.MonthlyPartitionsDefinition,
+    usual_partitions.WeeklyPartitionsDefinition,
     code_references.LocalFileCodeReference,
     code_references.UrlCodeReference,
     results.AssetCheckEvaluation,

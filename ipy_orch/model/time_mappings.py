@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -15,10 +15,9 @@ from ipy_orch.model.partition_subsets import PartitionsSubset
 from ipy_orch.model.partitions import PartitionsDefinition, TimeWindow
 from ipy_orch.model.time_partitions import TimeWindowPartitionsDefinition
 from ipy_orch.model.time_subsets import TimeWindowPartitionsSubset
+from ipy_orch.model.timeline import just_after
 
 __all__ = ["TimeWindowPartitionMapping"]
-
-INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ def moved(cut: TimeWindowPartitionsDefinition, moment: datetime, offset: int) ->
 
 def around(cut: TimeWindowPartitionsDefinition, window: TimeWindow) -> TimeWindow:
     """Return the time from where the window that holds the beginning begins to where the one with the end ends."""
-    start = next(cut.cron.before(window.start + INSTANT))
+    start = next(cut.cron.before(just_after(window.start)))
     return TimeWindow(start, next(cut.cron.after(window.end)))
 
 

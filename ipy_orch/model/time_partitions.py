@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import cached_property, lru_cache
@@ -34,7 +34,6 @@ SHAPES: Final = {
     ScheduleType.WEEKLY: re.compile(r"(?P<minute>\d+) (?P<hour>\d+) \* \* (?P<day>\d)"),
     ScheduleType.MONTHLY: re.compile(r"(?P<minute>\d+) (?P<hour>\d+) (?P<day>\d+) \* \*"),
 }
-WINDOW_START, WINDOW_END = "dagster/partition/window_start", "dagster/partition/window_end"
 
 
 @dataclass(frozen=True, init=False, repr=False, eq=False)
@@ -191,6 +190,8 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
     def get_partition_keys_in_time_window(self, time_window: TimeWindow) -> Sequence[str]:
         """Return the keys of the windows that begin in some time, also where they aren't there yet."""
         line, end = self.timeline, time_window.end.timestamp()
+        if time_window.start.timestamp() < self.start.timestamp():
+            return [self.key_of(window.start) for window in self.windows_in(time_window)]
         self.reach(end)
         first, last = line.first_from(time_window.start.timestamp()), line.first_from(end)
         return line.named(last)[first:]
@@ -228,7 +229,8 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
 
     def key_of(self, moment: datetime) -> str:
         """Return the key of the window that begins at a moment."""
-        return namer(self.fmt, self.cron.every_hour)(moment)
+        name: str = namer(self.fmt, self.cron.every_hour)(moment)
+        return name
 
     def time_window_for_partition_key(self, partition_key: str) -> TimeWindow:
         """Return the window of a partition; it needn't be there yet.
@@ -364,6 +366,16 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         return next((kind for kind, shape in SHAPES.items() if shape.fullmatch(self.cron_schedule)), None)
 
     @property
+    def start_date(self) -> datetime:
+        """Return the start, as the usual schedules call it."""
+        return self.start
+
+    @property
+    def end_date(self) -> datetime | None:
+        """Return the end, as the usual schedules call it."""
+        return self.end
+
+    @property
     def minute_offset(self) -> int:
         """Return at which minute of the hour a window begins."""
         return self.offset("minute")
@@ -412,15 +424,6 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         own = [self.minute_offset, self.hour_offset, self.day_offset]
         minute, hour, on = (mine if one is None else one for one, mine in zip(given_or, own, strict=True))
         return usual_schedule(kind, minute, hour, on)
-
-    def get_tags_for_partition_key(self, partition_key: str) -> Mapping[str, str]:
-        """Return the tags that a run of a partition gets: its key, and its window."""
-        window = self.time_window_for_partition_key(partition_key)
-        return {
-            **super().get_tags_for_partition_key(partition_key),
-            WINDOW_START: window.start.isoformat(),
-            WINDOW_END: window.end.isoformat(),
-        }
 
     # -- as a value ---------------------------------------------------------------------------------------------------
 

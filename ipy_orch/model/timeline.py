@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from threading import Lock
@@ -13,9 +13,12 @@ from threading import Lock
 from ipy_orch.model.cron import Cron
 from ipy_orch.model.partitions import TimeWindow
 
-__all__ = ["Calendar", "Timeline", "timeline"]
+__all__ = ["Calendar", "Timeline", "just_after", "timeline"]
 
-INSTANT = timedelta(microseconds=1)
+
+def just_after(moment: datetime) -> datetime:
+    """Return the next moment; adding to what the clock shows would forget which pass of a repeated hour it's in."""
+    return moment.astimezone(UTC) + timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,11 @@ class Calendar:
 
     def windows_ending_after(self, moment: datetime) -> Iterator[TimeWindow]:
         """Yield the windows that end after a moment; one may have begun before."""
-        return self.windows_from(next(self.cron.before(moment + INSTANT)))
+        return self.windows_from(next(self.cron.before(just_after(moment))))
 
     def windows_until(self, moment: datetime) -> Iterator[TimeWindow]:
         """Yield the windows that end at a moment or before, the latest first."""
-        return self.kept(TimeWindow(start, end) for end, start in pairwise(self.cron.before(moment + INSTANT)))
+        return self.kept(TimeWindow(start, end) for end, start in pairwise(self.cron.before(just_after(moment))))
 
     def kept(self, windows: Iterator[TimeWindow]) -> Iterator[TimeWindow]:
         """Yield the windows that aren't left out."""

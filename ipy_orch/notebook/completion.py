@@ -9,8 +9,9 @@ from typing import Any, Final
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, Option
+from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, OP_OPTIONS, Option
 from ipy_orch.errors import DagsterError
+from ipy_orch.notebook.written import JOB_OPTIONS
 from ipy_orch.session.session import Session
 
 __all__ = ["complete", "register"]
@@ -18,17 +19,21 @@ __all__ = ["complete", "register"]
 FLAGS: Final = {
     "materialize": ["--force", "--config", "--env", "--workers", "--checks-only"],
     "export": ["--for", "--force"],
+    "job": [option.flag for option in JOB_OPTIONS],
+    "launch": ["--config", "--op-selection", "--env", "--workers", "--from-failure"],
     "resources": ["--env"],
     "config_schema": ["--env"],
 }
-CELLS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS}
-DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS}
-SELECTING: Final = ("materialize", "forget", "lineage")
+CELLS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS, "op": OP_OPTIONS}
+DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS, "op": OP_OPTIONS}
+SELECTING: Final = ("materialize", "forget", "lineage", "job")
 
-_CELL = re.compile(r"^%%(asset|asset_check)\s+(.*)$")
-_LINE = re.compile(r"^\s*%{0,2}(materialize|why|open|forget|lineage|export|use|resources|config_schema)\s+(.*)$")
+_CELL = re.compile(r"^%%(asset|asset_check|op)\s+(.*)$")
+_LINE = re.compile(
+    r"^\s*%{0,2}(materialize|why|open|forget|lineage|export|use|resources|config_schema|job|launch)\s+(.*)$"
+)
 _DIRECTIVE = re.compile(r"^#\|\s*(.*)$")
-_KIND = re.compile(r"^\s*#\|\s*(asset|check)\s*:", re.MULTILINE)
+_KIND = re.compile(r"^\s*#\|\s*(asset|check|op)\s*:", re.MULTILINE)
 
 
 def complete(session: Session, text: str, line_number: int, line: str) -> list[str] | None:
@@ -106,6 +111,11 @@ def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
         return
     if magic == "resources":
         return
+    if magic == "launch":
+        yield from launchable(session, rest)
+        return
+    if magic == "job" and not rest.rpartition(" ")[0].strip():
+        return  # the first word is the name of the new job
     if magic == "export":
         if rest.split()[-1:] == ["--for"] or rest.split()[-2:-1] == ["--for"]:
             yield from ("dagster", "ipy_orch")
@@ -114,6 +124,16 @@ def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
     if magic in SELECTING:
         yield from (f"group:{group}" for group in groups(session))
         yield from (f"+{name}" for name in names(session) if last.startswith("+"))
+
+
+def launchable(session: Session, rest: str) -> Iterator[str]:
+    """Yield what can follow after ``%launch``: a job, or ops of the job after ``--op-selection``."""
+    before = rest.split()[: -1 if rest and not rest[-1].isspace() else None]
+    jobs = scanned(session, lambda found: found.jobs) or {}
+    if not before:
+        yield from jobs
+    elif before[-1] == "--op-selection" and before[0] in jobs:
+        yield from (node.name for node in getattr(getattr(jobs[before[0]], "graph_def", None), "nodes", ()))
 
 
 def of_directive(session: Session, kind: str, rest: str) -> Iterator[str]:
@@ -129,7 +149,7 @@ def of_directive(session: Session, kind: str, rest: str) -> Iterator[str]:
             yield from values(session, option)
         return
     if kind not in DIRECTIVES:
-        yield from ("asset:", "check:")
+        yield from ("asset:", "check:", "op:")
         return
     yield from (f"{option.name}:" for option in DIRECTIVES[kind])
 

@@ -6,6 +6,7 @@ Loading runs nothing of the user's.
 from __future__ import annotations
 
 import sys
+import warnings
 from contextlib import ExitStack
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -15,11 +16,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Bool, Integer, List, TraitError, Unicode, observe, validate
 from traitlets.config import Configurable
 
-from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.errors import DagsterInvariantViolationError, StoreWarning
 from ipy_orch.execution.iomanagers import machine_memory
 from ipy_orch.notebook import completion, directives, formatters, lineages
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.display import DisplayRoute
+from ipy_orch.notebook.job_magics import JobMagics
 from ipy_orch.notebook.magics import OrchMagics
 from ipy_orch.notebook.running import Presenter
 from ipy_orch.notebook.tracebacks import Tracebacks
@@ -38,6 +40,7 @@ class Orch(Configurable):
     )
     pins = List(Unicode(), help="Installed packages whose version counts as code, e.g. ['pandas'].").tag(config=True)
     workers = Integer(1, help="How many steps run at once; 1 runs them in the cell's own thread.").tag(config=True)
+    store = Unicode("", help="The folder where log and values outlive the kernel; '' is none.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         self.session: Session | None = None
@@ -51,7 +54,7 @@ class Orch(Configurable):
             raise TraitError(f"`Orch.{proposal['trait'].name}` is at least {least}, not {proposal['value']}")
         return int(proposal["value"])
 
-    @observe("autorun", "cache_bytes", "pins", "workers")
+    @observe("autorun", "cache_bytes", "pins", "store", "workers")
     def changed(self, change: Any) -> None:
         """Pass a setting on to the session."""
         if self.session is None:
@@ -60,10 +63,12 @@ class Orch(Configurable):
         setattr(self.session.settings, change["name"], new)
         if change["name"] == "cache_bytes":
             self.session.store.limit_bytes = change["new"] or machine_memory() // 4
+        if change["name"] == "store" and (why := self.session.persistence.use(change["new"])):
+            warnings.warn(why, StoreWarning, stacklevel=2)
 
     def settings(self) -> Settings:
         """Return the settings as they stand."""
-        return Settings(self.autorun, self.cache_bytes, self.workers, tuple(self.pins))
+        return Settings(self.autorun, self.cache_bytes, self.workers, tuple(self.pins), self.store)
 
 
 class Door:
@@ -103,8 +108,12 @@ class Door:
 
     def register_magics(self, parts: ExitStack) -> None:
         """Register the magics; taking them out brings back what had their names before."""
+        for kind in (OrchMagics, JobMagics):
+            self.register_some(parts, kind(self.ip, self.session, self.cells, self.presenter))
+
+    def register_some(self, parts: ExitStack, magics: Any) -> None:
+        """Register the magics of one object."""
         manager: Any = self.ip.magics_manager
-        magics = OrchMagics(self.ip, self.session, self.cells, self.presenter)
         before = {kind: dict(table) for kind, table in manager.magics.items()}
         self.ip.register_magics(magics)
 
@@ -124,6 +133,7 @@ class Door:
         """Take all parts out."""
         self.session.cancel()
         self.parts.close()
+        self.session.persistence.close()
 
 
 DOORS: WeakKeyDictionary[InteractiveShell, Door] = WeakKeyDictionary()

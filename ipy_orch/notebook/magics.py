@@ -27,6 +27,7 @@ from ipy_orch.notebook.display import show
 from ipy_orch.notebook.formatters import block
 from ipy_orch.notebook.running import Presenter
 from ipy_orch.notebook.tracebacks import usage
+from ipy_orch.notebook.written import words
 from ipy_orch.session.environments import NoSuchEnvironment
 from ipy_orch.session.session import Session
 from ipy_orch.ui.lineage import lineage
@@ -101,19 +102,6 @@ def read(magic: Callable[..., Any], line: str) -> Any:
         UsageError: when they are wrong.
     """
     return magic_arguments.parse_argstring(magic, line)  # type: ignore[no-untyped-call]
-
-
-def words(line: str) -> str | None:
-    """Return a selection as a selection string, or None for all; several names mean all of them.
-
-    >>> words("a b"), words("+a and group:x"), words("")
-    ('a or b', '+a and group:x', None)
-    """
-    parts = line.split()
-    operators = {"and", "or", "not", "AND", "OR", "NOT"}
-    if len(parts) < 2 or operators & set(parts) or any(char in line for char in "()\"'"):
-        return line.strip() or None
-    return " or ".join(part.rstrip(",") for part in parts)
 
 
 ENV: Final = arg("--env", metavar="NAME", help="the environment whose resources are used, see %%use")
@@ -323,6 +311,7 @@ class OrchMagics(Magics):
         """Return what a module holds, and what a person may want to do with it next."""
         defs = self.session.definitions()
         held = [counted(len(defs.assets), "asset"), counted(len(defs.asset_checks), "check")]
+        held += [counted(len(defs.jobs), "job")] if defs.jobs else []
         then = f"dagster dev -f {path}" if target == "dagster" else f"%export {path} --for dagster"
         return f"{path} · {', '.join(held)} · next: {then}"
 

@@ -251,7 +251,7 @@ class Presenter:
     def show_again(self, line: Line, report: Report, *, quiet: bool) -> None:
         """Show an asset anew in the place of what its cell shows."""
         if line.status == "ran":
-            self.ip.display_pub.clear_output(wait=True)
+            self.ip.display_pub.clear_output(wait=True)  # type: ignore[no-untyped-call]
             self.show_output(line.key)
             if not quiet:
                 self.show_asset(line.key)
@@ -288,6 +288,12 @@ class Presenter:
         if last is None:
             return []
         return [step.name for step in last.steps.values() if step.status == "canceled" and step.started is not None]
+
+    def tell(self, text: str, notes: Iterable[str] = ()) -> None:
+        """Show one line, and notices."""
+        notes = list(notes)
+        shown = "\n".join([text, *(f"note: {note}" for note in notes)])
+        show(self.ip, block([escape(text), *map(note_html, notes)]), shown)
 
     def request(self, verb: Callable[[], Report]) -> None:
         """Run what a magic asks for: progress, then a line per asset.

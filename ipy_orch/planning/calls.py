@@ -238,7 +238,7 @@ def calls_of_graph(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Hold what nodes hand down to the ops in them."""
+    """Hold what nodes hand down to the ops in them: the nearest retry policy wins."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     hooks: frozenset[Any] = frozenset()
@@ -246,8 +246,8 @@ class Place:
 
     def inside(self, node: Node) -> Place:
         """Return what holds inside a node."""
-        hooks = self.hooks | node.hook_defs
-        return Place({**self.tags, **node.tags}, hooks, node.retry_policy or self.retry_policy)
+        retry = node.retry_policy or node.definition.retry_policy or self.retry_policy
+        return Place({**self.tags, **node.tags}, self.hooks | node.hook_defs, retry)
 
 
 class Flattening:
@@ -290,9 +290,7 @@ class Flattening:
             for name, source in sources.items()
             if not (op.ins[name].is_nothing and isinstance(source, FromConfig))
         }
-        tags, hooks = {**op.tags, **place.tags}, place.hooks
-        retry = place.retry_policy or op.retry_policy
-        call = Call(path, op, own, tags, hooks, retry, self.mapped_over(path, own))
+        call = Call(path, op, own, place.tags, place.hooks, place.retry_policy, self.mapped_over(path, own))
         self.calls[call.name] = call
         return {name: FromOutput(call.name, name, port) for name, port in op.outs.items()}
 
@@ -313,10 +311,10 @@ class Flattening:
             parts = [
                 made[one.node][one.output]
                 if isinstance(one, DependencyDefinition)
-                else bound[mapped[node.name, name, number].graph_input_name]
+                else bound.get(mapped[node.name, name, number].graph_input_name)
                 for number, one in enumerate(said.dependencies)
             ]
-            return FanIn(tuple(parts))
+            return FanIn(tuple(part for part in parts if part is not None))
         if isinstance(said, DynamicCollectDependencyDefinition):
             return Collected(made[said.node_name][said.output_name])
         if isinstance(said, DependencyDefinition):

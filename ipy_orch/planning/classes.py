@@ -20,7 +20,7 @@ _DERIVED: Final = frozenset(
     __abstractmethods__ __annotate__ __annotate_func__ __annotations__ __annotations_cache__ __attrs_attrs__
     __attrs_own_setattr__ __attrs_props__ __class_vars__ __classcell__ __dataclass_fields__ __dataclass_params__
     __dict__ __doc__ __firstlineno__ __match_args__ __module__ __non_callable_proto_members__ __orig_bases__
-    __parameters__ __private_attributes__ __protocol_attrs__ __qualname__ __signature__ __slots__
+    __parameters__ __private_attributes__ __protocol_attrs__ __qualname__ __signature__ __slotnames__ __slots__
     __static_attributes__ __type_params__ __weakref__ _abc_impl
     """.split()  # noqa: SIM905 - a line for each would hide that they are one thing
 )

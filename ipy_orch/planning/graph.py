@@ -68,6 +68,12 @@ class AssetGraph:
         return tuple(key for key in self.upstream if self.makers[key].is_executable)
 
     @cached_property
+    def is_partitioned(self) -> bool:
+        """Tell whether an asset or a check in it has partitions."""
+        assets = any(spec.partitions_def is not None for one in self.definitions for spec in one.asset_specs)
+        return assets or any(spec.partitions_def is not None for one in self.definitions for spec in one.check_specs)
+
+    @cached_property
     def downstream(self) -> Edges:
         """Return asset -> assets that depend on it."""
         found: dict[AssetKey, set[AssetKey]] = {key: set() for key in self.upstream}

@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config import RunConfig
 from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.invocations import json_tags
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.ops import In, OpDefinition, type_of
+from ipy_orch.model.partitioned_config import PartitionedConfig
 from ipy_orch.model.schema import MISSING, Field
 from ipy_orch.planning.calls import Call, FromConfig, FromOutput, Source, calls_of, calls_of_graph, flat
 from ipy_orch.planning.config import Inputs, NestedOps, OneOp, plain_run_config
 from ipy_orch.planning.jobs import calls_of_job
 
-__all__ = ["asset_tree", "configurable", "job_tree", "run_config_of"]
+__all__ = ["asset_tree", "config_tags", "configurable", "job_tree", "run_config_of"]
 
 Slots: TypeAlias = dict[tuple[str, ...], dict[str, Field | str | None]]
 
 
-def run_config_of(job: JobDefinition, given: Mapping[str, Any] | RunConfig | None) -> dict[str, Any]:
+def run_config_of(
+    job: JobDefinition, given: Mapping[str, Any] | RunConfig | None, partitions: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return the run config of a job: what its mapping makes of what was given, or that over the job's own.
+
+    Args:
+        partitions: what runs, of a job whose config depends on it.
 
     Raises:
         DagsterInvalidConfigError: when the config mapping doesn't take it.
     """
     written = plain_run_config(given)
+    if isinstance(job.config, PartitionedConfig):
+        own = job.config.get_run_config_for_partition_key(partitions[0]) if len(partitions) == 1 else {}
+        return over(plain_run_config(own), written)
     if job.config_mapping is not None:
         return plain_run_config(job.config_mapping.inner(written or MISSING, f"job `{job.name}`", ()))
     return over(plain_run_config(job.run_config), written)
+
+
+def config_tags(job: JobDefinition, partitions: Sequence[str]) -> Mapping[str, str]:
+    """Return the tags that the config of a job gives the run of a partition."""
+    if isinstance(job.config, PartitionedConfig) and len(partitions) == 1:
+        return json_tags(job.config.get_tags_for_partition_key(partitions[0], job.name), f"job `{job.name}`")
+    return {}
 
 
 def over(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ A job of ops and a job of assets end in the same: a :class:`~ipy_orch.planning.p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from ipy_orch.errors import (
     closest,
 )
 from ipy_orch.events.ledger import Ledger
-from ipy_orch.model.asset_jobs import AssetLayer, UnresolvedAssetJobDefinition, as_selection, resolve
+from ipy_orch.model.asset_jobs import IMPLICIT_JOB, AssetLayer, UnresolvedAssetJobDefinition, as_selection, resolve
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.config import RunConfig
 from ipy_orch.model.configured import ConfigMapping
@@ -28,19 +28,24 @@ from ipy_orch.model.jobs import JobDefinition, graph_of_assets, refuse_missing_r
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.mappings import DependencyDefinition, NodeInvocation
 from ipy_orch.model.metadata import normalize_metadata
-from ipy_orch.model.ops import In, OpDefinition, type_of
+from ipy_orch.model.ops import In, type_of
+from ipy_orch.model.partitioned_config import PartitionedConfig
+from ipy_orch.model.partitions import PartitionsDefinition
 from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
 from ipy_orch.model.specs import AssetSpec
-from ipy_orch.planning.calls import Call, FromConfig, FromValue, Source, calls_of_graph, outputs_in
+from ipy_orch.planning.calls import Call, FromAsset, FromConfig, FromValue, Source, calls_of_graph, outputs_in
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.op_selection import selected_nodes
+from ipy_orch.planning.partitioning import Reading, distinct_cuts, only_cut
 from ipy_orch.planning.plan import Plan, Request, Step, apart, plan
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import ASKED
 
 __all__ = [
     "calls_of_job",
+    "job_cut",
     "job_of_graph",
+    "layer_cut",
     "plan_all",
     "plan_job",
     "refuse_missing_values",
@@ -81,6 +86,7 @@ def resolve_job(
     """
     try:
         layer = selected_layer(graph, job.selection)
+        cut = cut_of_job(job, layer)
         plan_all(layer)
     except DagsterInvalidSubsetError as error:
         raise DagsterInvalidDefinitionError(f"job `{job.name}` can't be resolved: {error}") from error
@@ -95,7 +101,7 @@ def resolve_job(
         tags=job.tags,
         run_tags=job.tags if job.run_tags is None else job.run_tags,
         metadata=normalize_metadata(job.metadata),
-        partitions_def=job.partitions_def,
+        partitions_def=cut,
         executor_def=job.executor_def or executor,
         loggers=dict(loggers or {}),
         hook_defs=job.hooks,
@@ -103,6 +109,21 @@ def resolve_job(
         owners=job.owners,
         automation_condition=job.automation_condition,
     )
+
+
+def cut_of_job(job: UnresolvedAssetJobDefinition, layer: AssetLayer) -> PartitionsDefinition | None:
+    """Return how a job's assets are partitioned, or as the job or its config says.
+
+    Raises:
+        DagsterInvalidDefinitionError: when these contradict each other.
+    """
+    implicit = job.name == IMPLICIT_JOB
+    found = distinct_cuts(layer_cuts(layer)) if implicit else [one] if (one := layer_cut(layer)) is not None else []
+    said = distinct_cuts([job.partitions_def, getattr(job.config, "partitions_def", None)])
+    only_cut([*said, *found] if said else [], f"job `{job.name}`")
+    if said or len(found) == 1:
+        return (said or found)[0]
+    return None
 
 
 def selected_layer(graph: AssetGraph, selection: Any = None) -> AssetLayer:
@@ -118,14 +139,48 @@ def selected_layer(graph: AssetGraph, selection: Any = None) -> AssetLayer:
     return AssetLayer(graph, keys, frozenset(chosen.resolve_checks(graph)))
 
 
-def plan_all(layer: AssetLayer, partition: str | None = None, what: str = "") -> Plan:
+def layer_cut(layer: AssetLayer) -> PartitionsDefinition | None:
+    """Return how the assets and checks are partitioned that run together, None where none is.
+
+    Raises:
+        DagsterInvalidDefinitionError: when some are partitioned in another way.
+    """
+    return only_cut(layer_cuts(layer), "what was selected")
+
+
+def layer_cuts(layer: AssetLayer) -> Iterator[PartitionsDefinition | None]:
+    """Yield how each asset and each check that runs is partitioned."""
+    graph = layer.asset_graph
+    for key in layer.executable_asset_keys if graph.is_partitioned else ():
+        yield graph.spec(key).partitions_def
+    for check in layer.executable_check_keys if graph.is_partitioned else ():
+        yield graph.checks[check].partitions_def
+
+
+def job_cut(job: JobDefinition) -> PartitionsDefinition | None:
+    """Return how what a job runs is partitioned: its assets, else as the job or its config says; None where nothing is.
+
+    Raises:
+        CheckError: when a partition can't be chosen, since its assets are partitioned in different ways.
+    """
+    found = distinct_cuts(layer_cuts(job.layer)) if job.is_asset_job else []
+    if len(found) > 1:
+        return None
+    said: PartitionsDefinition | None = job.partitions_def
+    return found[0] if found else said
+
+
+def plan_all(layer: AssetLayer, partitions: Sequence[str] = (), what: str = "") -> Plan:
     """Return the plan that runs all of it, whatever ran before.
+
+    Args:
+        partitions: those of what is partitioned.
 
     Raises:
         DagsterInvalidSubsetError: when a part of a definition is asked for that can't be made alone.
     """
     keys, checks = layer.executable_asset_keys, layer.executable_check_keys
-    request = Request(keys, checks, upstream=False, always=True, partition=partition, what=what)
+    request = Request(keys, checks, upstream=False, always=True, what=what, **which(partitions))
     return plan(layer.asset_graph, Ledger(), request)
 
 
@@ -180,7 +235,7 @@ def job_of_graph(graph: GraphDefinition, **said: Any) -> JobDefinition:
     """
     given = {name: value for name, value in said.items() if value is not None}
     config, tags = given.get("config"), json_tags(given.get("tags"), f"job `{graph.name}`")
-    if config is not None and not isinstance(config, Mapping | RunConfig | ConfigMapping):
+    if config is not None and not isinstance(config, Mapping | RunConfig | ConfigMapping | PartitionedConfig):
         raise CheckError(f"the config of job `{graph.name}` is a dict, a RunConfig or a ConfigMapping, not {config!r}")
     for key in given.get("resource_defs", {}):
         if not key.isidentifier():
@@ -195,7 +250,9 @@ def job_of_graph(graph: GraphDefinition, **said: Any) -> JobDefinition:
         tags={**graph.tags, **tags},
         run_tags={**graph.tags, **(tags if run_tags is None else run_tags)},
         metadata=normalize_metadata(given.get("metadata", {})),
-        partitions_def=given.get("partitions_def"),
+        partitions_def=only_cut(
+            [given.get("partitions_def"), getattr(config, "partitions_def", None)], f"job `{graph.name}`"
+        ),
         executor_def=given.get("executor_def"),
         loggers=dict(given.get("logger_defs", {})),
         hook_defs=frozenset(given.get("hooks", ())),
@@ -324,24 +381,40 @@ def calls_of_job(job: JobDefinition) -> list[Call]:
     return calls_of_graph(job.graph, given)
 
 
-def plan_job(job: JobDefinition, partition: str | None = None, steps: Iterable[str] | None = None) -> Plan:
+def which(partitions: Sequence[str]) -> dict[str, Any]:
+    """Return what a request says of partitions."""
+    one = partitions[0] if len(partitions) == 1 else None
+    return {"partition": one, "partitions": tuple(partitions) if len(partitions) > 1 else ()}
+
+
+def plan_job(job: JobDefinition, partitions: Sequence[str] = (), steps: Iterable[str] | None = None) -> Plan:
     """Return the steps of a job. Pure: nothing is run.
 
     Args:
+        partitions: those of what is partitioned.
         steps: some of them, by name; all by default.
     """
     if job.is_asset_job:
-        planned = plan_all(job.layer, partition, job.name)
+        planned = plan_all(job.layer, partitions, job.name)
     else:
-        first, mapped = apart([op_step(call, partition) for call in calls_of_job(job)])
-        planned = Plan(first, Request(frozenset(), partition=partition, always=True, what=job.name), (), mapped)
+        request = Request(frozenset(), always=True, what=job.name, **which(partitions))
+        sources = {key: one for one in source_assets_in(job.graph) for key in one.keys}
+        first, mapped = apart([op_step(call, request, sources, job.partitions_def) for call in calls_of_job(job)])
+        planned = Plan(first, request, (), mapped)
     return only_steps(with_job(planned, job), steps)
 
 
-def op_step(call: Call, partition: str | None) -> Step:
-    """Return the step of an op that makes no asset."""
+def op_step(call: Call, request: Request, sources: Mapping[AssetKey, AssetsDefinition], cut: Any = None) -> Step:
+    """Return the step of an op that makes no asset.
+
+    Args:
+        sources: the assets that ops of the job read.
+        cut: how the job is partitioned.
+    """
     after = frozenset(one.call for source in call.sources.values() for one in outputs_in(source))
-    return Step(call.name, call, None, (), (), ASKED, after, partition=partition)
+    read = {one.key: sources[one.key] for one in call.reads() if isinstance(one, FromAsset) and one.key in sources}
+    reading = Reading.of_op(cut, read, request.chosen) if read else None
+    return Step(call.name, call, None, (), (), ASKED, after, partition=request.partition, reading=reading)
 
 
 def with_job(planned: Plan, job: JobDefinition) -> Plan:
@@ -373,9 +446,3 @@ def only_steps(planned: Plan, names: Iterable[str] | None) -> Plan:
     kept = [replace(step, after=step.after & chosen) for step in planned.steps if step.name in chosen]
     mapped = {name: steps for name, steps in planned.mapped.items() if name in chosen}
     return replace(planned, steps=tuple(kept), mapped=mapped)
-
-
-def ops_in(graph: GraphDefinition) -> list[OpDefinition]:
-    """Return the ops of a graph, at any depth, each once."""
-    found = (node.definition for _, node in nested_nodes(graph))
-    return list(dict.fromkeys(one for one in found if isinstance(one, OpDefinition)))

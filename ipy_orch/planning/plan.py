@@ -6,18 +6,21 @@ run), or is fresh; one pass back up adds the steps whose values are wanted but n
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
-from ipy_orch.events.ledger import Ledger
+from ipy_orch.events.ledger import Ledger, Place
 from ipy_orch.events.types import Materialized, Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import NO_VALUE, In, OpDefinition, Out
+from ipy_orch.model.partitions import PartitionsDefinition
 from ipy_orch.model.results import AssetCheckSeverity
 from ipy_orch.planning.calls import Call, FromAsset, FromConfig, calls_of, outputs_in
 from ipy_orch.planning.graph import AssetGraph, ancestors, topological
+from ipy_orch.planning.partitioning import Reading, wanted_partitions
 from ipy_orch.planning.staleness import (
     ASKED,
     EVICTED,
@@ -28,8 +31,9 @@ from ipy_orch.planning.staleness import (
     UNCHECKED,
     Reason,
     Status,
+    combined,
     difference,
-    version_of,
+    version_for,
 )
 
 __all__ = ["Knowledge", "Plan", "Request", "Step", "plan", "statuses"]
@@ -47,7 +51,9 @@ class Request:
         force: run these although they are fresh; their values count as new for what is downstream.
         upstream: bring missing and stale ancestors up to date first.
         always: run what is asked for without looking at the ledger, as Dagster's ``materialize`` does.
+        partition: the partition of what is partitioned.
         what: the request in the asker's words.
+        partitions: those of what is partitioned, where they are several.
     """
 
     keys: frozenset[AssetKey]
@@ -57,6 +63,12 @@ class Request:
     always: bool = False
     partition: str | None = None
     what: str = ""
+    partitions: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Return the partitions of what is partitioned."""
+        return self.partitions or (() if self.partition is None else (self.partition,))
 
 
 @dataclass(frozen=True)
@@ -81,10 +93,12 @@ class Step:
         keys: the assets that this call makes: of a definition with a graph, not all of them.
         parts: what it depends on beside its inputs; the inputs' versions are added when it runs.
         inputs: the assets that the definition reads.
+        partition: which one of what it makes is made, where that is one.
         conditional: it is skipped when its inputs turn out unchanged.
         fresh_version: what it makes counts as new even if the recipe is the same.
         scope: what stands before the names of the calls of the same graph.
         mapping_key: which of the values of a dynamic output it is called for.
+        reading: which partitions it makes, and which of its inputs it reads; None where nothing has partitions.
     """
 
     name: str
@@ -101,6 +115,12 @@ class Step:
     fresh_version: bool = False
     scope: str = ""
     mapping_key: str | None = None
+    reading: Reading | None = None
+
+    @property
+    def partitions(self) -> tuple[str | None, ...]:
+        """Return which partitions of what it makes are made; only None, where it isn't partitioned."""
+        return (self.partition,) if self.reading is None else self.reading.partitions or (None,)
 
     @property
     def op(self) -> OpDefinition:
@@ -164,7 +184,7 @@ class Plan:
     @property
     def keys(self) -> tuple[AssetKey, ...]:
         """Return the assets that will be made, upstream first."""
-        return tuple(key for step in self.steps for key in step.keys)
+        return tuple(dict.fromkeys(key for step in self.steps for key in step.keys))
 
     @property
     def every_step(self) -> Iterator[Step]:
@@ -179,7 +199,14 @@ class Plan:
 
 @dataclass
 class Node:
-    """Hold what the passes find out about one definition."""
+    """Hold what the passes find out about one definition, or about one partition of it.
+
+    Args:
+        by_partition: what it makes and reads is told apart by partitions; not where all runs anyway.
+        asked: it is asked for itself, and isn't only read by something that is.
+        places: what it makes.
+        all_reads: all that it reads.
+    """
 
     definition: AssetsDefinition
     keys: tuple[AssetKey, ...]
@@ -190,6 +217,25 @@ class Node:
     base: str = ""
     calls: tuple[Call, ...] = ()
     alone: bool = True
+    partition: str | None = None
+    reading: Reading | None = None
+    by_partition: bool = False
+    asked: bool = False
+    places: list[Place] = field(init=False)
+    all_reads: list[Place] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.places = [(key, self.partition) for key in self.keys]
+        self.all_reads = (
+            [place for dep in self.inputs for place in self.reads(dep)]
+            if self.by_partition
+            else [(dep, None) for dep in self.inputs]
+        )
+
+    def reads(self, dep: AssetKey) -> list[Place]:
+        """Return what it reads of an input."""
+        found = self.reading.all(dep) if self.by_partition and self.reading is not None else None
+        return [(dep, None)] if found is None else [(dep, partition) for partition in found]
 
 
 def plan(graph: AssetGraph, ledger: Ledger, request: Request, knowledge: Knowledge | None = None) -> Plan:
@@ -206,7 +252,7 @@ def statuses(graph: AssetGraph, ledger: Ledger, knowledge: Knowledge | None = No
     """Return how each asset stands. Pure: nothing is run."""
     request = Request(frozenset(graph.executable_keys))
     planner = Planner(graph, ledger, request, knowledge or Knowledge())
-    planner.judge_all()
+    planner.judge_all({})
     return planner.all_statuses()
 
 
@@ -215,34 +261,56 @@ class Planner:
 
     def __init__(self, graph: AssetGraph, ledger: Ledger, request: Request, knowledge: Knowledge) -> None:
         self.graph, self.ledger, self.request, self.knowledge = graph, ledger, request, knowledge
-        self.versions: dict[AssetKey, str] = {}
-        self.unsure: set[AssetKey] = set()
-        self.nodes: dict[AssetsDefinition, Node] = {}
-        self.node_of: dict[AssetKey, Node] = {}
+        self.versions: dict[Place, str] = {}
+        self.unsure: set[Place] = set()
+        self.nodes: list[Node] = []
+        self.node_of: dict[Place, Node] = {}
 
     def plan(self) -> Plan:
         """Return the plan."""
         self.judge_all()
         self.want_values()
-        assets = [node for node in self.nodes.values() if node.reason is not None]
-        check_nodes = self.check_nodes({key for node in assets for key in node.keys})
+        assets = [node for node in self.nodes if node.reason is not None]
+        check_nodes = self.check_nodes({place for node in assets for place in node.places})
         if self.want_inputs(check_nodes):
-            assets = [node for node in self.nodes.values() if node.reason is not None]
+            assets = [node for node in self.nodes if node.reason is not None]
         return self.plan_of(assets, check_nodes)
 
     # -- down: what must run ------------------------------------------------------------------------------------------
 
-    def judge_all(self) -> None:
-        """Judge the definitions concerned, upstream first."""
-        for definition, keys in self.concerned().items():
+    def judge_all(self, partitions: Mapping[AssetsDefinition, Sequence[str]] | None = None) -> None:
+        """Judge the definitions concerned, upstream first.
+
+        Args:
+            partitions: of each definition that is partitioned; by default those asked for, and those that they read.
+        """
+        concerned, apart = self.concerned(), self.graph.is_partitioned
+        if apart and partitions is None and not self.request.always:
+            partitions = wanted_partitions(self.graph, self.request, concerned)
+        for definition, keys in concerned.items():
             whole = self.request.checks is None and keys == definition.keys
             part = definition if whole else self.part(definition, keys)
             ordered = tuple(self.graph.in_order(keys)) if len(keys) > 1 else tuple(keys)
             inputs = [dep for key in ordered for dep in self.graph.upstream[key] if dep not in keys]
-            node = Node(part, ordered, tuple(dict.fromkeys(inputs)))
-            self.nodes[definition] = node
-            self.node_of.update(dict.fromkeys(node.keys, node))
-            self.judge(node)
+            all_of_it = Node(part, ordered, tuple(dict.fromkeys(inputs)))
+            for node in self.cut(all_of_it, (partitions or {}).get(definition, ())) if apart else (all_of_it,):
+                self.nodes.append(node)
+                for place in node.places:
+                    self.node_of[place] = node
+                self.judge(node)
+
+    def cut(self, node: Node, partitions: Sequence[str]) -> list[Node]:
+        """Return a node for each partition of a definition; one for all of them, where all runs anyway."""
+        reading = Reading.of_assets(node.definition, node.keys, self.graph)
+        if self.request.always:
+            return [replace(node, reading=reading.at(*self.request.chosen))]
+        if not partitions:
+            return [replace(node, reading=reading, by_partition=True)]
+        inputs = (*node.inputs, *(key for key in node.keys if key in reading.links))  # it may read itself
+        return [
+            replace(node, inputs=inputs, partition=one, reading=reading.at(one), by_partition=True)
+            for one in partitions
+        ]
 
     def part(self, definition: AssetsDefinition, keys: frozenset[AssetKey]) -> AssetsDefinition:
         """Return the part of a definition that makes these assets, with the checks asked for where it can choose."""
@@ -271,37 +339,42 @@ class Planner:
 
     def judge(self, node: Node) -> None:
         """Find out whether a definition must run, and what its assets' versions will be."""
-        asked = bool(self.request.keys.intersection(node.keys))
+        here = node.partition is None or node.partition in self.request.chosen
+        asked = node.asked = here and not self.request.keys.isdisjoint(node.keys)
         if self.request.always:
             node.reason = ASKED if asked else None
             return
         node.parts = self.knowledge.parts(node.definition)
         recipe = self.recipe(node)
-        versions = {key: version_of(recipe, str(key)) for key in node.keys}
+        versions = {key: version_for(recipe, str(key), node.partition) for key in node.keys}
         node.reason = self.reason(node, recipe, versions)
-        if node.reason is None and not self.unsure.isdisjoint(node.inputs):
-            node.reason = Reason("inputs may change", tuple(str(dep) for dep in node.inputs if dep in self.unsure))
-        node.conditional = node.reason is not None and node.reason.only_inputs and all(map(self.kept, node.keys))
+        if node.reason is None and self.unsure and not self.unsure.isdisjoint(node.all_reads):
+            unsure = dict.fromkeys(str(place[0]) for place in node.all_reads if place in self.unsure)
+            node.reason = Reason("inputs may change", tuple(unsure))
+        node.conditional = node.reason is not None and node.reason.only_inputs and all(map(self.kept, node.places))
         for key, version in versions.items():
             self.foresee(node, key, version)
 
     def recipe(self, node: Node) -> Recipe:
         """Return all parts, with the inputs' versions as far as they're known."""
-        return (*node.parts, *[Part("input", str(dep), self.version(dep)) for dep in node.inputs])
+        if node.by_partition:
+            read = [(dep, combined([self.version(place) for place in node.reads(dep)])) for dep in node.inputs]
+            return (*node.parts, *[Part("input", str(dep), version) for dep, version in read])
+        return (*node.parts, *[Part("input", str(place[0]), self.version(place)) for place in node.all_reads])
 
-    def version(self, key: AssetKey) -> str:
-        """Return what downstream of ``key`` will depend on."""
-        known = self.versions.get(key)
-        return known if known is not None else self.ledger.data_version(key, self.request.partition) or EXTERNAL
+    def version(self, place: Place) -> str:
+        """Return what downstream of an asset, or of a partition of it, will depend on."""
+        known = self.versions.get(place)
+        return known if known is not None else self.ledger.data_version(*place) or EXTERNAL
 
     def reason(self, node: Node, recipe: Recipe, versions: Mapping[AssetKey, str]) -> Reason | None:
         """Return why a definition must run, or None."""
         if node.definition.is_observable:
             return Reason("observed again")
-        if not self.request.force.isdisjoint(node.keys):
+        if node.asked and not self.request.force.isdisjoint(node.keys):
             return FORCED
         for key, version in versions.items():
-            last = self.ledger.materialized.get((key, self.request.partition))
+            last = self.ledger.materialized.get((key, node.partition))
             if last is None:
                 return NEVER
             if self.failed_since(key, last):
@@ -312,20 +385,21 @@ class Planner:
 
     def failed_since(self, key: AssetKey, made: Materialized) -> bool:
         """Tell whether the step that made a value failed afterwards, as by a blocking check of its own."""
-        failed = self.ledger.failed.get((key, self.request.partition))
+        failed = self.ledger.failed.get((key, made.partition))
         return failed is not None and failed.run_id == made.run_id
 
     def foresee(self, node: Node, key: AssetKey, version: str) -> None:
         """Note what the data version of ``key`` will be, or that only running it will tell."""
-        last = self.ledger.materialized.get((key, self.request.partition))
+        place = (key, node.partition)
+        last = self.ledger.materialized.get(place)
         if node.reason is None and last is not None:
-            self.versions[key] = last.data_version
+            self.versions[place] = last.data_version
         elif node.definition.is_observable or node.conditional or (last is not None and last.said):
-            self.unsure.add(key)
+            self.unsure.add(place)
         elif node.reason == FORCED:
-            self.versions[key] = f"forced {version}"
+            self.versions[place] = f"forced {version}"
         else:
-            self.versions[key] = version
+            self.versions[place] = version
 
     # -- up: whose value is wanted but gone ---------------------------------------------------------------------------
 
@@ -333,58 +407,79 @@ class Planner:
         """Have those run again whose value is wanted by a step or by the asker and isn't kept."""
         if self.request.always:
             return
-        for node in reversed(list(self.nodes.values())):
-            if node.reason is None and self.request.keys.intersection(node.keys):
-                self.want(node.keys)
+        for node in reversed(self.nodes):
+            if node.reason is None and node.asked:
+                self.want(node.places)
             if node.reason is not None:
-                self.want(node.inputs)
+                self.want(node.all_reads)
 
-    def want(self, keys: Iterable[AssetKey]) -> bool:
+    def want(self, places: Iterable[Place]) -> bool:
         """Have the makers of these run, where the value isn't kept; tell whether some must."""
-        front, found = list(keys), False
+        front, found = list(places), False
         while front:
-            key = front.pop()
-            node = self.node_of.get(key)
-            if node is None or node.reason is not None or self.kept(key):
+            place = front.pop()
+            node = self.node_of.get(place)
+            if node is None or node.reason is not None or self.kept(place):
                 continue
             node.reason, found = EVICTED, True
-            front.extend(node.inputs)
+            front.extend(node.all_reads)
         return found
 
-    def kept(self, key: AssetKey) -> bool:
+    def kept(self, place: Place) -> bool:
         """Tell whether the value of a fresh asset can be loaded."""
-        last = self.ledger.materialized.get((key, self.request.partition))
-        return last is not None and self.knowledge.stored(key, self.request.partition, last.data_version)
+        last = self.ledger.materialized.get(place)
+        return last is not None and self.knowledge.stored(*place, last.data_version)
 
     # -- checks -------------------------------------------------------------------------------------------------------
 
-    def check_nodes(self, running: set[AssetKey]) -> list[tuple[Node, tuple[AssetCheckKey, ...]]]:
+    def check_nodes(self, running: set[Place]) -> list[tuple[Node, tuple[AssetCheckKey, ...]]]:
         """Return the checks that are steps of their own and must run, each with why."""
         found: dict[AssetsDefinition, list[AssetCheckKey]] = {}
         for check in self.checks_asked(running):
             maker = self.graph.check_makers[check]
             if not maker.has_keys:
                 found.setdefault(maker, []).append(check)
-        judged = ((self.judge_check(maker, tuple(checks), running), tuple(checks)) for maker, checks in found.items())
+        judged = [
+            (self.judge_check(node, tuple(checks), running), tuple(checks))
+            for maker, checks in found.items()
+            for node in self.nodes_of_checks(maker, tuple(checks), running)
+        ]
         return [(node, checks) for node, checks in judged if node.reason is not None]
 
-    def checks_asked(self, running: set[AssetKey]) -> list[AssetCheckKey]:
+    def checks_asked(self, running: set[Place]) -> list[AssetCheckKey]:
         """Return the checks named, or those of the assets that run or are asked for, and the gates of what is read."""
         if self.request.checks is not None:
             return [check for check in self.graph.checks if check in self.request.checks]
-        assets = running | self.request.keys
-        read = set() if self.request.always else {dep for key in running for dep in self.node_of[key].inputs}
+        assets = {key for key, _ in running} | self.request.keys
+        read = set() if self.request.always else {dep for place in running for dep in self.node_of[place].inputs}
         return [
             check
             for check, spec in self.graph.checks.items()
             if check.asset_key in assets or (spec.blocking and check.asset_key in read)
         ]
 
-    def judge_check(self, maker: AssetsDefinition, checks: tuple[AssetCheckKey, ...], running: set[AssetKey]) -> Node:
-        """Find out whether checks must run."""
+    def nodes_of_checks(
+        self, maker: AssetsDefinition, checks: tuple[AssetCheckKey, ...], running: set[Place]
+    ) -> list[Node]:
+        """Return the node of some checks, or one for each partition of theirs."""
         part = maker.subset_for((), checks) if frozenset(checks) != maker.check_keys else maker
-        inputs = tuple(sorted(part.dependency_keys))
-        node = Node(part, (), inputs, () if self.request.always else self.knowledge.parts(part))
+        node = Node(part, (), tuple(sorted(part.dependency_keys)))
+        if not self.request.always:
+            node.parts = self.knowledge.parts(part)
+        if not self.graph.is_partitioned:
+            return [node]
+        if self.request.always:
+            return [replace(node, reading=Reading.of_checks(part, checks, self.graph, self.request.chosen))]
+        assets = {check.asset_key for check in checks}
+        here = {partition for key, partition in running if key in assets and partition is not None}
+        chosen = tuple(dict.fromkeys([*(self.request.chosen if assets & self.request.keys else ()), *sorted(here)]))
+        reading = Reading.of_checks(part, checks, self.graph, chosen)
+        if all(self.graph.checks[check].partitions_def is None for check in checks):
+            return [replace(node, reading=reading, by_partition=True)]
+        return [replace(node, partition=one, reading=reading.at(one), by_partition=True) for one in reading.partitions]
+
+    def judge_check(self, node: Node, checks: tuple[AssetCheckKey, ...], running: set[Place]) -> Node:
+        """Find out whether checks must run."""
         if self.request.always or self.request.checks is not None:
             node.reason = ASKED
             return node
@@ -392,27 +487,27 @@ class Planner:
         node.conditional = node.reason is not None and node.reason.only_inputs
         return node
 
-    def check_reason(self, node: Node, checks: tuple[AssetCheckKey, ...], running: set[AssetKey]) -> Reason | None:
+    def check_reason(self, node: Node, checks: tuple[AssetCheckKey, ...], running: set[Place]) -> Reason | None:
         """Return why checks must run, or None."""
         recipe = self.recipe(node)
         for check in checks:
-            last = self.ledger.checked.get((check, self.request.partition))
+            last = self.ledger.checked.get((check, node.partition))
             if last is None:
                 return UNCHECKED
             if last.blocking and not last.evaluation.passed and last.evaluation.severity is AssetCheckSeverity.ERROR:
                 return FAILED
             if check.asset_key in self.request.force:
                 return FORCED
-            if last.version != version_of(recipe, str(check)):
+            if last.version != version_for(recipe, str(check), node.partition):
                 return difference(last.recipe, recipe) or Reason("definition changed")
-        unsure = running & self.unsure & set(node.inputs)
+        unsure = {key for key, _ in running & self.unsure & set(node.all_reads)}
         return Reason("inputs may change", tuple(map(str, sorted(unsure)))) if unsure else None
 
     def want_inputs(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> bool:
         """Have the values that checks read made again where they're gone."""
         if self.request.always:
             return False
-        found = [self.want(node.inputs) for node, _ in checks]
+        found = [self.want(node.all_reads) for node, _ in checks]
         return any(found)
 
     # -- the steps ----------------------------------------------------------------------------------------------------
@@ -420,30 +515,33 @@ class Planner:
     def plan_of(self, assets: list[Node], checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> Plan:
         """Return the plan: steps of assets and checks, each after what it needs."""
         self.name([*assets, *(node for node, _ in checks)])
-        made: dict[AssetKey, str] = {}
+        made: dict[Place, str] = {}
         for node in assets:
-            made.update(dict.fromkeys(node.keys, node.base) if node.alone else makers_in(node))
+            made.update(dict.fromkeys(node.places, node.base) if node.alone else makers_in(node))
         gates = self.gates(checks) if checks else {}
         steps = [step for node in assets for step in self.steps_of(node, made, gates, self.own_checks(node))]
         steps += [step for node, keys in checks for step in self.steps_of(node, made, {}, keys)]
         first, mapped = apart(steps)
-        return Plan(first, self.request, tuple(self.node_of), mapped)
+        return Plan(first, self.request, tuple(dict.fromkeys(key for key, _ in self.node_of)), mapped)
 
     def name(self, nodes: Iterable[Node]) -> None:
         """Find out what is called for each definition that runs, and under which name."""
         names = Names()
         for node in nodes:
             node.base, node.calls = names.of(node.definition), calls_of(node.definition)
+            if node.partition is not None:
+                node.base = f"{node.base}[{node.partition}]"
             node.alone = node.calls[0].op is node.definition.op_def
 
-    def gates(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> dict[AssetKey, set[str]]:
-        """Return asset -> steps of its blocking checks, which what is downstream waits for."""
-        found: dict[AssetKey, set[str]] = {}
+    def gates(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> dict[Place, set[str]]:
+        """Return asset, or partition -> steps of its blocking checks, which what is downstream waits for."""
+        found: dict[Place, set[str]] = {}
         for node, keys in checks:
             steps = {node.base} if node.alone else {f"{node.base}.{call.name}" for call in node.calls}
             for check in keys:
                 if self.graph.checks[check].blocking:
-                    found.setdefault(check.asset_key, set()).update(steps)
+                    for place in node.reads(check.asset_key):
+                        found.setdefault(place, set()).update(steps)
         return found
 
     def own_checks(self, node: Node) -> tuple[AssetCheckKey, ...]:
@@ -456,12 +554,12 @@ class Planner:
     def steps_of(
         self,
         node: Node,
-        made: Mapping[AssetKey, str],
-        gates: Mapping[AssetKey, set[str]],
+        made: Mapping[Place, str],
+        gates: Mapping[Place, set[str]],
         checks: tuple[AssetCheckKey, ...],
     ) -> Iterable[Step]:
         """Return the steps of a definition: one of an op, several of a graph."""
-        before = waits(node.inputs, made, gates)
+        before = waits(node.all_reads, made, gates)
         if node.alone:
             before.discard(node.base)
             return (self.step(node, node.base, node.calls[0], node.keys, checks, before),)
@@ -473,8 +571,8 @@ class Planner:
         base: str,
         call: Call,
         before: set[str],
-        made: Mapping[AssetKey, str],
-        gates: Mapping[AssetKey, set[str]],
+        made: Mapping[Place, str],
+        gates: Mapping[Place, set[str]],
         checks: tuple[AssetCheckKey, ...],
     ) -> Step:
         """Return the step of one op of a definition's graph.
@@ -486,7 +584,8 @@ class Planner:
         own = tuple(key for key in checks if node.definition.get_output_name_for_asset_check_key(key) in results)
         read = [source.key for source in call.reads() if isinstance(source, FromAsset)]
         after = {f"{base}.{one.call}" for source in call.sources.values() for one in outputs_in(source)}
-        after |= before if node.conditional else waits(read, made, gates)
+        places = [place for key in read for place in node.reads(key)]
+        after |= before if node.conditional else waits(places, made, gates)
         return self.step(node, f"{base}.{call.name}", call, keys, own, after, f"{base}.")
 
     def step(
@@ -510,45 +609,65 @@ class Planner:
             after=frozenset(after),
             parts=node.parts,
             inputs=node.inputs,
-            partition=self.request.partition,
+            partition=node.partition if node.reading is None else self.partition_of(node),
             conditional=node.conditional,
             fresh_version=node.reason == FORCED,
             scope=scope,
+            reading=node.reading,
         )
+
+    def partition_of(self, node: Node) -> str | None:
+        """Return the partition that a step makes, where it makes one."""
+        if node.by_partition or node.reading is None:
+            return node.partition
+        return self.request.partition if node.reading.cut is not None else None
 
     # -- status -------------------------------------------------------------------------------------------------------
 
     def all_statuses(self) -> dict[AssetKey, Status]:
-        """Return how each asset that was judged stands."""
-        return {key: self.status(key, node) for key, node in self.node_of.items()}
+        """Return how each asset that was judged stands; of a partitioned one, how many of its partitions are there."""
+        many = Counter(key for key, partition in self.ledger.materialized if partition is not None)
+        return {
+            key: self.status(place, node) if place[1] is not None or cut is None else status_of_all(cut, many[key])
+            for place, node in self.node_of.items()
+            for key, cut in [(place[0], node.reading.cut if node.reading is not None else None)]
+        }
 
-    def status(self, key: AssetKey, node: Node) -> Status:
-        """Return how an asset stands."""
-        failed = self.ledger.failed.get((key, self.request.partition))
+    def status(self, place: Place, node: Node) -> Status:
+        """Return how an asset, or a partition of it, stands."""
+        failed = self.ledger.failed.get(place)
         if failed is not None and node.reason is not None:
             return Status("failed", failed.error)
         if node.definition.is_observable:
             return Status(EXTERNAL)
-        if (key, self.request.partition) not in self.ledger.materialized:
+        if place not in self.ledger.materialized:
             return Status("missing", str(NEVER))
         if node.reason in (None, EVICTED, FORCED):
-            return FRESH if self.kept(key) else Status("evicted", str(EVICTED))
+            return FRESH if self.kept(place) else Status("evicted", str(EVICTED))
         return Status("stale", str(node.reason))
 
 
-def makers_in(node: Node) -> dict[AssetKey, str]:
+def status_of_all(cut: PartitionsDefinition, many: int) -> Status:
+    """Return how a partitioned asset stands, of which so many partitions are there."""
+    total = cut.get_num_partitions()
+    if many == 0:
+        return Status("missing", str(NEVER))
+    return FRESH if many >= total else Status("missing", f"{total - many} of {total} partitions never materialized")
+
+
+def makers_in(node: Node) -> dict[Place, str]:
     """Return each asset of a definition with a graph, and the step that makes it."""
     maker = {
         name: f"{node.base}.{call.name}" for call in node.calls for names in call.results.values() for name in names
     }
-    return {key: maker[node.definition.get_output_name_for_asset_key(key)] for key in node.keys}
+    return {place: maker[node.definition.get_output_name_for_asset_key(place[0])] for place in node.places}
 
 
-def waits(keys: Iterable[AssetKey], made: Mapping[AssetKey, str], gates: Mapping[AssetKey, set[str]]) -> set[str]:
-    """Return the steps that come before what reads these assets: their makers, and the checks that may stop it."""
-    before = {made[key] for key in keys if key in made}
+def waits(places: Iterable[Place], made: Mapping[Place, str], gates: Mapping[Place, set[str]]) -> set[str]:
+    """Return the steps that come before what reads these: their makers, and the checks that may stop it."""
+    before = {made[place] for place in places if place in made}
     if gates:
-        before.update(gate for key in keys for gate in gates.get(key, ()))
+        before.update(gate for place in places for gate in gates.get(place, ()))
     return before
 
 

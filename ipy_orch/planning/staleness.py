@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
@@ -94,6 +94,16 @@ def version_of(recipe: Iterable[Part], *salt: str) -> str:
     """
     lines = sorted([f"{part.kind}\0{part.name}\0{part.digest}" for part in recipe])
     return blake2b("\n".join([*lines, *salt]).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def version_for(recipe: Iterable[Part], name: str, partition: str | None) -> str:
+    """Return the digest of a recipe for one asset or check, or a partition of it."""
+    return version_of(recipe, name) if partition is None else version_of(recipe, name, f"partition {partition}")
+
+
+def combined(versions: Sequence[str]) -> str:
+    """Return one version for several partitions that are read together; that of a single one is itself."""
+    return versions[0] if len(versions) == 1 else version_of((), *versions)
 
 
 def changes(old: Recipe, new: Recipe) -> list[tuple[str, str, Part | None, Part | None]]:

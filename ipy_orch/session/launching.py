@@ -7,12 +7,14 @@ downstream of them isn't. What ops make is kept when the run fails, for a run th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, closest
+from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.execution.jobs import places_of
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.execution.storing import keep
@@ -21,18 +23,17 @@ from ipy_orch.model.asset_jobs import AssetLayer, UnresolvedAssetJobDefinition
 from ipy_orch.model.console_loggers import default_loggers
 from ipy_orch.model.graphs import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
-from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.requirements import needed
-from ipy_orch.planning.calls import FromAsset, FromConfig, flat
 from ipy_orch.planning.config import Resolved, resolve_run_config
-from ipy_orch.planning.hashing import digest
 from ipy_orch.planning.job_config import job_tree, run_config_of
 from ipy_orch.planning.jobs import plan_job, refuse_missing_values, refuse_unknown_values, source_assets_in, with_job
 from ipy_orch.planning.plan import Plan, Request, Step, plan
 from ipy_orch.planning.staleness import Reason
-from ipy_orch.session.launched import JobReport, Launched, launch_report
+from ipy_orch.session.launched import JobReport, Launched, lines_of_ops
 from ipy_orch.session.recipes import Recipes
 from ipy_orch.session.refusals import refuse_broken, refuse_unknown_inputs
+from ipy_orch.session.report import report
+from ipy_orch.session.resuming import carried, done, marks_of, outside
 from ipy_orch.session.run_config import merged
 from ipy_orch.session.scan import Scanned
 
@@ -125,6 +126,32 @@ def launch(session: Session, name: Any, asked: Asked) -> JobReport:
     """
     scanned = session.scan()
     name = job_named(scanned, name)
+    with hints_of_notebooks():
+        return prepared(session, scanned, name, asked).run()
+
+
+@contextmanager
+def hints_of_notebooks() -> Iterator[None]:
+    """Have a missing resource's error say what to type in a notebook.
+
+    Raises:
+        DagsterInvalidDefinitionError: the same, with that hint.
+    """
+    try:
+        yield
+    except DagsterInvalidDefinitionError as error:
+        key = re.match(r'resources=\{"(\w+)": \.\.\.\}$', error.hint)
+        if key is None:
+            raise
+        raise DagsterInvalidDefinitionError(error.message, where=error.where, hint=f"{key[1]} = ...") from None
+
+
+def prepared(session: Session, scanned: Scanned, name: str, asked: Asked) -> Launch:
+    """Return the launch of a job, with what it takes from the last one.
+
+    Raises:
+        DagsterError: when it can't be run as asked.
+    """
     last = session.launched.get(name)
     if asked.from_failure:
         asked = again(session, name, last, asked)
@@ -132,7 +159,7 @@ def launch(session: Session, name: Any, asked: Asked) -> JobReport:
     if asked.ops:
         refuse_op_selection(job)
         job = job.get_subset(op_selection=list(asked.ops))
-    return Launch(session, scanned, job, asked, last if asked.from_failure else None).run()
+    return Launch(session, scanned, job, asked, last if asked.from_failure else None)
 
 
 def again(session: Session, name: str, last: Launched | None, asked: Asked) -> Asked:
@@ -188,7 +215,9 @@ class Launch:
             refuse_missing_values(job)
         given = self.config
         config = resolve_run_config(given, job_tree(job), self.resources)
-        recipes = Recipes(self.scanned, config, session.files, self.bound, session.settings.pins, session.resource_token)
+        recipes = Recipes(
+            self.scanned, config, session.files, self.bound, session.settings.pins, session.resource_token
+        )
         planned = self.plan(recipes)
         self.refuse_missing_resources(planned)
         places = {step.place for step in planned.every_step}
@@ -196,7 +225,7 @@ class Launch:
         notices = self.bring_back(planned)
         if job.is_asset_job:
             session.keep({part: given[part] for part in ("ops", "resources") if part in given})
-        return self.execute(planned, config, self.marks(planned, recipes), notices)
+        return self.execute(planned, config, marks_of(planned, recipes, session.ledger), notices)
 
     @property
     def bound(self) -> Mapping[str, Any]:
@@ -253,7 +282,11 @@ class Launch:
         notices: list[str] = []
         for key in read:
             status = statuses.get(key)
-            if status is not None and status.word in ("missing", "failed") and (key, None) not in session.ledger.materialized:
+            if (
+                status is not None
+                and status.word in ("missing", "failed")
+                and (key, None) not in session.ledger.materialized
+            ):
                 told = f"job `{self.job.name}` reads `{key}`, which it doesn't run and which has no value yet"
                 raise DagsterInvariantViolationError(told, hint=f"%materialize {key}")
             if status is not None and status.word == "stale":
@@ -263,29 +296,6 @@ class Launch:
                     raise error
         return notices
 
-    # -- going on -----------------------------------------------------------------------------------------------------
-
-    def marks(self, planned: Plan, recipes: Recipes) -> dict[str, str]:
-        """Return step -> digest of all that its outcome depends on beside its inputs."""
-        return {step.name: mark_of(step, recipes) for step in planned.every_step}
-
-    def done(self, planned: Plan, marks: Mapping[str, str]) -> dict[str, str]:
-        """Return the steps of the last run that needn't run again -> the run that made what they make."""
-        last = self.last
-        if last is None:
-            return {}
-        run = self.session.history.runs[last.run_id]
-        good = {name: last.outputs.done.get(name, last.run_id) for name in last.outputs.done}
-        good |= {name: last.run_id for name, step in run.steps.items() if step.status in ("success", "unchanged")}
-        changed = {name for name, mark in marks.items() if last.marks.get(name) != mark}
-        bad = below(planned, changed | {step.name for step in planned.steps if step.name not in good})
-        redone = below(planned, changed)
-        return {
-            name: run_id
-            for name, run_id in good.items()
-            if name.partition("[")[0] not in redone and (name not in bad or "[" in name) and name not in marks.keys() & bad
-        }
-
     # -- running ------------------------------------------------------------------------------------------------------
 
     def execute(self, planned: Plan, config: Resolved, marks: dict[str, str], notices: list[str]) -> JobReport:
@@ -294,12 +304,10 @@ class Launch:
         run_id, last = uuid4().hex, self.last
         outputs = Outputs()
         if last is not None:
-            kept = last.outputs
-            outputs = replace(kept, kept={**kept.kept}, mapping_keys={**kept.mapping_keys}, left_out={*kept.left_out})
-            outputs.done = self.done(planned, marks)
+            made = done(planned, marks, last, session.history.runs[last.run_id], self.is_gone)
+            outputs = carried(last.outputs, made)
         root = last.root if last is not None else run_id
         session.launched[job.name] = Launched(run_id, root, self.asked, marks, outputs)
-        result: RunResult | None = None
         try:
             result = session.run(
                 self.scanned,
@@ -313,15 +321,26 @@ class Launch:
                 loggers=job.loggers or default_loggers(),
                 keep_values=not job.is_asset_job,
                 outputs=outputs,
-                tags=self.asked.tags | job.run_tags if isinstance(self.asked.tags, dict) else {**job.run_tags},
+                tags={**job.run_tags, **self.asked.tags},
             )
         finally:
             session.names.bind(self.scanned, planned)
         notices = [*map(str, self.behind(planned)), *notices, *session.names.hidden(self.scanned, planned)]
-        execution = self.execution(result, planned, config, outputs)
+        told = self.report(planned, result, notices, self.execution(result, planned, outputs))
         if result.success:
-            session.launched[job.name].outputs = Outputs()
-        return launch_report(session, self.scanned, planned, result, notices, execution)
+            session.launched[job.name].outputs = Outputs()  # nothing goes on from here
+        return told
+
+    def report(
+        self, planned: Plan, result: RunResult, notices: list[str], execution: ExecuteInProcessResult
+    ) -> JobReport:
+        """Return the report: a line per asset, or per op."""
+        session, label = self.session, self.session.environments.label
+        told = report(planned, result, self.scanned.graph, session.ledger, notices, label)
+        if not self.job.is_asset_job:
+            done = session.launched[self.job.name].outputs.done
+            told.lines = lines_of_ops(planned, session.history.runs[result.run_id], done, label)
+        return JobReport(told.plan, result, told.lines, told.notices, execution)
 
     def behind(self, planned: Plan) -> Iterator[Any]:
         """Yield the cells that are behind on which the job or its assets depend."""
@@ -332,52 +351,26 @@ class Launch:
             seen |= {str(one): one for one in session.behind(planned, self.scanned)}
         yield from seen.values()
 
-    def execution(
-        self, result: RunResult, planned: Plan, config: Resolved, outputs: Outputs
-    ) -> ExecuteInProcessResult:
+    def is_gone(self, step: Step) -> bool:
+        """Tell whether the value of an asset that a step makes isn't kept."""
+        session = self.session
+        versions = {key: session.ledger.data_version(key, None) for key in step.keys}
+        return any(v is None or not session.is_kept(self.scanned, key, None, v) for key, v in versions.items())
+
+    def execution(self, result: RunResult, planned: Plan, outputs: Outputs) -> ExecuteInProcessResult:
         """Return the result under Dagster's names; values are readers' own."""
         makers = self.scanned.graph.makers
-        values: dict[tuple[str, str], Any] = {**result.values}
-        for (step, output, _), sealed in outputs.kept.items():
-            values.pop((step, output), None)
+        for step, output, _ in outputs.kept:
+            result.values.pop((step, output), None)
         for (step, output, mapping_key), sealed in outputs.kept.items():
-            keep(values, (step, output), mapping_key, sealed.open())
-        result.values = values
+            keep(result.values, (step, output), mapping_key, sealed.open())
         graphs = {one.op_def.name: one.op_def for one in makers.values() if isinstance(one.op_def, GraphDefinition)}
-        load = lambda key: self.session.load(self.scanned, key)  # noqa: E731
-        return ExecuteInProcessResult(result, places_of(planned), load, None, self.job, graphs, self.job.graph_def)
-
-
-def mark_of(step: Step, recipes: Recipes) -> str:
-    """Return a digest of all that the outcome of a step depends on beside its inputs."""
-    if step.definition is not None:
-        return digest([(part.kind, part.name, part.digest) for part in step.parts])
-    try:
-        parts = [*recipes.code_of(step.op), *(part for key in sorted(step.op.required_resource_keys) for part in recipes.resource(key))]
-    except DagsterError:
-        return uuid4().hex
-    config = recipes.config.op_parts(step.place) if recipes.config is not None else []
-    told = [(part.kind, part.name, part.digest) for part in parts]
-    wired = sorted((name, repr(source)) for name, source in step.call.sources.items())
-    return digest([told, [(name, text) for name, _, text in config], [name for name, _ in wired]])
-
-
-def outside(planned: Plan) -> set[AssetKey]:
-    """Return the assets that a plan reads and doesn't make."""
-    found = {key for step in planned.every_step for key in step.inputs}
-    for step in planned.every_step:
-        for source in step.call.sources.values():
-            for one in flat(source):
-                key = one.key if isinstance(one, FromAsset) else one.asset if isinstance(one, FromConfig) else None
-                found |= {key} if key is not None else set()
-    return found - {*planned.keys}
-
-
-def below(planned: Plan, names: Iterable[str]) -> set[str]:
-    """Return steps and all that come after them."""
-    found = set(names)
-    while True:
-        more = {step.name for step in planned.every_step if step.name not in found and step.after & found}
-        if not more:
-            return found
-        found |= more
+        return ExecuteInProcessResult(
+            result,
+            places_of(planned),
+            lambda key: self.session.load(self.scanned, key),
+            None,
+            self.job,
+            graphs,
+            self.job.graph_def,
+        )

@@ -12,7 +12,7 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.plan import Plan
 from ipy_orch.session.scan import Scanned
 
-__all__ = ["Names"]
+__all__ = ["Names", "is_bound", "is_elsewhere"]
 
 
 class Names:
@@ -36,9 +36,8 @@ class Names:
     def bind(self, scanned: Scanned, planned: Plan) -> None:
         """Put the values of the assets of cells that ran, or were asked for, into the namespace."""
         for key in dict.fromkeys([*planned.keys, *sorted(planned.request.keys)]):
-            maker = scanned.graph.makers.get(key)
-            if maker is not None and is_of_cell(maker, scanned):
-                self.bind_one(key, elsewhere=is_elsewhere(key, maker, scanned))
+            if is_bound(key, scanned):
+                self.bind_one(key, elsewhere=is_elsewhere(key, scanned.graph.makers[key], scanned))
 
     def bind_one(self, key: AssetKey, *, elsewhere: bool) -> None:
         """Put one value into the namespace, where it's kept and the name isn't a person's."""
@@ -46,7 +45,7 @@ class Names:
         made = self.ledger.materialized.get((key, None))
         if made is None or not self.is_free(name):
             return
-        if self.store.has(key, None, made.data_version):
+        if self.store.ready(key, None, made.data_version):
             self.place(key, self.store.get(key, None))
         elif elsewhere:
             self.unbind(key)
@@ -121,6 +120,12 @@ def is_elsewhere(key: AssetKey, maker: AssetsDefinition, scanned: Scanned) -> bo
     """Tell whether an IO manager of the user's keeps the value of an asset."""
     has_value = maker.is_executable and not maker.op.outs[maker.output_of[key]].is_nothing
     return has_value and maker.get_io_manager_key_for_asset_key(key) in scanned.resources
+
+
+def is_bound(key: AssetKey, scanned: Scanned) -> bool:
+    """Tell whether the value of an asset is put into a variable."""
+    maker = scanned.graph.makers.get(key)
+    return maker is not None and is_of_cell(maker, scanned)
 
 
 def is_of_cell(definition: AssetsDefinition, scanned: Scanned) -> bool:

@@ -14,11 +14,12 @@ from uuid import uuid4
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.events.types import Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.env import redact
 from ipy_orch.model.ops import OpDefinition
 from ipy_orch.model.resource_recipes import resource_recipe
 from ipy_orch.model.resources import as_resource
 from ipy_orch.model.schema import MISSING
-from ipy_orch.planning.calls import Call, calls_of, shape_of
+from ipy_orch.planning.calls import Call, FromConfig, FromValue, calls_of, flat, shape_of
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.fingerprint import Fingerprinter
 from ipy_orch.planning.hashing import Unhashable, digest
@@ -107,6 +108,8 @@ class Recipes:
         for call in calls:
             if call.op.config_type is not None:
                 yield from self.config_of(definition, call)
+            if call.op is not definition.op_def:
+                yield from self.inputs_of(call, definition.op.name)
         if self.scanned.resources:
             for key in sorted(uses(definition, self.scanned.graph)):
                 yield from self.resource(key)
@@ -172,6 +175,20 @@ class Recipes:
         for name, value, text in self.config.op_parts(call.name if alone else f"{definition.op.name}.{call.name}"):
             yield Part("config", name if alone else f"{call.name}.{name}", digest(value), text)
 
+    def inputs_of(self, call: Call, graph: str = "") -> Iterator[Part]:
+        """Yield a part per input of an op in a graph that run config, a value or its default gives."""
+        for name, source in sorted(call.sources.items()):
+            for one in flat(source):
+                if isinstance(one, FromConfig) and one.asset is None:
+                    at = ".".join(filter(None, (graph, *one.at)))
+                    said = self.config.input_value(at, one.name) if self.config is not None else MISSING
+                    value = one.default if said is MISSING else said
+                elif isinstance(one, FromValue):
+                    value = one.value
+                else:
+                    continue
+                yield Part("config", f"{call.name}.{name}", digest_or_new(value), redact(repr(value)[:200]))
+
     def resource(self, key: str) -> Recipe:
         """Return the parts of a resource: its class and its fields, secrets by name."""
         if key not in self.resource_parts:
@@ -210,6 +227,14 @@ class Recipes:
             yield Part("source", path, self.files(path), path)
         for name in values_of(metadata.get(ENV)):
             yield Part("env", name, digest(os.environ.get(name)), "set" if name in os.environ else "not set")
+
+
+def digest_or_new(value: Any) -> str:
+    """Return the digest of a value, one that was never there of what has no content."""
+    try:
+        return digest(value)
+    except Unhashable:
+        return uuid4().hex
 
 
 def wiring_text(calls: Iterable[Call]) -> str:

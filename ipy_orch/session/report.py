@@ -19,7 +19,11 @@ __all__ = ["Line", "Report", "first_line"]
 
 @dataclass(frozen=True)
 class Line:
-    """Be the line of one asset: ``ran``, ``fresh``, ``failed``, ``skipped`` or ``canceled``, and the words for it."""
+    """Be the line of one asset, and the words for it.
+
+    Args:
+        status: ``ran``, ``fresh``, ``failed``, ``skipped`` or ``canceled``.
+    """
 
     key: AssetKey
     status: str
@@ -56,7 +60,7 @@ class Report:
     @property
     def materialized(self) -> list[AssetKey]:
         """Return the assets that have new values."""
-        return [line.key for line in self.lines if line.status == "ran"]
+        return [line.key for line in self.lines if line.status == "ran" and isinstance(line.key, AssetKey)]
 
     def __str__(self) -> str:
         return "\n".join([*map(str, self.lines), *self.notices])

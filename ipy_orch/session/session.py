@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from ipy_orch.errors import DagsterError, DagsterInvalidConfigError, DagsterInvariantViolationError, closest
+from ipy_orch.errors import (
+    DagsterError,
+    DagsterInvalidConfigError,
+    DagsterInvariantViolationError,
+    StoreWarning,
+    closest,
+)
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
@@ -33,8 +40,11 @@ from ipy_orch.planning.staleness import Status
 from ipy_orch.session import rows
 from ipy_orch.session.cellbook import Behind, CellBook
 from ipy_orch.session.config_schema import ConfigSchema, config_schema
+from ipy_orch.session.defining import define_job
 from ipy_orch.session.environments import Environments, cell_name
-from ipy_orch.session.names import Names
+from ipy_orch.session.launched import JobReport, Launched, job_rows
+from ipy_orch.session.launching import Asked, launch
+from ipy_orch.session.names import Names, is_bound, is_elsewhere
 from ipy_orch.session.recipes import FileDigests, Recipes
 from ipy_orch.session.refusals import refuse_broken, refuse_unknown_inputs, surprises
 from ipy_orch.session.report import Report, report
@@ -42,6 +52,7 @@ from ipy_orch.session.resources import resource_rows
 from ipy_orch.session.run_config import Given, RunConfigText, merged, read_run_config
 from ipy_orch.session.scan import Scan, Scanned
 from ipy_orch.session.settings import Settings
+from ipy_orch.session.store import Persistence
 from ipy_orch.session.submitting import Cancel, Queue, Submitted, context_of, executor_in_cells, submitted
 from ipy_orch.session.why import Why, explain
 
@@ -69,18 +80,22 @@ class Session:
         self.log.listen(self.ledger.apply)
         self.log.listen(self.history.apply)
         self.store = SessionIOManager(self.settings.cache_bytes or None)
+        self.persistence = Persistence(self.log, self.ledger, self.history, self.store)
         self.names = Names(self.namespace, self.store, self.ledger)
         self.environments = Environments(lambda name: name in self.book.gone)
         self.scanner = Scan(self.namespace, self.book, self.environments)
         self.files = FileDigests()
         self.run_config: dict[str, Any] = {}
         self.presets: dict[str, str] = {}
+        self.launched: dict[str, Launched] = {}
         self.lock, self.scanning = threading.RLock(), threading.RLock()
         self.cancelled = Cancel()
         self.queue = Queue(self.lock)
         self.around_step: Callable[[Step], AbstractContextManager[Any]] | None = None
         self.on_report: Callable[[Report], None] | None = None
         self.foreground: frozenset[Any] = frozenset()
+        if why := self.persistence.use(self.settings.store):
+            warnings.warn(why, StoreWarning, stacklevel=2)
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
@@ -162,10 +177,12 @@ class Session:
     def is_kept(self, scanned: Scanned, key: AssetKey, partition: str | None, version: str) -> bool:
         """Tell whether a value can be loaded; an IO manager of the user's keeps what it was given."""
         maker = scanned.graph.makers[key]
-        manager = maker.get_io_manager_key_for_asset_key(key)
-        nothing = maker.is_executable and maker.op.outs[maker.output_of[key]].is_nothing
-        ours = manager == "io_manager" and manager not in scanned.resources
-        return nothing or not ours or self.store.has(key, partition, version)
+        if maker.is_executable and maker.op.outs[maker.output_of[key]].is_nothing:
+            return True
+        if is_elsewhere(key, maker, scanned):
+            manager = scanned.resources.get(maker.get_io_manager_key_for_asset_key(key))
+            return not self.persistence.is_gone(manager, key, partition)
+        return self.store.has(key, partition, version)
 
     def configured(
         self, scanned: Scanned, config: Mapping[str, Any] | None = None, needed: Iterable[str] = ()
@@ -253,6 +270,9 @@ class Session:
     def execute(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> Report:
         """Run a plan, put the new values into the namespace, and report."""
         result: RunResult | None = None
+        shown = [key for key in planned.request.keys if is_bound(key, scanned)]
+        while self.persistence.has_lost(planned, shown):
+            planned = self.planned(scanned, planned.request, config)
         try:
             if planned.steps:
                 result = self.run(scanned, planned, config, workers)
@@ -260,13 +280,18 @@ class Session:
             self.names.bind(scanned, planned)
         notices = [
             *map(str, self.behind(planned, scanned)),
+            *self.persistence.take_notes(),
             *self.names.hidden(scanned, planned),
             *surprises(scanned, planned),
         ]
         return report(planned, result, scanned.graph, self.ledger, notices, self.environments.label)
 
-    def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> RunResult:
-        """Run a plan with what the session has."""
+    def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int, **more: Any) -> RunResult:
+        """Run a plan with what the session has.
+
+        Args:
+            more: fields of its World that a job says.
+        """
         self.refuse_misspelt(scanned)
         one = submitted()
         self.cancelled = one.cancelled if one is not None else Cancel()
@@ -274,7 +299,6 @@ class Session:
         world = World(
             log=self.log,
             ledger=self.ledger,
-            resources={"io_manager": self.store, **scanned.resources},
             config=config,
             executor=executor,
             workers=workers,
@@ -282,10 +306,11 @@ class Session:
             tee=lambda step: self.appears_live(step, scanned),
             on_step=self.around_step,
             cancel=self.cancelled,
-            tags={"environment": label} if (label := self.environments.label) else {},
+            tags={**more.pop("tags", {}), **({"environment": label} if (label := self.environments.label) else {})},
+            **{"resources": {"io_manager": self.store, **scanned.resources}, **more},
         )
         for key in {key for step in planned.steps for key in (*step.inputs, *step.keys)}:
-            self.store.pin(key, id(world))
+            self.store.pin(key, id(world), loosely=True)
         try:
             with self.cancelled.stopping(executor):
                 return run(planned, world)
@@ -297,6 +322,8 @@ class Session:
         """Tell whether a step's output appears while it runs: in the cell that asks, or in the asset's own."""
         if submitted() is not None:
             return context_of(step.definition, scanned.cells) is not None
+        if step.definition is None:
+            return True  # an op has no cell to show it in: what it prints stands below the cell that launches
         return bool(self.foreground.intersection((*step.keys, *step.checks)))
 
     def submit(self, selection: Any = None, *, checks_only: bool = False, what: str = "", **options: Any) -> Submitted:
@@ -338,6 +365,58 @@ class Session:
                 "an asset can't materialize others while it runs",
                 hint="read the other asset by its name: it becomes an input",
             )
+
+    # -- jobs ---------------------------------------------------------------------------------------------------------
+
+    def launch(
+        self,
+        job: Any,
+        *,
+        config: Given = None,
+        op_selection: Iterable[str] | None = None,
+        env: str | None = None,
+        workers: int | None = None,
+        from_failure: bool = False,
+        tags: Mapping[str, str] | None = None,
+    ) -> JobReport:
+        """Run a job of the notebook: all that it selects, whatever is fresh.
+
+        Args:
+            job: its name, or itself.
+            config: run config over the job's own; that of assets stays set for the session.
+            op_selection: some of its ops: names, with ``*`` and ``+`` for what is up- and downstream.
+            env: the environment for this run, by default the one in use.
+            workers: how many steps run at once.
+            from_failure: run only what failed or didn't run the last time, and what has changed since.
+            tags: of the run, beside the job's.
+
+        Returns:
+            A JobReport, with ``output_for_node("clean")`` and ``output_value()``; the exceptions of the user's code
+            are in it.
+
+        Raises:
+            KeyboardInterrupt: when interrupted; nothing half done is stored.
+            DagsterError: when it can't be run as asked.
+        """
+        self.refuse_nested()
+        given = read_run_config(config)
+        asked = Asked(given.data, tuple(op_selection or ()), workers or self.settings.workers, from_failure, tags or {})
+        with self.lock, self.within(env), located(given):
+            return launch(self, job, asked)
+
+    def define_job(self, name: str, **said: Any) -> list[AssetKey]:
+        """Define a job over assets, as if ``NAME = define_asset_job(NAME, ...)`` stood in a cell; return its assets.
+
+        Raises:
+            DagsterInvalidDefinitionError: when the name is something else's.
+            DagsterInvalidSubsetError: for an asset that nothing defines, with the closest one.
+        """
+        with self.lock:
+            return define_job(self, name, said)
+
+    def jobs(self) -> Any:
+        """Return a DataFrame with a row per job: what it runs, which config it lacks, its last run."""
+        return table("jobs", job_rows(self.scan(), self.launched, self.history.runs))
 
     # -- environments -------------------------------------------------------------------------------------------------
 
@@ -419,9 +498,11 @@ class Session:
         return self.load(scanned, key, partition)
 
     def load(self, scanned: Scanned, key: AssetKey, partition: str | None = None) -> Any:
-        """Return a value that is kept, from the session or from its IO manager."""
+        """Return a value that is kept, from the session or its IO manager; what a damaged file had is made again."""
         from ipy_orch.execution.load import load_value
 
+        if not is_elsewhere(key, scanned.graph.makers[key], scanned) and self.persistence.is_lost(key, partition):
+            self.materialize([key], what=f"value of {key}")
         resources = {"io_manager": self.store, **scanned.resources}
         return load_value(key, scanned.graph.makers[key], resources, self.configured(scanned), partition)
 

@@ -16,9 +16,11 @@ class Settings:
         cache_bytes: how much memory the values may take; 0 means a quarter of the machine's.
         workers: how many steps run at once; 1 runs them in the cell's own thread.
         pins: installed packages whose version counts as part of the code that uses them.
+        store: the folder in which log and values outlive the kernel; "" keeps them in memory only.
     """
 
     autorun: bool = True
     cache_bytes: int = 0
     workers: int = 1
     pins: tuple[str, ...] = ()
+    store: str = ""

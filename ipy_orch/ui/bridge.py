@@ -9,8 +9,10 @@ has had nothing to do for a while; the bridge closes when its last view leaves.
 from __future__ import annotations
 
 import contextlib
+import gc
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -27,6 +29,8 @@ __all__ = ["Bridge", "View", "bridge_to"]
 
 PERIOD: Final = 0.1  # seconds between two messages
 IDLE: Final = 10.0  # seconds after which the thread ends
+ATTEMPTS: Final = 3
+LARGE: Final = 2_000  # assets
 FORMERS: Final = 8  # a part of the cache's limit that values of before may take
 
 
@@ -73,6 +77,7 @@ class Bridge:
         self.woken = threading.Event()
         self.thread: threading.Thread | None = None
         self.canceling = self.is_open = False
+        self.failures = 0
         self.reader: ThreadPoolExecutor | None = None
         self.formers: dict[Any, Entry] = {}
         self.at_close: list[Callable[[], object]] = []
@@ -115,10 +120,14 @@ class Bridge:
     def hear(self, event: Event) -> None:
         """Note what an event is about; called by whoever appends it."""
         run = self.session.history.runs.get(event.run_id)
-        if isinstance(event, RunStarted | RunFinished):
+        if isinstance(event, RunStarted):
             self.canceling = False
-            begun = event.keys.values() if isinstance(event, RunStarted) else ()
-            self.mark([self.asset_of(id_) for ids in begun for id_ in ids], whole=isinstance(event, RunFinished))
+            begun = {self.asset_of(id_) for ids in event.keys.values() for id_ in ids}
+            # the cell that runs may have defined them just now
+            self.mark(begun, whole=len(self.outline.ids) <= LARGE or not begun <= self.outline.ids.keys())
+        elif isinstance(event, RunFinished):
+            self.canceling = False
+            self.mark(whole=True)
         elif event.kind == "forgotten":
             self.mark(whole=True)
         elif event.step and event.kind != "logged":
@@ -129,7 +138,7 @@ class Bridge:
 
     def asset_of(self, id_: str) -> str:
         """Return the asset of an id, which may be that of a check of it, ``orders:is_paid``."""
-        return id_ if id_ in self.outline.ids else id_.rpartition(":")[0]
+        return id_ if id_ in self.outline.ids else id_.rpartition(":")[0] or id_
 
     def mark(self, ids: Iterable[str] = (), steps: Iterable[str] = (), *, whole: bool = False) -> None:
         """Note what has changed, and have it looked at soon."""
@@ -171,10 +180,20 @@ class Bridge:
                         return
             self.woken.clear()
             try:
-                self.flush()
+                with collector_paused():
+                    self.flush()
+                self.failures = 0
             except Exception as error:  # noqa: BLE001 - the views live on, and say what is wrong
-                self.tell(Toast(level="error", text=f"the graph can't be read: {type(error).__name__}: {error}"))
-            threading.Event().wait(PERIOD)
+                self.fail(error)
+            time.sleep(PERIOD)
+
+    def fail(self, error: Exception) -> None:
+        """Look again, in case somebody changed the notebook meanwhile; after a few times say that it can't be read."""
+        self.failures += 1
+        if self.failures < ATTEMPTS:
+            self.mark(whole=True)
+        elif self.failures == ATTEMPTS:
+            self.tell(Toast(level="error", text=f"the graph can't be read: {type(error).__name__}: {error}"))
 
     def flush(self) -> None:
         """Tell the views what has changed since the last time."""
@@ -207,15 +226,21 @@ class Bridge:
         return changed, run_state(run, steps, canceling=self.canceling)
 
     def read(self) -> bool:
-        """Read the graph and the statuses again; tell whether who is there has changed."""
+        """Read the graph and the statuses again; tell whether there is a graph of which no view has been told.
+
+        Of a large one the views are told before the statuses are known, which take as long again.
+        """
         scanned = self.session.scan()
         outline = outline_of(scanned)
+        is_new, self.outline = outline != self.outline or not self.version, outline
+        if is_new and len(outline.ids) > LARGE:
+            self.version += 1
+            self.told = {id_: self.told.get(id_) or NodePatch(id=id_) for id_ in outline.ids}
+            self.send_snapshot(self.views)
+            is_new = False
         statuses = {} if not outline.ids else self.session.statuses(scanned)
         self.standing = Standing(statuses, self.session.ledger)
-        if outline == self.outline and self.version:
-            return False
-        self.outline = outline
-        return True
+        return is_new
 
     def send_snapshot(self, views: Iterable[View]) -> None:
         """Send the whole graph to views."""
@@ -243,6 +268,19 @@ class Bridge:
         for view in [*(self.views if views is None else views)]:
             with contextlib.suppress(Exception):
                 view.tell(message)
+
+
+@contextlib.contextmanager
+def collector_paused() -> Iterator[None]:
+    """Keep Python from looking for cycles: of ten thousand assets it would look at all there is, again and again."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 BRIDGES: dict[int, Bridge] = {}

@@ -16,7 +16,7 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.session.scan import Scanned
+from ipy_orch.session.scan import Scanned, uses
 from ipy_orch.session.session import Session
 from ipy_orch.session.why import Why as Explained
 from ipy_orch.ui.bridge import Bridge
@@ -111,8 +111,8 @@ class Reader:
             tags=tags_of(spec),
             owners=[*node.owners],
             partitions=str(spec.partitions_def or ""),
-            resources=sorted(maker.required_resource_keys) if maker.is_executable else [],
-            io_manager=maker.get_io_manager_key_for_asset_key(key) if maker.is_executable else "",
+            resources=[name for name, how in sorted(uses(maker, graph).items()) if not how],
+            io_manager=manager if (manager := manager_of(key, maker)) in scanned.resources else "",
             upstream=[str(one) for one in graph.in_order(graph.upstream[key])],
             downstream=[str(one) for one in graph.in_order(graph.downstream[key])],
             status=self.bridge.standing.status(str(key), key),
@@ -200,6 +200,11 @@ class Reader:
         return compared(str(key), before, after)
 
 
+def manager_of(key: AssetKey, maker: AssetsDefinition) -> str:
+    """Return the key of the IO manager that keeps the values of an asset, "" where nothing here makes it."""
+    return maker.get_io_manager_key_for_asset_key(key) if maker.is_executable else ""
+
+
 def absent(key: AssetKey, graph: AssetGraph, session: Session) -> NoValue:
     """Say why there is no value to show."""
     maker = graph.makers[key]
@@ -209,8 +214,8 @@ def absent(key: AssetKey, graph: AssetGraph, session: Session) -> NoValue:
         return NoValue(kind="none", reason="never materialized")
     if maker.op.outs[maker.output_of[key]].is_nothing:
         return NoValue(kind="none", reason="it returns nothing")
-    manager = maker.get_io_manager_key_for_asset_key(key)
-    if manager == "io_manager" and manager not in session.scan().resources:
+    manager = manager_of(key, maker)
+    if manager not in session.scan().resources:
         return NoValue(kind="none", reason="no longer in memory")
     return NoValue(kind="none", reason=f"`{manager}` keeps it", loadable=True)
 

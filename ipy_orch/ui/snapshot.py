@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import cast
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.events.ledger import Ledger
@@ -40,6 +41,7 @@ from ipy_orch.ui.protocol import (
     Status,
     StepState,
     Verdict,
+    Word,
 )
 
 __all__ = ["Outline", "Standing", "outline_of", "patch_of", "run_state", "snapshot_of", "state_of", "verdict_of"]
@@ -226,7 +228,7 @@ class Standing:
 def status_of(stands: Stands, *, cached: bool = False) -> Status:
     """Return a status as it goes over the wire; that what is missing was never made goes without saying."""
     reason = "" if stands.word == "missing" and stands.reason == str(NEVER) else stands.reason
-    return Status.model_validate({"word": stands.word, "reason": reason, "cached": cached})
+    return Status(word=cast("Word", stands.word), reason=reason, cached=cached)
 
 
 def verdict_of(check: AssetCheckKey, ledger: Ledger) -> Verdict:

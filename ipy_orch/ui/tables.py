@@ -26,6 +26,7 @@ __all__ = [
     "human_bytes",
     "human_seconds",
     "human_shape",
+    "jobs_table",
     "resources_table",
     "runs_table",
 ]
@@ -112,6 +113,16 @@ def resources_table(rows: Iterable[Any]) -> pd.DataFrame:
             ``description``.
     """
     return table(RESOURCES, rows)
+
+
+def jobs_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each job, by its name.
+
+    Args:
+        rows: with ``job``, ``kind`` (``assets`` or ``ops``), ``count``, ``runs`` (their names), ``needs`` (paths of
+            config that a launch must give), ``problem``, ``status``, ``when``, ``seconds`` and ``description``.
+    """
+    return table(JOBS, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +254,18 @@ RESOURCES: Final = (
     Column("from", text("source")),
     Column("variable", text("set")),
     Column("used by", lambda row: line(", ".join(raw(row, "used by") or ()))),
+    Column("description", text("description")),
+)
+JOBS: Final = (
+    Column("job", text("job"), is_index=True),
+    Column("kind", text("kind"), "category"),
+    Column("count", number("count"), "Int64"),
+    Column("runs", text("runs")),
+    Column("config needed", text("needs")),
+    Column("status", text("status"), "category"),
+    Column("when", time("when"), "datetime64[s]"),
+    Column("seconds", number("seconds"), "float64"),
+    Column("problem", text("problem")),
     Column("description", text("description")),
 )
 RUNS: Final = (

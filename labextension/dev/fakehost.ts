@@ -36,7 +36,9 @@ export class FakeHost implements Host {
     return () => this.heard.delete(heard);
   }
 
-  openCell(): void {}
+  openCell(): boolean {
+    return true;
+  }
 
   say(message: Message): void {
     for (const heard of this.heard) heard(message);

@@ -9,7 +9,7 @@ const asked = new URLSearchParams(location.search);
 const count = Number(asked.get("assets") ?? 0);
 const theme = asked.get("theme") === "dark" ? "dark" : "light";
 document.body.style.background = theme === "dark" ? "#0f1216" : "#f3f5f7";
-const host = new FakeHost(count ? snapshot(count) : shop(), theme, count ? {} : SHOP_DETAILS);
+const host = new FakeHost(count ? snapshot(count) : asked.has("idle") ? { ...shop(), run: null } : shop(), theme, count ? {} : SHOP_DETAILS);
 const place = document.getElementById("lineage")!;
 const started = performance.now();
 const mounted = mount(host, place, { height: asked.get("height") ?? "calc(100vh - 24px)" });

@@ -19,6 +19,25 @@ export function isDark(page: Document): boolean {
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
+/** What JupyterLab's widget manager has, unofficially: the document that the widget stands in. */
+interface Manager {
+  readonly context?: { readonly model?: { readonly cells?: { readonly length: number; get(index: number): { readonly id?: string } } } };
+}
+
+/** Scroll to a cell, where the page lets itself be asked for it. Return whether it did. */
+function showCell(model: Model, element: HTMLElement, id: string): boolean {
+  const cells = (model.widget_manager as Manager | undefined)?.context?.model?.cells;
+  const notebook = element.closest(".jp-Notebook");
+  for (let i = 0; cells && notebook && i < cells.length; i++) {
+    if (cells.get(i).id !== id) continue;
+    const node = notebook.querySelector<HTMLElement>(`[data-windowed-list-index="${i}"]`) ?? notebook.querySelectorAll<HTMLElement>(".jp-Cell")[i];
+    node?.scrollIntoView({ block: "center" });
+    node?.focus({ preventScroll: true });
+    return node !== undefined;
+  }
+  return false;
+}
+
 function hostOf(model: Model, element: HTMLElement): Host {
   const page = element.ownerDocument;
   return {
@@ -39,10 +58,7 @@ function hostOf(model: Model, element: HTMLElement): Host {
         query.removeEventListener("change", changed);
       };
     },
-    openCell(cell) {
-      const found = page.querySelector(`[data-cell-id="${CSS.escape(cell)}"], [data-windowed-list-cell-id="${CSS.escape(cell)}"]`);
-      found?.scrollIntoView({ block: "center" });
-    },
+    openCell: (cell) => showCell(model, element, cell),
   };
 }
 

@@ -314,6 +314,71 @@ def test_only_running_steps_expand():
         Frontier({"split": []}).expand("split", {"part": []})
 
 
+# -- leaving
+
+
+def test_what_waits_for_a_step_that_is_left_goes_on():
+    """Unlike after a failure; it sees for itself what is missing."""
+    frontier = Frontier(DIAMOND)
+    frontier.take()
+    frontier.done("raw")
+    frontier.take()
+    frontier.leave("left")
+    frontier.done("right")
+    assert (frontier.state("left"), frontier.take(), frontier.culprit("both")) == ("left", ["both"], None)
+    frontier.leave("both")
+    assert (frontier.state("both"), frontier.finished) == ("left", True)
+
+
+def test_only_what_runs_is_left():
+    """And only once."""
+    frontier = Frontier({"raw": [], "orders": ["raw"]})
+    with pytest.raises(DagsterInvariantViolationError, match="waiting, not running"):
+        frontier.leave("orders")
+    frontier.take()
+    frontier.leave("raw")
+    with pytest.raises(DagsterInvariantViolationError, match="left, not running"):
+        frontier.leave("raw")
+    with pytest.raises(DagsterInvariantViolationError, match="left"):
+        frontier.skip("raw")
+
+
+def test_new_steps_may_need_what_was_left():
+    """It counts as passed, like what is done."""
+    frontier = Frontier({"gone": [], "split": [], "total": ["split"]})
+    frontier.take()
+    frontier.leave("gone")
+    frontier.expand("split", {"part": ["gone"]}, {"total": ["part"]})
+    frontier.leave("split")
+    assert run(frontier) == [["part"], ["total"]]
+    assert frontier.finished
+
+
+def test_two_steps_expand_into_one_list():
+    """What gathers from both waits for both, whichever comes first."""
+    frontier = Frontier({"left": [], "right": [], "total": ["left", "right"]})
+    frontier.take()
+    frontier.expand("right", {"r1": [], "r2": ["r1"]}, {"total": ["r2"]})
+    frontier.done("right")
+    frontier.expand("left", {"l1": []}, {"total": ["l1"]})
+    frontier.done("left")
+    assert run(frontier) == [["r1", "l1"], ["r2"], ["total"]]
+
+
+def test_a_new_step_is_tried_again_and_expands():
+    """It is a step like any other."""
+    frontier = Frontier({"split": [], "total": ["split"]})
+    frontier.take()
+    frontier.expand("split", {"part": []}, {"total": ["part"]})
+    frontier.done("split")
+    frontier.take()
+    frontier.retry("part", at=1.0)
+    assert (frontier.take(now=0.0), frontier.take(now=1.0)) == ([], ["part"])
+    frontier.expand("part", {"deeper": []}, {"total": ["deeper"]})
+    frontier.done("part")
+    assert run(frontier) == [["deeper"], ["total"]]
+
+
 # -- rules, on random graphs
 
 
@@ -342,11 +407,11 @@ def test_any_run_keeps_the_rules(after, data):
     tried = dict.fromkeys(after, 0)
     while not frontier.finished:
         for step in frontier.take(limit=data.draw(st.integers(0, 3)), now=now):
-            assert all(frontier.state(need) == "done" for need in after[step])
+            assert all(frontier.state(need) in ("done", "left") for need in after[step])
             assert step not in lost
         now += 1.0
         for step in data.draw(st.lists(st.sampled_from(frontier.running), unique=True)) if frontier.running else []:
-            end = data.draw(st.sampled_from(["done", "done", "fail", "skip", "retry"]))
+            end = data.draw(st.sampled_from(["done", "leave", "fail", "skip", "retry"]))
             if end == "retry" and tried[step] < 2:
                 tried[step] += 1
                 frontier.retry(step, at=now + data.draw(st.sampled_from([0.0, 1.0, 2.0])))
@@ -356,8 +421,8 @@ def test_any_run_keeps_the_rules(after, data):
                 assert all(frontier.culprit(one) == step for one in skipped)
                 lost |= skipped | {step}
             else:
-                frontier.done(step)
-    assert {step for step in after if frontier.state(step) == "done"} == set(after) - lost
+                (frontier.leave if end == "leave" else frontier.done)(step)
+    assert {step for step in after if frontier.state(step) in ("done", "left")} == set(after) - lost
     assert all(frontier.state(step) in FINAL for step in after)
     assert [frontier.ready, frontier.running, frontier.waiting, frontier.next_retry()] == [[], [], [], None]
 

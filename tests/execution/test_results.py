@@ -86,6 +86,23 @@ def test_verdicts(result: ExecuteInProcessResult) -> None:
     assert verdict.target_materialization_data.run_id == result.run_id
 
 
+def test_value_that_was_not_made_is_not_loaded() -> None:
+    """An earlier run's isn't this run's, whether the step failed or wasn't begun."""
+
+    @asset
+    def broken() -> int:
+        raise OSError
+
+    @asset
+    def below(broken: int) -> int:
+        return broken
+
+    result = materialize_to_memory([broken, below], raise_on_error=False)
+    for name in ("broken", "below"):
+        with pytest.raises(DagsterInvariantViolationError, match=name):
+            result.asset_value(name)
+
+
 def test_failure_is_told() -> None:
     """A failed step has its error, the class by name, and what a Failure says."""
 

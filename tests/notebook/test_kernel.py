@@ -261,3 +261,40 @@ def test_figures(kernel: Kernel) -> None:
         ran = kernel.good(cell, "one")
         kinds = [sorted(m["content"]["data"]) for m in ran.messages if m["msg_type"] == "display_data"]
         assert sum("image/png" in kind for kind in kinds) == 1
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_ops_and_jobs(kernel: Kernel, ids: bool) -> None:
+    """Ops of both spellings and a job, run twice with and without cell ids; an edited op leaves its job behind."""
+    cells = {
+        "imports": "from ipy_orch import job",
+        "one": "%%op one() -> int\n1",
+        "add": "#| op: add(x, more: int = 1)\nprint('adding')\nx + more",
+        "two": "@job\ndef two():\n    add(one())",
+        "launch": "%launch two",
+    }
+    for _ in range(2):
+        ran = {name: kernel.good(text, name if ids else None) for name, text in cells.items()}
+    assert ran["launch"].printed == "adding\n"
+    assert [line.partition(" ")[0] for line in ran["launch"].shown[-1].splitlines()] == ["one", "add"]
+    kernel.good(cells["add"].replace("= 1", "= 5"), "add" if ids else None)
+    assert "is behind: it defines `two` from `add`" in kernel.good("%launch two").shown[-1]
+    kernel.good(cells["two"], "two" if ids else None)
+    assert "behind" not in kernel.good("%launch two").shown[-1]
+    assert kernel.good("import ipy_orch\nipy_orch.session().launch('two').output_for_node('add')").shown == ["6"]
+
+
+def test_interrupt_of_a_launch(kernel: Kernel) -> None:
+    """Ctrl-C during %launch: what is done is kept for --from-failure, what ran isn't."""
+    kernel.good("from ipy_orch import job\nslow = True")
+    kernel.good("%%op first()\n1", "first")
+    kernel.good("%%op waits(x)\nimport time\nfor _ in range(600 if slow else 0): time.sleep(0.1)\nx + 1", "waits")
+    kernel.good("@job\ndef waiting():\n    waits(first())", "waiting")
+    request = kernel.start("%launch waiting")
+    time.sleep(1.5)
+    kernel.manager.interrupt_kernel()
+    assert kernel.finish(request).error == "canceled while `waits` ran: nothing was stored of it"
+    kernel.good("slow = False")
+    shown = kernel.good("%launch waiting --from-failure").shown[-1].splitlines()
+    assert shown[0] == "first · from the last run"
+    assert shown[1].startswith("waits · ")

@@ -1,8 +1,12 @@
-"""Run the notebook about resources with a server, and save its outputs: ``python -m tests.notebooks.save``."""
+"""Run the notebooks that are kept with outputs, and save these: ``python -m tests.notebooks.save [name ...]``.
+
+The one about resources runs with a server.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,23 +15,34 @@ from nbclient import NotebookClient
 
 from tests.notebooks.postgres import postgres, programs
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "resources.ipynb"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NAMES = ("resources", "ops_and_jobs")
 
 
-def save() -> None:
+def save(name: str) -> None:
     """Run all cells in a temporary folder, and write the notebook without what differs from machine to machine."""
+    if name != "resources":
+        run(NOTEBOOKS / f"{name}.ipynb", {})
+        return
     tools = programs()
     assert tools is not None, "apt-get install postgresql"
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    with postgres(tools) as dsn, tempfile.TemporaryDirectory() as folder:
+    with postgres(tools) as dsn:
+        run(NOTEBOOKS / f"{name}.ipynb", {"PROD_DATABASE": dsn})
+
+
+def run(path: Path, environment: dict[str, str]) -> None:
+    """Run a notebook, and write it with its outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(notebook, timeout=100, resources={"metadata": {"path": folder}})
-        client.execute(env={**os.environ, "PROD_DATABASE": dsn})
+        client.execute(env={**os.environ, **environment})
     for cell in notebook.cells:
         cell.metadata = {}
     notebook.metadata = {name: notebook.metadata[name] for name in ("kernelspec", "language_info")}
     notebook.metadata["language_info"] = {"name": "python"}
-    nbformat.write(notebook, NOTEBOOK)
+    nbformat.write(notebook, path)
 
 
 if __name__ == "__main__":
-    save()
+    for chosen in sys.argv[1:] or NAMES:
+        save(chosen)

@@ -378,6 +378,15 @@ def test_transitive_helper_three_cells_apart():
     assert notebook.run("def a(): return 1  # as before").version() == before
 
 
+def test_copying_an_object_does_not_change_its_class():
+    """The names of slots that copying and pickling note on a class aren't code."""
+    notebook = Notebook("class Model:\n    rate = 1", "def orders(): return Model()")
+    before = notebook.version()
+    notebook["orders"]().__reduce_ex__(4)
+    assert "__slotnames__" in vars(notebook["Model"])
+    assert notebook.version() == before
+
+
 def test_the_last_definition_of_a_name_wins():
     """A name defined again in a later cell is read as it is now, and the old one is gone."""
     notebook = Notebook("def h(): return 1", "def orders(): return h()", "def h(): return 2")

@@ -12,13 +12,14 @@ from ipy_orch.authoring.cells import is_definition_cell, read_cell
 from ipy_orch.planning.hashing import Unhashable, digest
 from ipy_orch.session.cellbook import Cell
 from ipy_orch.session.session import Session
+from ipy_orch.session.settings import Settings
 
 
 class Notebook:
     """Run cells by id in one namespace, as a kernel would."""
 
-    def __init__(self, *, run: bool = True) -> None:
-        self.session = Session({"__name__": "__main__"})
+    def __init__(self, *, run: bool = True, store: str = "") -> None:
+        self.session = Session({"__name__": "__main__"}, Settings(store=store))
         self.numbers = itertools.count(1)
         self.run = run
 

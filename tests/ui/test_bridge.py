@@ -240,3 +240,50 @@ def test_ten_thousand_assets_fold_in_half_a_second():
         best = min(best, time.perf_counter() - began)
     assert len(json.dumps(data)) < 1_000_000
     assert best < 0.5
+
+
+def test_a_failure_to_read_is_tried_again_and_told(session, monkeypatch):
+    """Somebody may change the notebook at that moment; what stays wrong is said once."""
+    with wired(session) as view:
+        calls = []
+
+        def failing(scanned):
+            calls.append(1)
+            if len(calls) < 3:
+                raise RuntimeError("dictionary changed size during iteration")
+            return {}
+
+        monkeypatch.setattr(session, "statuses", failing)
+        view.bridge.mark(whole=True)
+        view.wait(lambda _: len(calls) == 3)
+        assert not [message for message in view.told if message["kind"] == "toast"]
+        monkeypatch.setattr(session, "statuses", lambda scanned: 1 / 0)
+        view.bridge.mark(whole=True)
+        assert "can't be read" in view.wait_for("toast")["text"]
+
+
+def test_a_large_graph_is_told_before_its_statuses(monkeypatch):
+    """The view draws it at once, and the statuses follow as a patch."""
+    monkeypatch.setattr("ipy_orch.ui.bridge.LARGE", 2)
+    session = Session({"assets": [AssetSpec(f"a{number}") for number in range(3)]})
+    with wired(session) as view:
+        assert "status" not in view.wait_for("snapshot")["nodes"][0]
+        view.until(a0="external", a1="external", a2="external")
+
+
+def test_an_asset_that_a_cell_has_just_defined_is_seen_running(session):
+    """Not only when its cell has ended."""
+    started, opened = threading.Event(), threading.Event()
+
+    @asset(code_version="1")
+    def new():
+        started.set()
+        opened.wait(WAIT)
+
+    with wired(session) as view:
+        session.namespace["new"] = new
+        one = session.submit("new")
+        assert started.wait(WAIT)
+        view.until(new="running")
+        opened.set()
+        one.result(WAIT)

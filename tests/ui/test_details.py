@@ -230,6 +230,8 @@ def test_no_io_manager_of_the_users_is_asked_without_a_click(view, session):
     session.materialize("far")
     told = view.ask("details", id="far")["value"]
     assert told == {"kind": "none", "reason": "`mine` keeps it", "loadable": True}
+    assert view.ask("details", id="far")["io_manager"] == "mine"
+    assert "io_manager" not in view.ask("details", id="orders")
     assert not asked
     assert view.ask("details", id="far", load=True)["value"]["text"] == "7"
     assert asked

@@ -19,12 +19,13 @@ ABANDONED = 3600  # seconds after which an unfinished file belongs to nobody
 
 
 @contextlib.contextmanager
-def replacing(path: Path, name: str, mode: int = 0o600) -> Iterator[IO[bytes]]:
+def replacing(path: Path, name: str, mode: int = 0o600, *, lasting: bool = True) -> Iterator[IO[bytes]]:
     """Have a file to write to, which takes the place of ``path`` when the block ends well.
 
     Args:
         name: what is stored, for messages.
         mode: who may read and write the file, before the process's mask.
+        lasting: wait until the disk has it, so that a power failure can't take it, either.
 
     Raises:
         DagsterInvariantViolationError: when the file can't be written.
@@ -37,12 +38,14 @@ def replacing(path: Path, name: str, mode: int = 0o600) -> Iterator[IO[bytes]]:
             with open(draft, "xb", opener=partial(os.open, mode=mode)) as file:
                 yield file
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             draft.replace(path)
         except BaseException:
             draft.unlink(missing_ok=True)
             raise
-        sync(path.parent)
+        if lasting:
+            sync(path.parent)
 
 
 @contextlib.contextmanager

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.events.files import doubt
 from ipy_orch.execution.iomanagers.drafts import reason, replacing
 
-__all__ = ["read_pickle", "write_pickle"]
+__all__ = ["dump", "is_sealed", "read_pickle", "write_pickle"]
 
 SEAL = b"ipyorch1"  # after the pickle, followed by its CRC-32: pickle.load() of anybody stops before it
 TRAILER = len(SEAL) + 4
@@ -73,6 +74,11 @@ class Summed:
 
 
 def dump(value: object, file: IO[bytes], name: str) -> None:
+    """Write a value and its checksum to an open file.
+
+    Raises:
+        DagsterInvariantViolationError: when it can't be pickled.
+    """
     summed = Summed(file)
     try:
         pickle.dump(value, summed, protocol=5)
@@ -85,6 +91,15 @@ def dump(value: object, file: IO[bytes], name: str) -> None:
             hint="keep it in memory with InMemoryIOManager(), or return what it is made from",
         ) from error
     file.write(SEAL + summed.crc.to_bytes(4, "big"))
+
+
+def is_sealed(file: IO[bytes]) -> bool:
+    """Tell whether a file ends as those that :func:`dump` has written to the end."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(size - TRAILER, 0))
+    sealed = file.read(len(SEAL)) == SEAL
+    file.seek(0)
+    return sealed
 
 
 def compare_sum(file: IO[bytes]) -> None:
@@ -114,14 +129,8 @@ def trust(file: IO[bytes], path: Path, name: str) -> None:
     Raises:
         DagsterInvariantViolationError: when another user owns the file, or everybody may write to it.
     """
-    if not hasattr(os, "geteuid"):
-        return
-    status = os.fstat(file.fileno())
-    if status.st_uid != os.geteuid():
-        why = "it belongs to another user"
-    elif status.st_mode & 0o002:
-        why = "everybody may write to it"
-    else:
+    why = doubt(os.fstat(file.fileno()))
+    if not why:
         return
     raise DagsterInvariantViolationError(
         f"the file of `{name}` isn't loaded, because {why} and loading a pickle runs code",

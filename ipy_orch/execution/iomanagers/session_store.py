@@ -1,4 +1,4 @@
-"""Values across runs: the session's own store, which is also its cache."""
+"""Values across runs: the session's own store, which is also its cache; with a disk behind it, across kernels."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from typing import Any, TypeAlias
 
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers.addresses import identifier, is_nothing, label, loaded, only_partition
+from ipy_orch.execution.iomanagers.disk import DiskStore
 from ipy_orch.execution.isolation import Sealed, seal
 from ipy_orch.model.io import IOManager
+from ipy_orch.model.keys import AssetKey
 
 __all__ = ["Entry", "SessionIOManager", "machine_memory"]
 
@@ -33,6 +35,7 @@ class Entry:
         seconds: what computing it took.
         stored: when, as time.time() gives it.
         rank: the lower, the sooner it is evicted.
+        on_disk: whether a file has the value, too.
     """
 
     key: Hashable
@@ -44,6 +47,7 @@ class Entry:
     sealed: Sealed = field(repr=False)
     rank: float = 0.0
     serial: int = field(default=0, repr=False)
+    on_disk: bool = False
 
     @property
     def worth(self) -> float:
@@ -59,6 +63,9 @@ class SessionIOManager(IOManager):
     values stay, whatever the limit. What was put last isn't evicted on its own account: somebody is about to read it.
     A value larger than the limit drives out nothing; it is kept until the next one comes.
 
+    With a ``disk``, each value of a data version is also put into a file, an evicted one is loaded again from there,
+    and pins that hold loosely don't hold what a file has. ``current`` tells which version of an asset is wanted then.
+
     Safe to use from several threads. ``on_evict`` holds functions that are called with the key and partition of
     what was evicted, outside of the lock.
 
@@ -68,9 +75,13 @@ class SessionIOManager(IOManager):
 
     def __init__(self, limit_bytes: int | None = None) -> None:
         self.on_evict: list[Callable[[Any, str | None], None]] = []
+        self.disk: DiskStore | None = None
+        self.current: Callable[[AssetKey, str | None], str | None] = lambda _key, _partition: None
+        self.memory_only: dict[str, str] = {}  #: asset -> why no file has its value, until somebody tells it
         self._limit = machine_memory() // 4 if limit_bytes is None else limit_bytes
         self._entries: dict[Slot, Entry] = {}
         self._pins: dict[Hashable, set[Hashable]] = {}
+        self._loose: set[Hashable] = set()
         self._queue: list[tuple[float, int, Slot]] = []  # ranks as they were: an entry's own rank may have risen since
         self._serial = count()
         self._floor = 0.0  # the rank of what was evicted last
@@ -121,7 +132,41 @@ class SessionIOManager(IOManager):
         """
         sealed = seal(value, name or str(key))
         entry = Entry(key, partition, version, sealed.nbytes, seconds, time.time(), sealed)
-        slot = (key, partition)
+        self.save(entry)
+        self._admit(entry)
+
+    def save(self, entry: Entry) -> None:
+        """Put a value into a file, where there's a disk; note why where that can't be."""
+        if self.disk is None or entry.version is None or not isinstance(entry.key, AssetKey):
+            return
+        why = self.disk.save(entry.key, entry.partition, entry.version, entry.sealed.private)
+        entry.on_disk = not why
+        if why:
+            self.memory_only[str(entry.key)] = why
+
+    def ready(self, key: AssetKey, partition: str | None, version: str) -> bool:
+        """Have a value of this version in memory, from its file if need be; tell whether it is."""
+        entry = self._entries.get((key, partition))
+        if entry is not None and entry.version == version:
+            return True
+        try:
+            self._recall(key, partition, version)
+        except KeyError:
+            return False
+        return True
+
+    def _recall(self, key: AssetKey, partition: str | None, version: str) -> Sealed:
+        """Load a value from its file. It is worth the time that this takes, not the time that computing it took."""
+        if self.disk is None:
+            raise KeyError(key)
+        began = time.perf_counter()
+        sealed = seal(self.disk.load(key, partition, version), str(key))
+        took = time.perf_counter() - began
+        self._admit(Entry(key, partition, version, sealed.nbytes, took, time.time(), sealed, on_disk=True))
+        return sealed
+
+    def _admit(self, entry: Entry) -> None:
+        slot = (entry.key, entry.partition)
         with self._lock:
             former = self._remove(slot)
             entry.serial = next(self._serial)
@@ -140,34 +185,47 @@ class SessionIOManager(IOManager):
             KeyError: when it isn't kept, or no longer.
         """
         with self._lock:
-            entry = self._entries[key, partition]
-            entry.rank = self._rank(entry)
-        return entry.sealed.open()
+            entry = self._entries.get((key, partition))
+            if entry is not None:
+                entry.rank = self._rank(entry)
+        if entry is not None:
+            return entry.sealed.open()
+        version = self.current(key, partition) if isinstance(key, AssetKey) else None
+        if version is None or not isinstance(key, AssetKey):
+            raise KeyError(key)
+        return self._recall(key, partition, version).open()
 
     def has(self, key: Hashable, partition: str | None = None, version: str | None = None) -> bool:
-        """Tell whether a value is kept, and of this version if one is given."""
+        """Tell whether a value is kept, in memory or in a file, and of this version if one is given."""
         entry = self._entries.get((key, partition))
-        return entry is not None and (version is None or entry.version == version)
+        if entry is not None and (version is None or entry.version == version):
+            return True
+        if self.disk is None or not isinstance(key, AssetKey):
+            return False
+        wanted = version if version is not None else self.current(key, partition)
+        return wanted is not None and self.disk.has(key, partition, wanted)
 
     def entry(self, key: Hashable, partition: str | None = None) -> Entry | None:
-        """Return what is kept of a value, without opening it."""
+        """Return what is in memory of a value, without opening it."""
         return self._entries.get((key, partition))
 
     def drop(self, key: Hashable, partition: str | None = None) -> None:
-        """Let go of a value, or of all partitions of an asset; pins don't hold it."""
+        """Let go of a value, or of all partitions of an asset, on disk too; pins don't hold it."""
         with self._lock:
             slots = [slot for slot in self._entries if slot[0] == key and partition in (None, slot[1])]
             dropped = [self._remove(slot) for slot in slots]
         del dropped
+        if self.disk is not None and isinstance(key, AssetKey):
+            self.disk.drop(key, partition)
 
     def clear(self) -> None:
-        """Let go of every value; pins and listeners stay."""
+        """Let go of every value in memory; pins and listeners stay."""
         with self._lock:
             dropped, self._entries, self._queue, self._total = self._entries, {}, [], 0
         del dropped
 
     def entries(self) -> list[Entry]:
-        """Return what is kept, the least worth keeping first."""
+        """Return what is in memory, the least worth keeping first."""
         with self._lock:
             return sorted(self._entries.values(), key=lambda entry: entry.rank)
 
@@ -188,9 +246,15 @@ class SessionIOManager(IOManager):
         self._limit = limit
         self.evict()
 
-    def pin(self, key: Hashable, owner: Hashable) -> None:
-        """Keep every partition of an asset until ``owner`` (a run, a widget) unpins it; it needn't be there yet."""
+    def pin(self, key: Hashable, owner: Hashable, *, loosely: bool = False) -> None:
+        """Keep every partition of an asset until ``owner`` (a run, a widget) unpins it; it needn't be there yet.
+
+        Args:
+            loosely: what a file has may go all the same: the owner can have it loaded again.
+        """
         with self._lock:
+            if loosely:
+                self._loose.add(owner)
             self._pins.setdefault(key, set()).add(owner)
 
     def unpin(self, key: Hashable, owner: Hashable) -> None:
@@ -206,6 +270,7 @@ class SessionIOManager(IOManager):
     def release(self, owner: Hashable) -> None:
         """Take back all pins of one owner."""
         with self._lock:
+            self._loose.discard(owner)
             for key in [key for key, owners in self._pins.items() if owner in owners]:
                 self._pins[key].discard(owner)
                 if not self._pins[key]:
@@ -250,7 +315,7 @@ class SessionIOManager(IOManager):
             entry = self._entries.get(slot)
             if entry is None or entry.serial != serial:
                 continue
-            if entry is spared or entry.key in self._pins:
+            if entry is spared or (entry.key in self._pins and self._is_held(entry)):
                 kept.append(entry)
             elif entry.rank > rank:
                 self._enqueue(slot, entry)
@@ -261,6 +326,12 @@ class SessionIOManager(IOManager):
         for entry in kept:
             self._enqueue((entry.key, entry.partition), entry)
         return evicted
+
+    def _is_held(self, entry: Entry) -> bool:
+        """Tell whether pins hold a value: those that are loose only as long as no file has it."""
+        if not entry.on_disk or self.disk is None or not self._pins[entry.key] <= self._loose:
+            return True
+        return not (isinstance(entry.key, AssetKey) and self.disk.has(entry.key, entry.partition, entry.version or ""))
 
     def _tell(self, evicted: Iterable[Entry]) -> None:
         for entry in evicted:

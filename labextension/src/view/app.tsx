@@ -29,6 +29,15 @@ function View(): JSX.Element {
   const [theme, themeCount] = useTheme(actions);
   const motion = useMotion();
   const reveal = useCallback((ids: readonly string[]) => handle.stage?.revealAll(ids), [handle]);
+  const before = useRef({ mode: state.mode, panel: state.panel });
+  useEffect(() => {
+    // The keyboard's focus must not fall out of the view where what had it is gone.
+    const was = before.current;
+    before.current = { mode: state.mode, panel: state.panel };
+    const lost = root.current!.ownerDocument.activeElement === root.current!.ownerDocument.body;
+    const place = root.current!.querySelector<HTMLElement>(".ipyo-canvas, .ipyo-list");
+    if (was.mode !== state.mode || (was.panel && !state.panel && lost)) place?.focus({ preventScroll: true });
+  }, [state.mode, state.panel]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test((event.composedPath()[0] as Element).tagName);
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -49,7 +58,7 @@ function View(): JSX.Element {
       <main class="ipyo-main">
         <div class="ipyo-center">
           {state.mode === "graph" ? <GraphView handle={handle} theme={themeCount} motion={motion} /> : <ListView />}
-          {!state.graph && <div class="ipyo-empty">Waiting for the kernel…</div>}
+          {!state.graph && <Waiting />}
           <Notes />
         </div>
         {state.panel === "details" && <Details />}
@@ -60,6 +69,20 @@ function View(): JSX.Element {
       <div class="ipyo-said" role="status" aria-live="polite">
         {state.said}
       </div>
+    </div>
+  );
+}
+
+function Waiting(): JSX.Element {
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(true), 4_000);
+    return () => clearTimeout(timer);
+  }, []);
+  return (
+    <div class="ipyo-empty">
+      <strong>Waiting for the kernel…</strong>
+      {late && <span>It doesn't answer. Where it was restarted, run the cell again that shows the lineage.</span>}
     </div>
   );
 }

@@ -31,7 +31,7 @@ export function clock(when: number): string {
 }
 
 export function number(value: number): string {
-  if (Number.isInteger(value)) return value.toLocaleString("en-US");
+  if (Number.isInteger(value)) return Math.abs(value) < 10_000 ? String(value) : value.toLocaleString("en-US");
   const size = Math.abs(value);
   return size >= 1e7 || size < 1e-4 ? value.toExponential(3) : value.toLocaleString("en-US", { maximumSignificantDigits: 6 });
 }

@@ -12,8 +12,8 @@ export interface Host {
   theme(): Theme;
   /** Call `changed` where the theme changes; return what ends that. */
   onTheme(changed: () => void): () => void;
-  /** Show the cell that defines an asset, where the page can. */
-  openCell?(cell: string): void;
+  /** Show the cell that defines an asset; return whether the page could. */
+  openCell?(cell: string): boolean;
   /** Interrupt the kernel, where the page can: a cell on the main thread stops only so. */
   interrupt?(): void;
 }

@@ -10,12 +10,15 @@ export function mount(host: Host, element: HTMLElement, options: Options = {}): 
   const actions = new Actions(host);
   element.classList.add("ipyo");
   if (options.height) element.style.setProperty("--ipyo-height", options.height);
-  // JupyterLab's shortcuts (d d deletes a cell) and context menu aren't meant for what happens in here.
-  element.setAttribute("data-lm-suppress-shortcuts", "true");
+  // JupyterLab's shortcuts (d d deletes a cell) and context menu aren't meant for what happens in here. It looks for the
+  // attribute on what has the focus, and only then on what is around it.
+  const keepKeys = (event: FocusEvent): void => (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true");
+  element.addEventListener("focusin", keepKeys);
   element.setAttribute("data-jp-suppress-context-menu", "true");
   render(h(App, { actions }), element);
   return {
     dispose() {
+      element.removeEventListener("focusin", keepKeys);
       actions.dispose();
       render(null, element);
     },

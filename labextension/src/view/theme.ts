@@ -20,7 +20,7 @@ export interface Palette {
   readonly looks: Readonly<Record<Look, string>>;
 }
 
-const NAMES = ["sans", "back", "card", "raised", "line", "strong", "edge", "ink", "soft", "faint", "brand", "ring", "group", "shadow"] as const;
+const NAMES = ["back", "card", "raised", "line", "strong", "edge", "ink", "soft", "faint", "brand", "ring", "group", "shadow"] as const;
 const COLOURED: Readonly<Record<Look, string>> = {
   running: "running",
   waiting: "waiting",
@@ -35,12 +35,19 @@ const COLOURED: Readonly<Record<Look, string>> = {
   unknown: "missing",
 };
 
-/** Return the colours as they are now on `root`. */
-export function palette(root: Element): Palette {
-  const style = getComputedStyle(root);
-  const read = (name: string): string => style.getPropertyValue(`--ipyo-${name}`).trim() || "#888";
-  return {
-    ...(Object.fromEntries(NAMES.map((name) => [name, read(name)])) as Record<(typeof NAMES)[number], string>),
-    looks: Object.fromEntries(Object.entries(COLOURED).map(([look, name]) => [look, read(name)])) as Record<Look, string>,
+/** Return the colours as they are now on `root`, each resolved to what a canvas understands. */
+export function palette(root: HTMLElement): Palette {
+  const probe = root.ownerDocument.createElement("span");
+  probe.hidden = true;
+  root.append(probe);
+  const read = (name: string): string => {
+    probe.style.color = `var(--ipyo-${name})`;
+    return getComputedStyle(probe).color || "#888";
   };
+  const looks = Object.fromEntries(Object.entries(COLOURED).map(([look, name]) => [look, read(name)])) as Record<Look, string>;
+  const colours = Object.fromEntries(NAMES.map((name) => [name, read(name)])) as Record<(typeof NAMES)[number], string>;
+  probe.style.fontFamily = "var(--ipyo-sans)";
+  const sans = getComputedStyle(probe).fontFamily || "sans-serif";
+  probe.remove();
+  return { ...colours, sans, looks };
 }

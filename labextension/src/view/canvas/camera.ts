@@ -44,7 +44,7 @@ export function centered(x: number, y: number, scale: number, view: Size): Camer
 
 /** Move as little as needed to show a rectangle with some space around. */
 export function revealing(camera: Camera, rect: Rect, view: Size, margin = 40): Camera {
-  const scale = Math.max(camera.scale, 0.6);
+  const scale = Math.max(camera.scale, 0.5);
   const moved = scale === camera.scale ? camera : centered(rect.x + rect.width / 2, rect.y + rect.height / 2, scale, view);
   const [w, h, m] = [view.width / scale, view.height / scale, margin / scale];
   const x = w < rect.width + 2 * m ? rect.x - m : Math.min(Math.max(moved.x, rect.x + rect.width + m - w), rect.x - m);

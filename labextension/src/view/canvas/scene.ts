@@ -3,6 +3,7 @@
 import { plain } from "../format.js";
 import { layout } from "../layout/layout.js";
 import type { Placed, Rect } from "../layout/types.js";
+import { measured } from "../measure.js";
 import type { Graph } from "../state/graph.js";
 import type { Item, Visible } from "../state/visible.js";
 import { lookOf } from "../status.js";
@@ -39,7 +40,7 @@ export class Scene {
     this.widths = Float64Array.from(sizes, ([width]) => width);
     this.heights = Float64Array.from(sizes, ([, height]) => height);
     const groups = Int32Array.from(items, (item) => (item.kind === "asset" ? item.box : -1));
-    this.placed = layout({ widths: this.widths, heights: this.heights, edges, groups, groupCount: boxes.length });
+    this.placed = measured("layout", () => layout({ widths: this.widths, heights: this.heights, edges, groups, groupCount: boxes.length }));
     this.at = new Map(items.map((item, i) => [item.key, i]));
     this.curves = this.bounds();
     this.refresh();

@@ -1,5 +1,6 @@
 /** The stage: a canvas one can pan, zoom and point at. It knows the scene, and nothing of the kernel. */
 
+import { measured } from "../measure.js";
 import type { Palette } from "../theme.js";
 import type { Rect } from "../layout/types.js";
 import { between, centered, fitted, panned, revealing, zoomed, type Camera, type Size } from "./camera.js";
@@ -38,6 +39,8 @@ export class Stage {
   private fade: { image: HTMLCanvasElement; start: number } | null = null;
   private framed: Rect | null = null;
   private wanted: "fit" | "start" | null = "start";
+  /** Whether the camera still is where the first look put it: then it follows the view's size. */
+  private untouched = true;
 
   constructor(
     private readonly root: HTMLElement,
@@ -131,15 +134,9 @@ export class Stage {
     if (all) this.show(fitted(all, this.view, 60), true);
   }
 
-  /** Draw at once, and return how long it took; for measurements. */
-  drawNow(): number {
-    const start = performance.now();
-    this.frame(start);
-    return performance.now() - start;
-  }
-
   private show(camera: Camera, animate: boolean): void {
     this.wanted = null;
+    this.untouched = false;
     this.glide = animate && this.motion ? { from: this.camera, to: camera, start: performance.now() } : null;
     if (!this.glide) this.camera = camera;
     this.redraw();
@@ -154,7 +151,29 @@ export class Stage {
     this.canvas.width = Math.max(1, Math.round(width * ratio));
     this.canvas.height = Math.max(1, Math.round(height * ratio));
     if (!before.width) this.wanted ??= "start";
+    else if (this.untouched) this.wanted ??= "start";
     this.frame(performance.now());
+    this.keepInSight();
+  }
+
+  /** Where the view got smaller, the card that has the attention must not be lost. */
+  private keepInSight(): void {
+    const { cursor } = this.emphasis;
+    const rect = cursor === null ? null : this.scene?.rectOf(cursor);
+    if (!rect || this.untouched) return;
+    const { x, y, scale } = this.camera;
+    const [right, bottom] = [(rect.x + rect.width - x) * scale, (rect.y + rect.height - y) * scale];
+    if ((rect.x - x) * scale < 0 || (rect.y - y) * scale < 0 || right > this.view.width || bottom > this.view.height) {
+      this.show(revealing(this.camera, rect, this.view), true);
+    }
+  }
+
+  /** Return where on the view a card is. */
+  onScreen(key: string): Rect | null {
+    const rect = this.scene?.rectOf(key);
+    if (!rect) return null;
+    const { x, y, scale } = this.camera;
+    return { x: (rect.x - x) * scale, y: (rect.y - y) * scale, width: rect.width * scale, height: rect.height * scale };
   }
 
   redraw(): void {
@@ -173,7 +192,7 @@ export class Stage {
       if (share >= 1) this.glide = null;
     }
     const clock = this.motion ? now / 1000 : 0;
-    scene.draw(this.context, palette, this.camera, this.view, this.emphasis, clock);
+    measured("draw", () => scene.draw(this.context, palette, this.camera, this.view, this.emphasis, clock));
     this.drawFrame(palette);
     this.drawFade(now);
     this.minimap.draw(palette, this.camera, this.view);
@@ -195,6 +214,7 @@ export class Stage {
     };
     this.camera = this.wanted === "start" && all.scale < readable ? beginning() : all;
     this.wanted = null;
+    this.untouched = true;
   }
 
   private drawFrame(palette: Palette): void {
@@ -254,8 +274,8 @@ export class Stage {
       if (event.button !== 0) return;
       const [x, y] = this.point(event);
       drag = { x, y, moved: false, frame: event.shiftKey && !this.hitAt(event) };
+      this.untouched = false;
       this.canvas.setPointerCapture(event.pointerId);
-      this.canvas.focus({ preventScroll: true });
     });
     this.on("pointermove", (event) => {
       const [x, y] = this.point(event);

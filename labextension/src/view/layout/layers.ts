@@ -1,8 +1,8 @@
 /** Which column a node stands in. */
 
-import { tighten } from "./simplex.js";
+import { tighten, type Constraints } from "./simplex.js";
 
-/** Above so many nodes the columns are only nearly the best. */
+/** Above so many nodes each only stands as far to the left as it can. */
 const MOST_TIGHTENED = 1_500;
 
 /** Adjacency in compressed rows: the neighbours of `v` are `items[starts[v]] .. items[starts[v + 1] - 1]`. */
@@ -20,6 +20,14 @@ export function rows(count: number, pairs: ArrayLike<number>, from: 0 | 1): Rows
   const next = starts.slice(0, count);
   for (let i = 0; i < pairs.length; i += 2) items[next[pairs[i + from]]++] = pairs[i + 1 - from];
   return { starts, items };
+}
+
+/** Return values of pairs in the order in which `rows` has the pairs. */
+export function rowValues(count: number, pairs: ArrayLike<number>, from: 0 | 1, values: ArrayLike<number>): Float64Array {
+  const next = rows(count, pairs, from).starts;
+  const ordered = new Float64Array(values.length);
+  for (let i = 0; i < pairs.length; i += 2) ordered[next[pairs[i + from]]++] = values[i >> 1];
+  return ordered;
 }
 
 /**
@@ -63,22 +71,82 @@ export function closing(count: number, edges: ArrayLike<number>): Uint8Array {
 
 /** Return each node's column: after all that it depends on, and as near to what depends on it as that allows. */
 export function layers(count: number, pairs: ArrayLike<number>): Int32Array {
-  const down = rows(count, pairs, 0);
-  const up = rows(count, pairs, 1);
-  const order = topological(count, down, up);
+  return solved(count, plain(pairs));
+}
+
+/**
+ * Return the columns of nodes in groups, so that a group stands after all groups that it depends on, side by side.
+ *
+ * Where groups depend on each other, or that takes many more columns, nodes stand as if they were in no groups.
+ */
+export function groupedLayers(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number>, groupCount: number): Int32Array {
+  const chained = groupCount > 1 ? chain(count, pairs, groups, groupCount) : null;
+  if (!chained) return layers(count, pairs);
+  const columns = first(count + 2 * groupCount, chained)?.subarray(0, count);
+  if (!columns || wide(columns) > 1.5 * wide(first(count, plain(pairs))!) + 2) return layers(count, pairs);
+  const best = solved(count + 2 * groupCount, chained).subarray(0, count);
+  const least = best.reduce((a, b) => Math.min(a, b), 0x7fffffff);
+  return best.map((column) => column - least);
+}
+
+function wide(layer: Int32Array): number {
+  return layer.reduce((a, b) => Math.max(a, b), 0) - layer.reduce((a, b) => Math.min(a, b), 0x7fffffff) + 1;
+}
+
+function plain(pairs: ArrayLike<number>): Constraints {
+  const size = pairs.length / 2;
+  return { edges: pairs, lengths: new Uint8Array(size).fill(1), weights: new Uint8Array(size).fill(1) };
+}
+
+/** Return the edges, with an entry and an exit for each group: the exit of a group is before the entries of those after it. */
+function chain(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number>, groupCount: number): Constraints | null {
+  const edges = Array.from(pairs);
+  const lengths = edges.slice(0, edges.length / 2).fill(1);
+  const weights = lengths.slice();
+  const seen = new Set<number>();
+  const keep = (from: number, to: number, length: number): void => {
+    edges.push(from, to);
+    lengths.push(length);
+    weights.push(0);
+  };
+  for (let i = 0; i < pairs.length; i += 2) {
+    const [from, to] = [groups[pairs[i]], groups[pairs[i + 1]]];
+    if (from < 0 || to < 0 || from === to || seen.has(from * groupCount + to)) continue;
+    seen.add(from * groupCount + to);
+    keep(count + groupCount + from, count + to, 1);
+  }
+  if (!seen.size) return null;
+  for (let v = 0; v < count; v++) {
+    if (groups[v] < 0) continue;
+    keep(count + groups[v], v, 0);
+    keep(v, count + groupCount + groups[v], 0);
+  }
+  return { edges, lengths, weights };
+}
+
+function solved(count: number, constraints: Constraints): Int32Array {
+  const layer = first(count, constraints)!;
+  if (count <= MOST_TIGHTENED) tighten(layer, constraints);
+  return layer;
+}
+
+/** Return the columns where each node stands as far to the left as it can; null where there is a cycle. */
+function first(count: number, { edges, lengths }: Constraints): Int32Array | null {
+  const down = rows(count, edges, 0);
+  const order = topological(count, down, rows(count, edges, 1));
+  if (!order) return null;
+  const longest = rowValues(count, edges, 0, lengths);
   const layer = new Int32Array(count);
   for (const v of order) {
     for (let i = down.starts[v]; i < down.starts[v + 1]; i++) {
       const w = down.items[i];
-      if (layer[w] <= layer[v]) layer[w] = layer[v] + 1;
+      if (layer[w] < layer[v] + longest[i]) layer[w] = layer[v] + longest[i];
     }
   }
-  shorten(order, down, up, layer);
-  if (count <= MOST_TIGHTENED) tighten(layer, pairs);
   return layer;
 }
 
-function topological(count: number, down: Rows, up: Rows): Int32Array {
+function topological(count: number, down: Rows, up: Rows): Int32Array | null {
   const waiting = new Int32Array(count);
   const order = new Int32Array(count);
   let end = 0;
@@ -92,25 +160,5 @@ function topological(count: number, down: Rows, up: Rows): Int32Array {
       if (--waiting[down.items[i]] === 0) order[end++] = down.items[i];
     }
   }
-  return order;
-}
-
-/** Move nodes towards where more of their edges lead: the sum of all lengths only gets smaller. */
-function shorten(order: Int32Array, down: Rows, up: Rows, layer: Int32Array): void {
-  for (let pass = 0; pass < 4; pass++) {
-    let moved = false;
-    for (let at = order.length - 1; at >= 0; at--) {
-      const v = order[at];
-      const outs = down.starts[v + 1] - down.starts[v];
-      const ins = up.starts[v + 1] - up.starts[v];
-      if (outs <= ins) continue;
-      let last = Infinity;
-      for (let i = down.starts[v]; i < down.starts[v + 1]; i++) last = Math.min(last, layer[down.items[i]] - 1);
-      if (last > layer[v]) {
-        layer[v] = last;
-        moved = true;
-      }
-    }
-    if (!moved) return;
-  }
+  return end === count ? order : null;
 }

@@ -5,7 +5,7 @@
  * order (order.ts), positions (place.ts). Pure: the same graph gives the same picture.
  */
 
-import { closing, layers } from "./layers.js";
+import { closing, groupedLayers } from "./layers.js";
 import { network, type Network } from "./network.js";
 import { arrange } from "./order.js";
 import { parts, shelves } from "./parts.js";
@@ -70,7 +70,7 @@ function placePart(drawing: Drawing, part: Part, out: Writable): [number, number
   }
   const groupAt = new Map(part.groups.map((group, i) => [group, i]));
   const groups = part.nodes.map((v) => groupAt.get(drawing.groups[v]) ?? -1);
-  const layer = layers(part.nodes.length, forward);
+  const layer = groupedLayers(part.nodes.length, forward, groups, part.groups.length);
   spread(layer, forward, groups);
   const heights = part.nodes.map((v) => drawing.heights[v]);
   const net = network(layer, forward, heights, groups, part.groups.length);

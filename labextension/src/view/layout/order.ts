@@ -17,7 +17,7 @@ export function arrange(net: Network): void {
   let kept = work.copy();
   for (let sweep = 0, idle = 0; sweep < sweeps && best > 0 && idle < 8; sweep++) {
     work.sweep(sweep % 2 === 0, sweep % 4 >= 2);
-    if (net.count < 4_000) work.swap(4);
+    if (net.count < 4_000 && sweep % 2) work.swap(1);
     const crossings = work.crossings();
     idle = crossings < best ? 0 : idle + 1;
     if (crossings < best) {
@@ -39,6 +39,7 @@ class Sweeps {
   private readonly index: Int32Array;
   private readonly key: Float64Array;
   private readonly unit: Float64Array;
+  private readonly outer: Float64Array;
   private readonly tree: Int32Array;
   private readonly scratch: Int32Array;
 
@@ -47,6 +48,7 @@ class Sweeps {
     this.index = new Int32Array(net.count);
     this.key = new Float64Array(net.count);
     this.unit = new Float64Array(net.groupCount);
+    this.outer = new Float64Array(net.count);
     this.tree = new Int32Array(Math.max(0, ...net.columns.map((column) => column.length)) + 1);
     this.scratch = new Int32Array(net.count);
     net.columns.forEach((_, column) => this.measure(column));
@@ -92,7 +94,7 @@ class Sweeps {
     this.restore(columns);
     if (net.groupCount) {
       this.weigh();
-      net.columns.forEach((_, at) => this.sort(at, (v) => this.place[v]));
+      net.columns.forEach((_, at) => this.sort(at, this.place));
     }
   }
 
@@ -107,7 +109,7 @@ class Sweeps {
       const column = net.columns[at];
       if (turned) column.reverse();
       for (let i = 0; i < column.length; i++) this.key[column[i]] = this.middle(near, column[i]);
-      this.sort(at, (v) => this.key[v]);
+      this.sort(at, this.key);
     }
   }
 
@@ -119,11 +121,11 @@ class Sweeps {
       for (let at = 0; at < net.columns.length; at++) {
         const column = net.columns[at];
         for (let i = 0; i + 1 < column.length; i++) {
-          const [a, b] = [column[i], column[i + 1]];
+          const a = column[i];
+          const b = column[i + 1];
           if (net.group[a] !== net.group[b]) continue;
-          const gain =
-            this.pair(net.up, a, b) + this.pair(net.down, a, b) - this.pair(net.up, b, a) - this.pair(net.down, b, a);
-          if (gain > 0) {
+          const now = this.pair(net.up, a, b) + this.pair(net.down, a, b);
+          if (now > 0 && now > this.pair(net.up, b, a) + this.pair(net.down, b, a)) {
             column[i] = b;
             column[i + 1] = a;
             this.index[b] = i;
@@ -168,10 +170,13 @@ class Sweeps {
 
   /** Return how many edges to one side cross where `a` stands above `b`. */
   private pair(near: Rows, a: number, b: number): number {
+    const { index } = this;
+    const { starts, items } = near;
+    const end = starts[b + 1];
     let sum = 0;
-    for (let i = near.starts[a]; i < near.starts[a + 1]; i++) {
-      const p = this.index[near.items[i]];
-      for (let j = near.starts[b]; j < near.starts[b + 1]; j++) if (p > this.index[near.items[j]]) sum++;
+    for (let i = starts[a]; i < starts[a + 1]; i++) {
+      const p = index[items[i]];
+      for (let j = starts[b]; j < end; j++) if (p > index[items[j]]) sum++;
     }
     return sum;
   }
@@ -198,15 +203,32 @@ class Sweeps {
     for (let group = 0; group < net.groupCount; group++) if (number[group]) this.unit[group] /= number[group];
   }
 
-  private sort(at: number, key: (v: number) => number): void {
-    const { net, unit } = this;
+  /** Sort a column by `keys`; groups by the key that they have in all columns. */
+  private sort(at: number, keys: Float64Array): void {
+    const { net, unit, outer } = this;
     const column = net.columns[at];
-    if (!net.groupCount) column.sort((a, b) => key(a) - key(b));
+    for (let i = 0; i < column.length; i++) {
+      const group = net.group[column[i]];
+      outer[column[i]] = group < 0 ? keys[column[i]] : unit[group];
+    }
+    if (column.length > 80) column.sort((a, b) => (this.before(a, b, keys) ? -1 : this.before(b, a, keys) ? 1 : 0));
     else {
-      const outer = (v: number): number => (net.group[v] < 0 ? key(v) : unit[net.group[v]]);
-      column.sort((a, b) => outer(a) - outer(b) || net.group[a] - net.group[b] || key(a) - key(b));
+      // Most columns are small and nearly sorted: this makes no garbage.
+      for (let i = 1; i < column.length; i++) {
+        const v = column[i];
+        let j = i;
+        for (; j > 0 && this.before(v, column[j - 1], keys); j--) column[j] = column[j - 1];
+        column[j] = v;
+      }
     }
     this.measure(at);
+  }
+
+  private before(a: number, b: number, keys: Float64Array): boolean {
+    const { outer, net } = this;
+    if (outer[a] !== outer[b]) return outer[a] < outer[b];
+    if (net.group[a] !== net.group[b]) return net.group[a] < net.group[b];
+    return keys[a] < keys[b];
   }
 
   private measure(at: number): void {

@@ -5,6 +5,7 @@
  * by isotonic regression (pool adjacent violators), in linear time. Then the boxes of groups are moved apart.
  */
 
+import { rows, rowValues } from "./layers.js";
 import { between, isLane, type Network } from "./network.js";
 import { GAP } from "./types.js";
 
@@ -50,6 +51,19 @@ function groupMeans(net: Network, y: Float64Array): Float64Array {
   return sums.map((sum, group) => sum / (numbers[group] || 1));
 }
 
+/** The blocks of the column that is being settled; made once, and larger when one is. */
+let buffers = { value: new Float64Array(256), weight: new Float64Array(256), length: new Int32Array(256) };
+
+function blocksOf(size: number): typeof buffers {
+  if (size > buffers.value.length) {
+    buffers = { value: new Float64Array(2 * size), weight: new Float64Array(2 * size), length: new Int32Array(2 * size) };
+  }
+  return buffers;
+}
+
+/** Where `wished` says that a node be: its second answer. */
+let wish = 0;
+
 /** Move the nodes of a column to where their neighbours wish them, as far as the others allow it. */
 function settle(
   net: Network,
@@ -60,14 +74,11 @@ function settle(
   means: Float64Array | null,
 ): void {
   const size = column.length;
-  const value = new Float64Array(size);
-  const weight = new Float64Array(size);
-  const length = new Int32Array(size);
+  const { value, weight, length } = blocksOf(size);
   let blocks = 0;
   for (let i = 0; i < size; i++) {
-    const [wish, pull] = wished(net, column[i], y, side, means);
+    weight[blocks] = wished(net, column[i], y, side, means);
     value[blocks] = wish - offsets[i];
-    weight[blocks] = pull;
     length[blocks] = 1;
     blocks++;
     while (blocks > 1 && value[blocks - 2] >= value[blocks - 1]) {
@@ -83,14 +94,14 @@ function settle(
   }
 }
 
-/** Return where the neighbours wish a node, and how strongly; lanes wish to be straight. */
+/** Set `wish` to where the neighbours wish a node; return how strongly. Lanes wish to be straight. */
 function wished(
   net: Network,
   v: number,
   y: Float64Array,
   side: -1 | 0 | 1,
   means: Float64Array | null,
-): [number, number] {
+): number {
   let sum = 0;
   let pull = 0;
   const own = isLane(net, v);
@@ -108,7 +119,8 @@ function wished(
     sum += means[net.group[v]] * 0.4;
     pull += 0.4;
   }
-  return pull > 0 ? [sum / pull, pull] : [y[v], 0.2];
+  wish = pull > 0 ? sum / pull : y[v];
+  return pull > 0 ? pull : 0.2;
 }
 
 /** Be what is moved as a whole: a group's box, or one node. */
@@ -124,32 +136,20 @@ interface Unit {
  */
 function separate(net: Network, y: Float64Array): void {
   const { units, of } = unitsOf(net, y);
-  const above: number[][] = units.map(() => []);
-  const below: number[][] = units.map(() => []);
-  for (const column of net.columns) {
-    for (let i = 1; i < column.length; i++) {
-      const [a, b] = [of[column[i - 1]], of[column[i]]];
-      if (a !== b) {
-        above[b].push(a);
-        below[a].push(b);
-      }
-    }
-  }
-  const order = sorted(above, below);
-  const down = Float64Array.from(units, (unit) => unit.top);
-  const up = Float64Array.from(units, (unit) => unit.top);
-  const high = (u: number): number => units[u].bottom - units[u].top;
-  const gap = (a: number, b: number): number => distance(net, units[a], units[b]);
-  for (const u of order) for (const a of above[u]) down[u] = Math.max(down[u], down[a] + high(a) + gap(a, u));
-  for (const u of order.reverse()) for (const b of below[u]) up[u] = Math.min(up[u], up[b] - high(u) - gap(u, b));
-  const top = units.map((_, u) => (down[u] + up[u]) / 2);
-  const wish = wishes(net, y, units, of);
+  const { above, below, order } = neighbours(net, units, of);
+  const top = Float64Array.from(units, (unit) => unit.top);
+  const down = top.slice();
+  const up = top.slice();
+  for (const u of order) down[u] = Math.max(down[u], lowest(above, u, down, 1));
   order.reverse();
-  for (let round = 0; round < 12; round++) {
-    for (const u of round % 2 ? [...order].reverse() : order) {
-      const least = above[u].reduce((most, a) => Math.max(most, top[a] + high(a) + gap(a, u)), -Infinity);
-      const last = below[u].reduce((low, b) => Math.min(low, top[b] - high(u) - gap(u, b)), Infinity);
-      top[u] = Math.max(least, Math.min(last, wish(u, top)));
+  for (const u of order) up[u] = Math.min(up[u], -lowest(below, u, up, -1));
+  for (let u = 0; u < top.length; u++) top[u] = (down[u] + up[u]) / 2;
+  const pulls = pullsOf(net, y, units, of);
+  for (let round = 0; round < 6; round++) {
+    order.reverse();
+    for (const u of order) {
+      const wished = wishOf(pulls, u, top);
+      top[u] = Math.max(lowest(above, u, top, 1), Math.min(-lowest(below, u, top, -1), wished));
     }
   }
   units.forEach((unit, u) => {
@@ -158,21 +158,72 @@ function separate(net: Network, y: Float64Array): void {
   });
 }
 
-/** Return where the edges to other units wish a unit's top, all standing where `top` says. */
-function wishes(net: Network, y: Float64Array, units: Unit[], of: Int32Array): (u: number, top: readonly number[]) => number {
-  const pulls = units.map((unit, u) => {
-    const found: { unit: number; offset: number }[] = [];
-    for (const v of unit.members) {
-      for (const near of [net.up, net.down]) {
-        for (let i = near.starts[v]; i < near.starts[v + 1]; i++) {
-          const w = near.items[i];
-          if (of[w] !== u) found.push({ unit: of[w], offset: y[w] - units[of[w]].top - (y[v] - unit.top) });
-        }
-      }
+/** Values for pairs of units, in compressed rows. */
+interface Links {
+  readonly starts: Int32Array;
+  readonly items: Int32Array;
+  readonly values: Float64Array;
+}
+
+/** Return the least that the units beside `u` allow for its top (`sign` 1), or the negative of the most (-1). */
+function lowest({ starts, items, values }: Links, u: number, top: Float64Array, sign: 1 | -1): number {
+  let most = -Infinity;
+  for (let i = starts[u]; i < starts[u + 1]; i++) {
+    const limit = sign * top[items[i]] + values[i];
+    if (limit > most) most = limit;
+  }
+  return most;
+}
+
+/** Return the units directly above and below each other, how far their tops must be apart, and an order from above. */
+function neighbours(net: Network, units: readonly Unit[], of: Int32Array): { above: Links; below: Links; order: Int32Array } {
+  const pairs: number[] = [];
+  const apart: number[] = [];
+  for (const column of net.columns) {
+    for (let i = 1; i < column.length; i++) {
+      const [a, b] = [of[column[i - 1]], of[column[i]]];
+      if (a === b) continue;
+      pairs.push(a, b);
+      apart.push(units[a].bottom - units[a].top + distance(net, units[a], units[b]));
     }
-    return found;
+  }
+  const links = (from: 0 | 1): Links => ({ ...rows(units.length, pairs, from), values: rowValues(units.length, pairs, from, apart) });
+  const [above, below] = [links(1), links(0)];
+  const waiting = Int32Array.from(units, (_, u) => above.starts[u + 1] - above.starts[u]);
+  const order = new Int32Array(units.length);
+  let end = 0;
+  waiting.forEach((number, u) => {
+    if (!number) order[end++] = u;
   });
-  return (u, top) => (pulls[u].length ? pulls[u].reduce((sum, pull) => sum + top[pull.unit] + pull.offset, 0) / pulls[u].length : top[u]);
+  for (let at = 0; at < end; at++) {
+    for (let i = below.starts[order[at]]; i < below.starts[order[at] + 1]; i++) {
+      if (--waiting[below.items[i]] === 0) order[end++] = below.items[i];
+    }
+  }
+  return { above, below, order };
+}
+
+/** Return the edges of each unit to others, with how far above or below that one's top its own top would make them level. */
+function pullsOf(net: Network, y: Float64Array, units: readonly Unit[], of: Int32Array): Links {
+  const pairs: number[] = [];
+  const values: number[] = [];
+  for (let v = 0; v < net.count; v++) {
+    for (let i = net.down.starts[v]; i < net.down.starts[v + 1]; i++) {
+      const w = net.down.items[i];
+      if (of[v] === of[w]) continue;
+      const offset = y[w] - units[of[w]].top - (y[v] - units[of[v]].top);
+      pairs.push(of[v], of[w], of[w], of[v]);
+      values.push(offset, -offset);
+    }
+  }
+  return { ...rows(units.length, pairs, 0), values: rowValues(units.length, pairs, 0, values) };
+}
+
+function wishOf({ starts, items, values }: Links, u: number, top: Float64Array): number {
+  if (starts[u] === starts[u + 1]) return top[u];
+  let sum = 0;
+  for (let i = starts[u]; i < starts[u + 1]; i++) sum += top[items[i]] + values[i];
+  return sum / (starts[u + 1] - starts[u]);
 }
 
 function unitsOf(net: Network, y: Float64Array): { units: Unit[]; of: Int32Array } {
@@ -198,12 +249,4 @@ function distance(net: Network, a: Unit, b: Unit): number {
   if (net.group[first] >= 0 && net.group[second] >= 0) return GAP.box;
   const lanes = (isLane(net, first) && net.group[first] < 0 ? 1 : 0) + (isLane(net, second) && net.group[second] < 0 ? 1 : 0);
   return lanes === 2 ? GAP.lane : lanes === 1 ? GAP.lane + 3 : GAP.row;
-}
-
-/** Return units, each after all that stand above it. */
-function sorted(above: number[][], below: number[][]): number[] {
-  const waiting = above.map((list) => list.length);
-  const order = waiting.flatMap((number, u) => (number ? [] : [u]));
-  for (let at = 0; at < order.length; at++) for (const b of below[order[at]]) if (--waiting[b] === 0) order.push(b);
-  return order;
 }

@@ -3,12 +3,19 @@
  *
  * A spanning forest of tight edges (of length 1) is kept. Cutting one of them cuts off a subtree; where more edges
  * leave the subtree than enter it, it is better moved to the right, up to where the next edge gets tight, and that
- * edge joins the forest. All weights being 1, what leaves less what enters is the sum of the same over its nodes.
+ * edge joins the forest. What leaves a subtree less what enters it is the sum of the same over its nodes.
  */
 
+/** Edges, the least length of each, and how much its length counts: 0 for what only keeps an order. */
+export interface Constraints {
+  readonly edges: ArrayLike<number>;
+  readonly lengths: ArrayLike<number>;
+  readonly weights: ArrayLike<number>;
+}
+
 /** Move nodes in `layer`, which is feasible, until no move of a subtree shortens the edges. */
-export function tighten(layer: Int32Array, edges: ArrayLike<number>): void {
-  const forest = new Forest(layer, edges);
+export function tighten(layer: Int32Array, constraints: Constraints): void {
+  const forest = new Forest(layer, constraints);
   for (let pivots = 4 * layer.length + 20; pivots > 0 && forest.pivot(); pivots--);
   const least = layer.reduce((a, b) => Math.min(a, b), 0);
   for (let v = 0; v < layer.length; v++) layer[v] -= least;
@@ -27,11 +34,17 @@ class Forest {
   private readonly last: Int32Array; // position of the last of the subtree
   private readonly sum: Int32Array;
   private readonly seen: Uint8Array;
+  private stalled = 0;
+
+  private readonly edges: Int32Array;
+  private readonly lengths: Int32Array;
 
   constructor(
     private readonly layer: Int32Array,
-    private readonly edges: ArrayLike<number>,
+    private readonly constraints: Constraints,
   ) {
+    const edges = (this.edges = Int32Array.from(constraints.edges));
+    this.lengths = Int32Array.from(constraints.lengths);
     this.count = layer.length;
     this.size = edges.length / 2;
     this.surplus = new Int32Array(this.count);
@@ -55,12 +68,12 @@ class Forest {
     const next = starts.slice(0, this.count);
     for (let i = 0; i < edges.length; i++) {
       this.incident[next[edges[i]]++] = i >> 1;
-      this.surplus[edges[i]] += i % 2 ? -1 : 1;
+      this.surplus[edges[i]] += (i % 2 ? -1 : 1) * this.constraints.weights[i >> 1];
     }
   }
 
   private slack(e: number): number {
-    return this.layer[this.edges[2 * e + 1]] - this.layer[this.edges[2 * e]] - 1;
+    return this.layer[this.edges[2 * e + 1]] - this.layer[this.edges[2 * e]] - this.lengths[e];
   }
 
   private other(e: number, v: number): number {
@@ -124,6 +137,8 @@ class Forest {
     const right = this.sum[best] > 0;
     const entering = this.tightest(best, right);
     if (entering < 0) return false;
+    this.stalled = this.slack(entering) ? 0 : this.stalled + 1;
+    if (this.stalled > this.count) return false; // nothing gets shorter any more: it might go round in circles
     const shift = right ? this.slack(entering) : -this.slack(entering);
     for (let i = this.rank[best]; i <= this.last[best]; i++) this.layer[this.order[i]] += shift;
     this.inForest[this.parent[best]] = 0;
@@ -131,20 +146,22 @@ class Forest {
     return true;
   }
 
-  private inside(v: number, top: number): boolean {
-    return this.rank[v] >= this.rank[top] && this.rank[v] <= this.last[top];
-  }
-
   /** Return the edge that gets tight first where a subtree moves. */
   private tightest(top: number, right: boolean): number {
+    const { edges, layer, lengths, rank, order, starts, incident } = this;
+    const [first, final] = [rank[top], this.last[top]];
     let best = -1;
-    let least = Infinity;
-    for (let i = this.rank[top]; i <= this.last[top]; i++) {
-      const v = this.order[i];
-      for (let j = this.starts[v]; j < this.starts[v + 1]; j++) {
-        const e = this.incident[j];
-        if ((this.edges[2 * e] === v) !== right || this.inside(this.other(e, v), top)) continue;
-        const slack = this.slack(e);
+    let least = 0x7fffffff;
+    for (let i = first; i <= final && least > 0; i++) {
+      const v = order[i];
+      for (let j = starts[v]; j < starts[v + 1]; j++) {
+        const e = incident[j];
+        const tail = edges[2 * e];
+        const head = edges[2 * e + 1];
+        if ((tail === v) !== right) continue;
+        const other = rank[right ? head : tail];
+        if (other >= first && other <= final) continue;
+        const slack = layer[head] - layer[tail] - lengths[e];
         if (slack < least) {
           least = slack;
           best = e;

@@ -43,7 +43,7 @@ export function CodeBlock({ text, language = "python", where }: { text: string; 
   };
   return (
     <div class="ipyo-code">
-      <pre tabIndex={0} role="region" aria-label={where ? `Code, ${where}` : "Code"}>
+      <pre tabIndex={0} role="group" aria-label={where ? `Code, ${where}` : "Code"}>
         {parts}
       </pre>
       <Button icon="copy" kind="quiet" class="ipyo-copy" label={copied ? "Copied" : "Copy"} onClick={copy} />
@@ -54,7 +54,7 @@ export function CodeBlock({ text, language = "python", where }: { text: string; 
 /** Show the lines of a difference; what was added or removed has a sign, not only a colour. */
 export function Difference({ lines }: { lines: readonly string[] }): JSX.Element {
   return (
-    <pre class="ipyo-diff" tabIndex={0} role="region" aria-label="Difference">
+    <pre class="ipyo-diff" tabIndex={0} role="group" aria-label="Difference">
       {lines.map((line, i) => {
         const kind = line.startsWith("+") ? "is-added" : line.startsWith("-") ? "is-removed" : "";
         return (

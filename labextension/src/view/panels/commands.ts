@@ -36,7 +36,7 @@ export function entriesFor(actions: Actions, ids: readonly string[]): Entries {
     { text: "Focus on neighbours", icon: "focus", hint: "F", disabled: !ids.length, run: () => actions.focus(ids, 1) },
     { text: "Select upstream", disabled: !ids.length, run: () => selectReach(actions, ids, "up") },
     { text: "Select downstream", disabled: !ids.length, run: () => selectReach(actions, ids, "down") },
-    ...(cell?.id ? (["line", { text: `Go to cell ${cell.label}`, icon: "cell", run: () => actions.openCell(cell.id!) }] as const) : []),
+    ...(cell?.id ? (["line", { text: `Go to ${cell.label}`, icon: "cell", run: () => actions.openCell(cell.id!) }] as const) : []),
   ];
 }
 

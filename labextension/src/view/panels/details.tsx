@@ -61,7 +61,7 @@ function Head({ node, details }: { node: Node; details: DetailsMessage | null })
         </Button>
         {cell && (
           <Button icon="cell" kind="quiet" disabled={!cell.id} onClick={() => cell.id && actions.openCell(cell.id)}>
-            Cell {plain(cell.label)}
+            {plain(cell.label)}
           </Button>
         )}
         <Button icon="focus" kind="quiet" label="Focus on its neighbours (F)" onClick={() => actions.focus([node.id], 1)} />
@@ -147,7 +147,7 @@ function Failure({ error }: { error: NonNullable<DetailsMessage["error"]> }): JS
       <h3>{plain(error.line)}</h3>
       {error.when != null && <div class="ipyo-soft" title={clock(error.when)}>{ago(error.when)}</div>}
       {error.traceback && (
-        <pre class="ipyo-trace" tabIndex={0} role="region" aria-label="Traceback">
+        <pre class="ipyo-trace" tabIndex={0} role="group" aria-label="Traceback">
           {plain(error.traceback)}
         </pre>
       )}
@@ -280,7 +280,7 @@ function EntryValue({ entry }: { entry: Entry }): JSX.Element {
   const href = webAddress(entry.href);
   if (entry.columns?.length) {
     return (
-      <div class="ipyo-scroll" tabIndex={0} role="region" aria-label={entry.name}>
+      <div class="ipyo-scroll" tabIndex={0} role="group" aria-label={entry.name}>
         <table class="ipyo-small-table">
           <thead>
             <tr>
@@ -345,7 +345,7 @@ function Neighbours({ details }: { details: DetailsMessage }): JSX.Element | nul
 
 function Output({ chunks }: { chunks: readonly OutputChunk[] }): JSX.Element {
   return (
-    <div class="ipyo-output" tabIndex={0} role="region" aria-label="Output">
+    <div class="ipyo-output" tabIndex={0} role="group" aria-label="Output">
       {chunks.map((chunk, i) =>
         chunk.mime && chunk.data ? (
           <Picture key={i} mime={chunk.mime} data={chunk.data} label="Displayed image" />
@@ -406,7 +406,7 @@ function ValueView({ id, value, comparable }: { id: string; value: Value; compar
         {plain(value.type)}
         {value.nbytes ? ` · ${bytes(value.nbytes)}` : ""}
       </p>
-      <pre class="ipyo-text" tabIndex={0} role="region" aria-label="Value">
+      <pre class="ipyo-text" tabIndex={0} role="group" aria-label="Value">
         {plain(value.text)}
         {value.cut ? "\n…" : ""}
       </pre>

@@ -6,12 +6,12 @@
  */
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import type { Finding, FormField, Json } from "../../protocol.js";
 import { plain } from "../format.js";
 import { isObject, read, resolved, typed, variantOf, variants, variantTitle, widgetOf, type Config, type Schema } from "../state/config.js";
-import { Button } from "./parts.js";
+import { Button, useUid } from "./parts.js";
 
 export interface FormState {
   readonly values: Config;
@@ -43,7 +43,7 @@ export function Fields({ schema, path, form }: { schema: Schema; path: string; f
 }
 
 function Field({ name, path, schema, required, form }: Props): JSX.Element {
-  const id = useId();
+  const id = useUid();
   const known = form.fields.get(path);
   const value = read(form.values, path);
   const { options, nullable } = variants(schema, form.root);

@@ -1,12 +1,13 @@
 /** The graph: the stage in the page, and what is on top of it. */
 
 import { Fragment, type JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Hit } from "../canvas/scene.js";
 import { Scene } from "../canvas/scene.js";
 import { Stage } from "../canvas/stage.js";
-import { plural } from "../format.js";
+import { plain, plural } from "../format.js";
+import type { Rect } from "../layout/types.js";
 import type { Item } from "../state/visible.js";
 import { groupKey, visible } from "../state/visible.js";
 import { sentence } from "../status.js";
@@ -29,6 +30,7 @@ interface Props {
 interface Tip {
   readonly text: string;
   readonly name: string;
+  readonly key: string;
 }
 
 export function GraphView({ handle, theme, motion }: Props): JSX.Element {
@@ -129,15 +131,28 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
         <Button icon="help" kind="quiet" class="ipyo-zoom" label="Keys (?)" onClick={() => actions.store.set({ help: true })} />
       </div>
       {focus && <FocusBar shown={scene?.visible.items.length ?? 0} />}
-      {tip && !menu && (
-        <div class="ipyo-tip" role="presentation">
-          <strong>{tip.name}</strong>
-          <span>{tip.text}</span>
-        </div>
-      )}
+      {tip && !menu && tip.key !== state.detailsOf && <TipCard tip={tip} at={handle.stage?.onScreen(tip.key) ?? null} />}
       {menu && <Menu entries={menu.entries} label="Commands" x={menu.x} y={menu.y} close={() => setMenu(null)} />}
     </Fragment>
   );
+}
+
+function TipCard({ tip, at }: { tip: Tip; at: Rect | null }): JSX.Element | null {
+  const card = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const room = card.current?.parentElement?.getBoundingClientRect();
+    if (!at || !card.current || !room) return;
+    const { width, height } = card.current.getBoundingClientRect();
+    const below = at.y + at.height + 8 + height < room.height;
+    card.current.style.left = `${Math.max(8, Math.min(at.x, room.width - width - 8))}px`;
+    card.current.style.top = `${below ? at.y + at.height + 8 : Math.max(8, at.y - height - 8)}px`;
+  });
+  return at ? (
+    <div class="ipyo-tip" role="presentation" ref={card} key={tip.key}>
+      <strong>{plain(tip.name)}</strong>
+      <span>{plain(tip.text)}</span>
+    </div>
+  ) : null;
 }
 
 function FocusBar({ shown }: { shown: number }): JSX.Element {
@@ -176,9 +191,9 @@ function shownKeys(ids: readonly string[] | null, scene: Scene | null): Set<stri
 }
 
 function tipOf(scene: Scene, item: Item): Tip {
-  if (item.kind === "group") return { name: scene.graph.groups[item.group], text: `${plural(item.members.length, "asset")}; double-click unfolds` };
+  if (item.kind === "group") return { key: item.key, name: scene.graph.groups[item.group], text: `${plural(item.members.length, "asset")}; double-click unfolds` };
   const node = scene.graph.nodes[item.node];
-  return { name: node.id, text: [sentence(node), node.description].filter(Boolean).join("\n") };
+  return { key: item.key, name: node.id, text: [sentence(node), node.description].filter(Boolean).join("\n") };
 }
 
 function backgroundEntries(actions: Actions, stage: Stage): Entries {

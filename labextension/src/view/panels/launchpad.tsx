@@ -1,7 +1,7 @@
 /** The launchpad: config for what is selected, as a form and as YAML beside it. */
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Finding, Section as FormSection } from "../../protocol.js";
 import { plain, plural } from "../format.js";
@@ -10,7 +10,7 @@ import type { Draft, Launch } from "../state/launch.js";
 import type { Schema } from "../state/config.js";
 import { runnable } from "./commands.js";
 import { Fields, type FormState } from "./fields.js";
-import { Button, Glyph, useActions, useView } from "./parts.js";
+import { Button, Glyph, useActions, useUid, useView } from "./parts.js";
 import { Side } from "./side.js";
 
 export function Launchpad(): JSX.Element {
@@ -24,11 +24,17 @@ export function Launchpad(): JSX.Element {
     return own.length ? own : null;
   }, [graph, selected, structure]);
   useEffect(() => void launch.open(ids), [launch, ids]);
+  const box = useRef<HTMLDivElement>(null);
+  const ready = draft !== null;
+  useEffect(() => {
+    if (ready) box.current?.querySelector<HTMLElement>(".ipyo-form input, .ipyo-form select, .ipyo-form textarea")?.focus();
+  }, [ready]);
   const close = (): void => actions.store.set({ panel: null });
   return (
     <Side label="Launchpad" name="launchpad" wide={720}>
       <div
         class="ipyo-launch"
+        ref={box}
         onKeyDown={(event) => {
           if (event.key !== "Escape") return;
           close();
@@ -112,6 +118,7 @@ function Presets({ draft, launch }: { draft: Draft; launch: Launch }): JSX.Eleme
 }
 
 function Body({ draft, launch }: { draft: Draft; launch: Launch }): JSX.Element {
+  const yaml = useUid();
   const sections = draft.form.sections ?? [];
   const paths = sections.map((section) => section.path);
   const elsewhere = draft.findings.filter((finding) => !paths.some((path) => finding.path?.startsWith(`${path}.`)));
@@ -124,9 +131,9 @@ function Body({ draft, launch }: { draft: Draft; launch: Launch }): JSX.Element 
         ))}
       </div>
       <div class="ipyo-yaml">
-        <label for="ipyo-yaml">YAML</label>
+        <label for={yaml}>YAML</label>
         <textarea
-          id="ipyo-yaml"
+          id={yaml}
           spellcheck={false}
           value={draft.yaml}
           aria-invalid={draft.valid ? undefined : "true"}

@@ -38,6 +38,7 @@ export function ListView(): JSX.Element {
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
   const [menu, setMenu] = useState<{ x: number; y: number; entries: Entries } | null>(null);
+  const prefix = `${actions.prefix}-row`;
   const lines = useMemo(() => {
     if (!graph) return [];
     let only = focus ? graph.around(focus.ids, focus.hops) : null;
@@ -79,11 +80,11 @@ export function ListView(): JSX.Element {
         aria-label="Assets"
         aria-rowcount={lines.length + 1}
         aria-multiselectable="true"
-        aria-activedescendant={at >= first && at < last ? rowId(at) : undefined}
+        aria-activedescendant={at >= first && at < last ? `${prefix}-${at}` : undefined}
         tabIndex={0}
         ref={box}
         onScroll={(event) => setTop(event.currentTarget.scrollTop)}
-        onKeyDown={(event) => onKey(event, actions, graph, lines, at, Math.max(1, Math.floor(height / ROW) - 2))}
+        onKeyDown={(event) => onKey(event, actions, graph, lines, Math.max(1, Math.floor(height / ROW) - 2))}
       >
         <div class="ipyo-list-head" role="row" aria-rowindex={1}>
           {["Asset", "Status", "Checks", "Kinds", "Upstream", "Downstream"].map((name) => (
@@ -113,10 +114,6 @@ export function ListView(): JSX.Element {
   );
 }
 
-function rowId(index: number): string {
-  return `ipyo-row-${index}`;
-}
-
 interface RowProps {
   readonly line: Line;
   readonly index: number;
@@ -131,8 +128,8 @@ function Row({ line, index, graph, selected, current, open, onMenu }: RowProps):
   const actions = useActions();
   const style = { top: `${index * ROW}px`, height: `${ROW}px` };
   const shared = {
-    id: rowId(index),
-    role: "row",
+    id: `${actions.prefix}-row-${index}`,
+    role: "row" as const,
     "aria-rowindex": index + 2,
     "aria-level": line.level,
     "aria-selected": selected,
@@ -189,8 +186,9 @@ function Row({ line, index, graph, selected, current, open, onMenu }: RowProps):
   );
 }
 
-function onKey(event: KeyboardEvent, actions: Actions, graph: Graph, lines: readonly Line[], at: number, page: number): void {
+function onKey(event: KeyboardEvent, actions: Actions, graph: Graph, lines: readonly Line[], page: number): void {
   if (event.ctrlKey || event.metaKey || event.altKey || !lines.length) return;
+  const at = lines.findIndex((one) => one.key === actions.state.cursor);
   const line = lines[at] as Line | undefined;
   const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: lines.length - 1, PageDown: at + page, PageUp: at - page }[event.key];
   const ids = actions.state.selected.size ? actions.selectedIds() : line && line.node >= 0 ? [line.key] : [];

@@ -1,7 +1,7 @@
 /** Small parts that all panels use: icons, buttons, the shape of a status. */
 
 import { createContext, type ComponentChildren, type JSX } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useContext, useEffect, useId, useState } from "preact/hooks";
 
 import { GLYPHS } from "../canvas/glyphs.js";
 import type { Actions } from "../state/actions.js";
@@ -12,6 +12,11 @@ export const ActionsContext = createContext<Actions>(null as unknown as Actions)
 
 export function useActions(): Actions {
   return useContext(ActionsContext);
+}
+
+/** Return an id that no other element has, also not one of another view on the page. */
+export function useUid(): string {
+  return `${useActions().prefix}-${useId()}`;
 }
 
 /** Return the state, and be drawn again when it changes. */

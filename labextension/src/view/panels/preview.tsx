@@ -17,6 +17,9 @@ import { Button, useActions } from "./parts.js";
 type Table = Extract<Value, { kind: "table" }>;
 type Cells = NonNullable<Table["rows"]>;
 
+/** A head may be an element too, which the library's types leave out. */
+type Listener = Parameters<RegularTableElement["setDataListener"]>[0];
+
 /** Rows are asked for in pages, and this many pages are kept. */
 const PAGE = 200;
 const MOST_PAGES = 60;
@@ -103,27 +106,32 @@ export function Preview({ id, value, comparable }: { id: string; value: Table; c
   useEffect(() => {
     const table = place.current!.ownerDocument.createElement("regular-table") as RegularTableElement;
     table.setAttribute("aria-label", "Rows");
-    table.setDataListener(async (x0, y0, x1, y1) => {
+    const heads = new Map<string, HTMLElement>();
+    table.setDataListener((async (x0: number, y0: number, x1: number, y1: number) => {
       const { pages, columns } = shown.current;
       const rows = y1 > y0 ? await pages.rows(y0, y1) : [];
       return {
         num_rows: pages.total,
         num_columns: columns.length,
-        column_headers: columns.slice(x0, x1).map((column) => [column.name]),
+        column_headers: columns.slice(x0, x1).map((column) => [headOf(heads, column, shown.current)]),
         row_headers: Array.from({ length: Math.max(0, y1 - y0) }, (_, i) => [(y0 + i).toLocaleString("en-US")]),
         data: columns.slice(x0, x1).map((_, i) => rows.map((row) => plain(scalar(row[x0 + i])))),
       };
-    });
+    }) as unknown as Listener);
     table.addStyleListener(() => dress(table, shown.current));
     place.current!.append(table);
     void table.draw();
     tables.set(place.current!, table);
-    return () => table.remove();
+    return () => {
+      table.remove();
+      for (const cell of heads.values()) render(null, cell);
+    };
   }, [id, value]);
   useEffect(() => {
     const table = place.current && tables.get(place.current);
     if (!table) return;
-    void table.draw({ invalid_viewport: true } as never);
+    table.resetAutoSize();
+    void table.draw();
   }, [pages, columns, wide]);
 
   const compare = async (): Promise<void> => setComparison(await actions.request({ kind: "compare", id }, "comparison"));
@@ -162,28 +170,28 @@ interface Shown {
   readonly toggle: (column: string) => void;
 }
 
-/** Dress what the table has drawn: summaries in its heads, numbers to the right, nulls pale. */
-function dress(table: RegularTableElement, { columns, sort, toggle }: Shown): void {
+/** Dress what the table has drawn: the order said in its heads, numbers to the right, nulls pale. */
+function dress(table: RegularTableElement, { columns, sort }: Shown): void {
   for (const th of table.querySelectorAll<HTMLElement>("thead th")) {
     const meta = table.getMeta(th) as { x?: number; type?: string } | undefined;
-    const column = meta?.type === "column_header" && meta.x !== undefined ? columns[meta.x] : undefined;
-    if (!column) {
-      th.setAttribute("aria-label", "Row number");
-      continue;
-    }
-    const order = sort?.column === column.name ? (sort.descending ? "descending" : "ascending") : "none";
-    th.setAttribute("aria-sort", order);
-    if (th.dataset["column"] === `${column.name} ${order} ${column.bins?.length ?? -1}`) continue;
-    th.dataset["column"] = `${column.name} ${order} ${column.bins?.length ?? -1}`;
-    const cell = th.ownerDocument.createElement("div");
-    render(h(Head, { column, order, toggle: () => toggle(column.name) }), cell);
-    th.replaceChildren(cell);
+    const column = meta?.type === "column_header" ? columns[meta.x ?? -1] : undefined;
+    if (column) th.setAttribute("aria-sort", sort?.column === column.name ? (sort.descending ? "descending" : "ascending") : "none");
+    else if (th.firstChild instanceof HTMLElement) th.firstChild.textContent = "row";
   }
   for (const td of table.querySelectorAll<HTMLElement>("tbody td")) {
     const meta = table.getMeta(td) as { x?: number } | undefined;
     td.classList.toggle("is-number", columns[meta?.x ?? -1]?.role === "number");
     td.classList.toggle("is-null", td.textContent === "null");
   }
+}
+
+/** Return the head of a column: one element for each, which is drawn anew when more is known. */
+function headOf(heads: Map<string, HTMLElement>, column: Column, { sort, toggle }: Shown): HTMLElement {
+  let cell = heads.get(column.name);
+  if (!cell) heads.set(column.name, (cell = document.createElement("div")));
+  const order = sort?.column === column.name ? (sort.descending ? "descending" : "ascending") : "none";
+  render(h(Head, { column, order, toggle: () => toggle(column.name) }), cell);
+  return cell;
 }
 
 function Head({ column, order, toggle }: { column: Column; order: string; toggle: () => void }): JSX.Element {
@@ -229,7 +237,7 @@ function Compared({ comparison, close }: { comparison: Comparison; close: () => 
   const cells = Object.entries(changed);
   const same = !added.length && !removed.length && !retyped.length && !cells.length && (!rows || rows[0] === rows[1]);
   return (
-    <div class="ipyo-compared" role="region" aria-label="Comparison with the previous materialization">
+    <div class="ipyo-compared" role="group" aria-label="Comparison with the previous materialization">
       <div class="ipyo-panel-head">
         <h3>Since the materialization before</h3>
         <Button icon="close" kind="quiet" label="Close" onClick={close} />

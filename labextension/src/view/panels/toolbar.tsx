@@ -8,7 +8,7 @@ import { count, isRunning, LOOKS, lookOf, WORDS, type Look } from "../status.js"
 import { isSelection } from "../state/search.js";
 import { entriesToRun, openLaunchpad, runnable, staleIds } from "./commands.js";
 import { Menu } from "./menu.js";
-import { Button, Glyph, Icon, useActions, useView } from "./parts.js";
+import { Button, Glyph, Icon, useActions, useUid, useView } from "./parts.js";
 
 export function Toolbar({ reveal }: { reveal: (ids: readonly string[]) => void }): JSX.Element {
   const actions = useActions();
@@ -31,6 +31,7 @@ function SearchBox({ reveal }: { reveal: (ids: readonly string[]) => void }): JS
   const actions = useActions();
   const { search } = useView();
   const found = search.ids;
+  const described = useUid();
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === "Escape" && search.text) actions.search("");
     else if (event.key === "Enter" && found?.length) {
@@ -50,13 +51,13 @@ function SearchBox({ reveal }: { reveal: (ids: readonly string[]) => void }): JS
         placeholder="Search, or select: +orders and group:shop"
         aria-label="Search assets, or type a selection such as +orders"
         aria-invalid={search.problem ? "true" : undefined}
-        aria-describedby="ipyo-search-found"
+        aria-describedby={described}
         value={search.text}
         onInput={(event) => actions.search(event.currentTarget.value)}
         onKeyDown={onKeyDown}
         data-search
       />
-      <span id="ipyo-search-found" class="ipyo-search-found" title={search.problem ? `${search.problem} ${search.hint}` : undefined}>
+      <span id={described} class="ipyo-search-found" title={search.problem ? `${search.problem} ${search.hint}` : undefined}>
         {search.problem ? "not valid" : found ? (found.length === 0 ? "none" : `${found.length} ↵`) : ""}
       </span>
       {!search.text && <kbd>/</kbd>}
@@ -108,7 +109,8 @@ function Run(): JSX.Element | null {
   const ids = runnable(graph, actions.selectedIds());
   const stale = staleIds(graph);
   const busy = isRunning(run);
-  const text = selected.size ? (ids.length === 1 ? "Materialize" : `Materialize ${ids.length}`) : stale.length ? `Materialize ${stale.length} not fresh` : "All fresh";
+  const text = selected.size ? (ids.length === 1 ? "Materialize" : `Materialize ${ids.length}`) : stale.length ? `Materialize stale (${stale.length})` : "All fresh";
+  const idle = !busy && !selected.size && !stale.length;
   const disabled = busy || (selected.size ? !ids.length : !stale.length);
   const open = (): void => {
     const own = split.current!.getBoundingClientRect();
@@ -120,15 +122,15 @@ function Run(): JSX.Element | null {
       <Button icon="sliders" label="Configure: the launchpad (C)" kind="quiet" onClick={() => openLaunchpad(actions)} />
       <div class="ipyo-split" ref={split}>
         <Button
-          kind="primary"
+          kind={idle ? "plain" : "primary"}
           icon="play"
           disabled={disabled}
-          label={selected.size ? "Materialize what is selected, and what is missing before it (M)" : "Materialize what isn't fresh"}
+          label={selected.size ? "Materialize what is selected, and what is missing before it (M)" : "Materialize what isn't fresh: stale, failed, evicted or never materialized"}
           onClick={() => (selected.size ? actions.materialize(ids) : actions.materialize(null, { stale: true }))}
         >
           {text}
         </Button>
-        <Button kind="primary" icon="down" label="More ways to run" expanded={menu !== null} disabled={busy} onClick={open} />
+        <Button kind={idle ? "plain" : "primary"} icon="down" label="More ways to run" expanded={menu !== null} disabled={busy} onClick={open} />
       </div>
       {menu && <Menu entries={entriesToRun(actions)} label="Run" x={menu.x} y={menu.y} right close={() => setMenu(null)} />}
     </Fragment>

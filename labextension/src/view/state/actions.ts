@@ -14,6 +14,8 @@ export type RunOptions = Pick<Materialize, "stale" | "upstream" | "downstream" |
 export class Actions {
   readonly store = new Store();
   readonly client: Client;
+  /** What ids in the page begin with. */
+  readonly prefix = `ipyo-${Math.random().toString(36).slice(2, 9)}`;
   readonly launch = new Launch(this);
   private searching = 0;
   private detailed = -1;
@@ -171,7 +173,7 @@ export class Actions {
   }
 
   openCell(cell: string): void {
-    this.host.openCell?.(cell);
+    if (!this.host.openCell?.(cell)) this.store.note("info", "The cell can't be shown from here.");
   }
 
   dismiss(key: number): void {

@@ -21,7 +21,9 @@ interface Waiting {
 }
 
 export class Client {
-  private next = 1;
+  // Several views of one widget hear each other's answers: each numbers its commands from somewhere else.
+  private readonly first = 1 + Math.floor(Math.random() * 2 ** 31) * 2 ** 16;
+  private next = this.first;
   private readonly waiting = new Map<number, Waiting>();
   private readonly end: () => void;
 
@@ -51,9 +53,14 @@ export class Client {
   }
 
   private take(message: Message): void {
-    const waiting = message.request ? this.waiting.get(message.request) : undefined;
-    if (!waiting) return this.heard(message);
-    this.waiting.delete(message.request!);
+    const request = message.request ?? 0;
+    const waiting = this.waiting.get(request);
+    if (!waiting) {
+      const own = request === 0 || (request >= this.first && request < this.next);
+      if (own || message.kind === "snapshot" || message.kind === "patch") this.heard(message);
+      return;
+    }
+    this.waiting.delete(request);
     if (message.kind === "refused") {
       this.heard(message);
       waiting.reject(new Refusal(message));

@@ -1,0 +1,240 @@
+// @vitest-environment happy-dom
+
+import "./page.js";
+
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+import { FakeHost } from "../dev/fakehost.js";
+import { shop, SHOP_DETAILS } from "../dev/shop.js";
+import type { Command, DetailsMessage, Snapshot } from "../src/protocol.js";
+import type { Mounted } from "../src/view/host.js";
+import { mount } from "../src/view/mount.js";
+import { until } from "./page.js";
+
+let host: FakeHost;
+let place: HTMLElement;
+let mounted: Mounted;
+
+function open(snapshot: Snapshot, details: Record<string, Partial<DetailsMessage>> = SHOP_DETAILS): void {
+  host = new FakeHost(snapshot, "light", details);
+  place = document.body.appendChild(document.createElement("div"));
+  mounted = mount(host, place);
+}
+
+function quiet(): Snapshot {
+  return { ...shop(), run: null };
+}
+
+const one = <E extends HTMLElement>(css: string): E | null => place.querySelector<E>(css);
+const all = (css: string): HTMLElement[] => [...place.querySelectorAll<HTMLElement>(css)];
+const named = (text: string): HTMLButtonElement | undefined => all("button").find((button) => (button.textContent || button.getAttribute("aria-label") || "").startsWith(text)) as HTMLButtonElement | undefined;
+const press = (element: Element, key: string): void => void element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true, cancelable: true }));
+const last = <K extends Command["kind"]>(kind: K): Extract<Command, { kind: K }> | undefined => host.sent.filter((command) => command.kind === kind).at(-1) as never;
+
+function type(input: HTMLInputElement | HTMLTextAreaElement, text: string): void {
+  input.value = text;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+/** Show the list: the same graph in the page, where a test can see it. */
+async function list(): Promise<HTMLElement> {
+  (await until(() => named("List"))).click();
+  return until(() => one(".ipyo-list"));
+}
+
+afterEach(() => {
+  mounted.dispose();
+  place.remove();
+});
+
+describe("the view", () => {
+  beforeEach(() => open(quiet()));
+
+  it("asks for the graph first, and counts statuses in words", async () => {
+    expect(host.sent[0].kind).toBe("refresh");
+    const counts = await until(() => (all(".ipyo-count").length ? all(".ipyo-count") : null));
+    expect(counts.map((count) => count.getAttribute("aria-label"))).toContain("Stale: 2. Select these.");
+  });
+
+  it("materializes what isn't fresh, then what is selected", async () => {
+    (await until(() => named("Materialize stale (6)"))).click();
+    expect(last("materialize")).toMatchObject({ stale: true });
+    host.say({ ...quiet(), version: 9 });
+    all(".ipyo-count").find((count) => count.getAttribute("aria-label")?.startsWith("Failed"))!.click();
+    (await until(() => named("Materialize") && !named("Materialize stale") && named("Materialize"))).click();
+    expect(last("materialize")?.ids).toEqual(["revenue_by_country_and_channel_last_30_days"]);
+  });
+
+  it("can do everything in the list by keys", async () => {
+    const box = await list();
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowDown", "Enter"]) press(box, key);
+    const side = await until(() => one(".ipyo-side h2"));
+    expect(side.textContent).toBe("raw_orders");
+    press(box, "m");
+    expect(last("materialize")?.ids).toEqual(["raw_orders"]);
+    press(box, "ArrowLeft");
+    press(box, "ArrowLeft");
+    await until(() => all("[role=row]").every((row) => !row.textContent?.includes("raw_customers")));
+    press(box, "Home");
+    await until(() => one("[role=row].is-current")?.textContent?.includes("sources"));
+    expect(one("[aria-live]")?.textContent).toContain("sources");
+  });
+
+  it("searches at once in the browser, and asks the kernel for selection strings", async () => {
+    const box = await list();
+    const search = one<HTMLInputElement>("[data-search]")!;
+    type(search, "churn");
+    await until(() => all("[role=row].is-level-2").length === 2);
+    expect(last("select")).toBeUndefined();
+    type(search, "+churn_model");
+    await until(() => last("select"));
+    type(search, "+nothing_of_it");
+    const problem = await until(() => one(".ipyo-search-problem"));
+    expect(problem.textContent).toContain("is no asset");
+    expect(box).toBeTruthy();
+  });
+
+  it("shows why, checks, metadata, code and runs of an asset", async () => {
+    const box = await list();
+    all("[role=row]").find((row) => row.textContent?.startsWith("orders"))!.click();
+    await until(() => one(".ipyo-diff"));
+    const text = one(".ipyo-side-body")!.textContent!;
+    for (const part of ["code orders", "- 1000", "unique_id", "row_count", "raw_orders[raw_orders.status", "KeyError", "336,776"]) expect(text).toContain(part);
+    expect(one(".ipyo-k")).not.toBeNull();
+    expect(all(".ipyo-side-body a").map((link) => link.getAttribute("href"))).toEqual(["https://example.com/orders"]);
+    expect(box).toBeTruthy();
+  });
+
+  it("shows a run, its timeline, and cancels it", async () => {
+    host.pace = 10_000;
+    (await until(() => named("Materialize stale"))).click();
+    await until(() => one("[role=progressbar]"));
+    named("Timeline")!.click();
+    await until(() => one(".ipyo-timeline [role=listitem]"));
+    named("Cancel")!.click();
+    expect(last("cancel")).toBeTruthy();
+    await until(() => one(".ipyo-run.is-canceled"));
+  });
+
+  it("says what was refused", async () => {
+    await until(() => named("Materialize stale"));
+    host.say({ kind: "refused", why: "`nothing` is no asset here.", hint: "hint: `orders`?" });
+    const note = await until(() => one(".ipyo-note.is-error"));
+    expect(note.textContent).toContain("`nothing` is no asset here.");
+    expect(one("[aria-live]")?.textContent).toContain("hint: `orders`?");
+  });
+
+  it("frees what it holds when it is closed", async () => {
+    await until(() => named("Materialize stale"));
+    mounted.dispose();
+    expect(place.childElementCount).toBe(0);
+    const sent = host.sent.length;
+    host.say({ kind: "patch", base: 99, version: 100 });
+    expect(host.sent.length).toBe(sent);
+    mounted = mount(host, place);
+  });
+});
+
+describe("the launchpad", () => {
+  beforeEach(() => open(quiet()));
+
+  const limit = (): HTMLInputElement => all("label").find((label) => label.textContent === "limit")!.closest(".ipyo-field")!.querySelector("input")!;
+
+  async function launchpad(): Promise<void> {
+    (await until(() => named("Configure"))).click();
+    await until(() => one(".ipyo-form"));
+  }
+
+  it("shows a wrong value at its field, keeps it over Escape, and runs with a right one", async () => {
+    await launchpad();
+    type(limit(), "many");
+    const error = await until(() => one(".ipyo-field.is-wrong .ipyo-field-error"));
+    expect(error.textContent).toContain("valid integer");
+    expect(limit().getAttribute("aria-invalid")).toBe("true");
+    expect(all(".ipyo-launch-foot button").at(-1)).toHaveProperty("disabled", true);
+    press(limit(), "Escape");
+    await until(() => !one(".ipyo-launch"));
+    await launchpad();
+    expect(limit().value).toBe("many");
+    type(limit(), "25");
+    await until(() => !one(".ipyo-field.is-wrong") && one(".ipyo-verdict")?.textContent?.includes("Valid"));
+    expect(one<HTMLTextAreaElement>(".ipyo-yaml textarea")!.value).toContain("limit: 25");
+    all(".ipyo-launch-foot button").at(-1)!.click();
+    expect(last("materialize")?.config).toMatchObject({ ops: { orders: { config: { limit: 25 } } } });
+  });
+
+  it("takes over YAML into the form, and sends what was typed last", async () => {
+    await launchpad();
+    type(one<HTMLTextAreaElement>(".ipyo-yaml textarea")!, "ops:\n  orders:\n    config:\n      limit: 77\n");
+    await until(() => limit().value === "77");
+    await until(() => one(".ipyo-verdict")?.textContent?.includes("Valid"));
+    all(".ipyo-launch-foot button").at(-1)!.click();
+    expect(last("materialize")?.config).toContain("limit: 77");
+  });
+
+  it("names the variable of a secret, and never its value", async () => {
+    await launchpad();
+    const secret = one<HTMLInputElement>(".ipyo-secret input")!;
+    expect(secret.value).toBe("WAREHOUSE_PASSWORD");
+    expect(one(".ipyo-set")?.textContent).toContain("set");
+    type(secret, "OTHER");
+    await until(() => last("check_config"));
+    expect(last("check_config")?.config).toMatchObject({ resources: { warehouse: { config: { password: { env: "OTHER" } } } } });
+  });
+
+  it("keeps what was typed when another selection is made and the form comes anew", async () => {
+    await launchpad();
+    type(limit(), "25");
+    await until(() => last("check_config"));
+    all(".ipyo-count").find((count) => count.getAttribute("aria-label")?.startsWith("Stale"))!.click();
+    await until(() => last("form")?.ids?.length === 2);
+    await until(() => limit().value === "25");
+  });
+
+  it("offers presets, and puts one in the place of what was typed", async () => {
+    await launchpad();
+    const select = one<HTMLSelectElement>(".ipyo-side-head select")!;
+    select.value = "small sample";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    await until(() => limit().value === "100");
+  });
+});
+
+describe("hostile strings", () => {
+  const EVIL = [`<img src=x onerror="window.hacked=1">`, "</script><script>window.hacked=1</script>", "javascript:window.hacked=1", "\u001b[31mred\u001b[0m", "__proto__"];
+
+  it("are inert in names, groups, reasons, checks, details, forms and notes", async () => {
+    const nodes = EVIL.map((text) => ({
+      id: text,
+      group: `g ${text}`,
+      kinds: [text],
+      description: text,
+      status: { word: "failed" as const, reason: text },
+      checks: [{ name: text, status: "failed" as const }],
+    }));
+    const entry = { name: EVIL[0], text: EVIL[1], href: EVIL[2], type: "url" };
+    const details: Partial<DetailsMessage> = {
+      description: EVIL[0],
+      code: { text: EVIL[1] },
+      error: { line: EVIL[0], traceback: EVIL[1] },
+      why: { changes: [{ kind: EVIL[0], name: EVIL[1], lines: [`+ ${EVIL[0]}`] }] },
+      metadata: [entry, { name: "t", columns: [EVIL[0]], rows: [[EVIL[1]]] }],
+      runs: [{ run_id: EVIL[0], status: "failure", message: EVIL[1] }],
+      output: [{ kind: "stdout", text: EVIL[0] }, { kind: "display", mime: "text/html" as never, data: btoa(EVIL[0]) }],
+      tags: { [EVIL[0]]: EVIL[1] },
+      value: { kind: "text", type: EVIL[0], text: EVIL[1] },
+      upstream: [EVIL[1]],
+    };
+    open({ kind: "snapshot", version: 1, nodes, edges: [[0, 1]], problem: EVIL[0] }, Object.fromEntries(EVIL.map((id) => [id, details])));
+    await list();
+    host.say({ kind: "toast", text: EVIL[0] });
+    for (const row of all("[role=row].is-level-2")) {
+      row.click();
+      await until(() => one(".ipyo-side h2")?.textContent && one(".ipyo-trace"));
+    }
+    expect(place.querySelectorAll("img, script, iframe, object, embed, [onerror], a")).toHaveLength(0);
+    expect(place.textContent).toContain(EVIL[0]);
+    expect(place.textContent).not.toContain("\u001b");
+    expect((globalThis as Record<string, unknown>)["hacked"]).toBeUndefined();
+  });
+});
