@@ -6,7 +6,7 @@ The names are Dagster's: replace ``ipy_orch`` by ``dagster`` in the imports, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipy_orch.session  # first, so that loading it later doesn't take the place of the function `session` below
 from ipy_orch.authoring.assets import asset, multi_asset
@@ -649,7 +649,7 @@ def unload_ipython_extension(ip: InteractiveShell) -> None:
     unload(ip)
 
 
-def Lineage(selection: Any = None) -> Any:  # noqa: N802 - it makes a widget
+def Lineage(selection: object = None) -> object:  # noqa: N802 - it makes a widget
     """Show the lineage of this notebook's assets, or of a selection: ``Lineage("group:shop")``."""
     from ipy_orch.ui.lineage import lineage
 

@@ -39,7 +39,7 @@ __all__ = ["Journal"]
 
 AT_ONCE: Final = (RunStarted, Materialized, Observed, Checked, StepFailed, Forgotten, RunFinished)
 BUFFER: Final = 64_000  # bytes of events of other kinds that wait for the next of these
-LONG: Final = 16_000_000  # bytes of a file that isn't compacted yet
+LONG: Final = 8_000_000  # bytes of a file that isn't compacted yet
 PATIENCE: Final = 10.0  # seconds to wait for another kernel that starts at the same time
 FACTS: Final = "facts-"
 
@@ -148,8 +148,8 @@ class Journal:
         """
         try:
             line = encoded(event)
-        except (ValueError, TypeError, RecursionError):
-            return  # it is in this session's log, but JSON can't hold it
+        except Exception:  # noqa: BLE001 - it holds values of users; the run that it tells of must go on
+            return
         with self.guard:
             self.waiting.append(line)
             self.held += len(line)
@@ -178,13 +178,14 @@ class Journal:
                 self.size += done
 
     def compact(self) -> None:
-        """Replace this kernel's file by one with what is worth keeping of it."""
+        """Replace this kernel's file by one with what is worth keeping of it; where that can't be, it just grows."""
         with self.guard:
             kept = compacted(self.read([self.path]))
-            replace_whole(self.path, (record.line + b"\n" for record in kept))
-            former, self.file = self.file, os.open(self.path, os.O_WRONLY | os.O_APPEND)
-            os.close(former)
-            self.size = self.path.stat().st_size
+            with contextlib.suppress(OSError):
+                replace_whole(self.path, (record.line + b"\n" for record in kept))
+                former, self.file = self.file, os.open(self.path, os.O_WRONLY | os.O_APPEND)
+                os.close(former)
+                self.size = self.path.stat().st_size
             self.limit = max(self.long, 4 * self.size)
 
     def close(self) -> None:

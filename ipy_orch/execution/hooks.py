@@ -66,19 +66,32 @@ def ended_step(
         op_config=context.op_config if context is not None else None,
         exception=error,
         outputs={**values, **mapped},
-        output_metadata=metadata_by_output(context),
+        output_metadata=metadata_by_output(context, harvest),
         instance=run.info.instance,
         run_config=run.info.config,
         emit=run.logger(step),
     )
 
 
-def metadata_by_output(context: OpExecutionContext | None) -> Mapping[str, Any]:
-    """Return output -> the metadata that the function added; by key for a dynamic output."""
+def metadata_by_output(context: OpExecutionContext | None, harvest: Harvest) -> Mapping[str, Any]:
+    """Return output -> the metadata that the function gave it or added to it; by key for a dynamic output."""
+    given: dict[tuple[str, str | None], Mapping[str, Any]] = {
+        **{(name, None): made.metadata for name, made in harvest.outputs.items()},
+        **{(name, key): made.metadata for name, many in harvest.mapped.items() for key, made in many.items()},
+    }
+    added = context.output_metadata if context is not None else {}
     found: dict[str, Any] = {}
-    for (name, key), metadata in (context.output_metadata if context is not None else {}).items():
-        if key is None:
-            found[name] = normalize_metadata(metadata)
-        else:
-            found.setdefault(name, {})[key] = normalize_metadata(metadata)
+    for place in dict.fromkeys((*given, *added)):
+        metadata = normalize_metadata({**given.get(place, {}), **added.get(place, {})})
+        if metadata:
+            put(found, place, metadata)
     return found
+
+
+def put(found: dict[str, Any], place: tuple[str, str | None], metadata: Mapping[str, Any]) -> None:
+    """Put the metadata of an output in its place."""
+    name, key = place
+    if key is None:
+        found[name] = metadata
+    else:
+        found.setdefault(name, {})[key] = metadata

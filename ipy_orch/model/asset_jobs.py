@@ -1,7 +1,7 @@
 """Jobs of assets: a selection with a name, and with what its runs are given: config, tags, resources, retries.
 
 It is defined before the assets are known (:func:`define_asset_job`), and a
-:class:`~ipy_orch.model.definitions.Definitions` resolves it against them to a :class:`~ipy_orch.model.jobs.JobDefinition`.
+:class:`~ipy_orch.model.definitions.Definitions` resolves it to a :class:`~ipy_orch.model.jobs.JobDefinition`.
 """
 
 from __future__ import annotations

@@ -63,8 +63,11 @@ class Orch(Configurable):
         setattr(self.session.settings, change["name"], new)
         if change["name"] == "cache_bytes":
             self.session.store.limit_bytes = change["new"] or machine_memory() // 4
-        if change["name"] == "store" and (why := self.session.persistence.use(change["new"])):
-            warnings.warn(why, StoreWarning, stacklevel=2)
+        if change["name"] == "store":
+            with self.session.lock:
+                why = self.session.persistence.use(change["new"])
+            if why:
+                warnings.warn(why, StoreWarning, stacklevel=2)
 
     def settings(self) -> Settings:
         """Return the settings as they stand."""

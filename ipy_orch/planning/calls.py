@@ -250,6 +250,50 @@ class Place:
         return Place({**self.tags, **node.tags}, self.hooks | node.hook_defs, retry)
 
 
+class Level:
+    """Be a graph while its nodes are added.
+
+    Args:
+        bound: input of the graph -> where it comes from; one that carries nothing may come from nowhere.
+    """
+
+    def __init__(self, graph: GraphDefinition, bound: Mapping[str, Source]) -> None:
+        self.graph, self.bound = graph, bound
+        self.made: dict[str, Mapping[str, FromOutput]] = {}
+        self.outer = {
+            (one.mapped_node_name, one.mapped_node_input_name, one.fan_in_index): one.graph_input_name
+            for one in graph.input_mappings
+        }
+
+    def sources(self, node: Node, at: tuple[str, ...]) -> Iterator[tuple[str, Source]]:
+        """Yield the inputs of a node, and where they come from; without those that wait for nothing."""
+        for name, port in node.definition.ins.items():
+            source = self.source(node, name, port, at)
+            if source is not None:
+                yield name, source
+
+    def source(self, node: Node, name: str, port: In, at: tuple[str, ...]) -> Source | None:
+        """Return where an input of a node comes from; None for a ``Nothing`` that waits for nothing."""
+        said = self.graph.dependencies.get(node.name, {}).get(name)
+        if isinstance(said, MultiDependencyDefinition):
+            parts = [
+                self.made[one.node][one.output]
+                if isinstance(one, DependencyDefinition)
+                else self.bound.get(self.outer[node.name, name, number])
+                for number, one in enumerate(said.dependencies)
+            ]
+            return FanIn(tuple(part for part in parts if part is not None))
+        if isinstance(said, DynamicCollectDependencyDefinition):
+            return Collected(self.made[said.node_name][said.output_name])
+        if isinstance(said, DependencyDefinition):
+            return self.made[said.node][said.output]
+        if (node.name, name, None) in self.outer:
+            return self.bound.get(self.outer[node.name, name, None])
+        if name in self.graph.source_assets.get(node.name, {}):
+            return FromAsset(self.graph.source_assets[node.name][name])
+        return unconnected(port, at, name)
+
+
 class Flattening:
     """Collect the calls of a graph; see :func:`calls_of_graph`."""
 
@@ -260,24 +304,16 @@ class Flattening:
         self, graph: GraphDefinition, path: tuple[str, ...], bound: Mapping[str, Source], place: Place
     ) -> dict[str, FromOutput]:
         """Add the ops of a graph; return the outputs of ops that its own outputs are."""
-        made: dict[str, Mapping[str, FromOutput]] = {}
-        mapped = {
-            (one.mapped_node_name, one.mapped_node_input_name, one.fan_in_index): one for one in graph.input_mappings
-        }
+        level = Level(graph, bound)
         for node in graph.nodes:
-            at = (*path, node.name)
-            sources = {
-                name: source
-                for name, port in node.definition.ins.items()
-                if (source := self.source(graph, node, name, port, at, made, mapped, bound)) is not None
-            }
-            inner = place.inside(node)
+            at, inner = (*path, node.name), place.inside(node)
+            sources = dict(level.sources(node, at))
             if isinstance(node.definition, OpDefinition):
-                made[node.name] = self.add_op(node.definition, at, sources, inner)
+                level.made[node.name] = self.add_op(node.definition, at, sources, inner)
             else:
-                made[node.name] = self.add_graph(node.definition, at, sources, inner)
+                level.made[node.name] = self.add_graph(node.definition, at, sources, inner)
         return {
-            one.graph_output_name: made[one.mapped_node_name][one.mapped_node_output_name]
+            one.graph_output_name: level.made[one.mapped_node_name][one.mapped_node_output_name]
             for one in graph.output_mappings
         }
 
@@ -293,37 +329,6 @@ class Flattening:
         call = Call(path, op, own, place.tags, place.hooks, place.retry_policy, self.mapped_over(path, own))
         self.calls[call.name] = call
         return {name: FromOutput(call.name, name, port) for name, port in op.outs.items()}
-
-    def source(
-        self,
-        graph: GraphDefinition,
-        node: Node,
-        name: str,
-        port: In,
-        at: tuple[str, ...],
-        made: Mapping[str, Mapping[str, FromOutput]],
-        mapped: Mapping[tuple[str, str, int | None], Any],
-        bound: Mapping[str, Source],
-    ) -> Source | None:
-        """Return where an input of a node comes from; None for a ``Nothing`` that waits for nothing."""
-        said = graph.dependencies.get(node.name, {}).get(name)
-        if isinstance(said, MultiDependencyDefinition):
-            parts = [
-                made[one.node][one.output]
-                if isinstance(one, DependencyDefinition)
-                else bound.get(mapped[node.name, name, number].graph_input_name)
-                for number, one in enumerate(said.dependencies)
-            ]
-            return FanIn(tuple(part for part in parts if part is not None))
-        if isinstance(said, DynamicCollectDependencyDefinition):
-            return Collected(made[said.node_name][said.output_name])
-        if isinstance(said, DependencyDefinition):
-            return made[said.node][said.output]
-        if (node.name, name, None) in mapped:
-            return bound.get(mapped[node.name, name, None].graph_input_name)
-        if name in graph.source_assets.get(node.name, {}):
-            return FromAsset(graph.source_assets[node.name][name])
-        return unconnected(port, at, name)
 
     def mapped_over(self, path: tuple[str, ...], sources: Mapping[str, Source]) -> FromOutput | None:
         """Return the dynamic output that a call is mapped over.

@@ -103,8 +103,14 @@ def slots_of(calls: Iterable[Call]) -> Slots:
         for name, source in call.sources.items():
             for one in flat(source):
                 at, slot = (one.at, one.name) if isinstance(one, FromConfig) else (call.path, name)
-                slots.setdefault(at, {})[slot] = slot_of(one, call.op.ins[name], in_list=one is not source)
+                said, inputs = slot_of(one, call.op.ins[name], in_list=one is not source), slots.setdefault(at, {})
+                inputs[slot] = stricter(inputs.get(slot), said)
     return slots
+
+
+def stricter(known: Field | str | None, other: Field | str | None) -> Field | str | None:
+    """Return what must be said of an input of a graph that goes to several ops: it is needed where one needs it."""
+    return known if isinstance(known, Field) and known.is_required else other
 
 
 def slot_of(source: Source, port: In, *, in_list: bool) -> Field | str | None:

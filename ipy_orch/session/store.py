@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from ipy_orch.events.journal import Journal
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
-from ipy_orch.events.types import Event, Materialized
+from ipy_orch.events.types import Event, Materialized, RunFinished
 from ipy_orch.execution.iomanagers import (
     DiskStore,
     InMemoryIOManager,
@@ -88,6 +88,7 @@ class Persistence:
         own = [*facts_of(self.ledger)]
         self.earlier = frozenset(event.run_id for event in earlier)
         self.take_in(earlier)
+        self.end_runs()
         disk = self.values.disk = DiskStore(place / "values", (TableForm(), PickleForm()))
         for fact in self.ledger.materialized.values():
             disk.settle(fact.key, fact.partition, fact.data_version)
@@ -108,7 +109,7 @@ class Persistence:
         self.journal = self.folder = self.values.disk = None
         self.earlier = frozenset()
 
-    def take_in(self, earlier: Iterable[Event]) -> None:
+    def take_in(self, earlier: Sequence[Event]) -> None:
         """Have log, ledger and history begin with what happened before."""
         facts = {id(event): event for event in (*self.log, *facts_of(self.ledger))}
         self.log.begin_with(earlier)
@@ -120,6 +121,13 @@ class Persistence:
         events = sorted([*earlier, *facts.values()], key=lambda event: event.at)
         self.ledger.begin_with(events)
         self.history.begin_with(events)
+
+    def end_runs(self) -> None:
+        """Have runs that this kernel doesn't run count as ended: their kernel was killed, or is another one."""
+        for run in self.history.runs.values():
+            if run.status == "running" and run.run_id in self.earlier:
+                told = "it was running in another kernel"
+                self.history.apply(RunFinished(run.run_id, run.started, "", "canceled", 0.0, told))
 
     def sweep(self, place: Path, disk: DiskStore) -> None:
         """Remove what nobody needs any more, once a day."""

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001, T201 - scripts, in no package
 """Ask axe-core what is wrong with the view, in a real Chromium: ``python dev/axe.py`` after ``npm run dev``."""
 
 from __future__ import annotations
@@ -6,7 +7,7 @@ import sys
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
-from shoot import FLAGS
+from shoot import CHROMIUM, FLAGS
 
 HERE = Path(__file__).parent
 AXE = HERE.parent / "node_modules" / "axe-core" / "axe.min.js"
@@ -35,7 +36,7 @@ def main() -> None:
     """Print what is found in each state of the view, in both themes."""
     bad = 0
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         for theme in ("light", "dark"):
             for name, clicks in STATES.items():
                 page = browser.new_page(viewport={"width": 1320, "height": 760}, reduced_motion="reduce")

@@ -77,10 +77,10 @@ export class FakeHost implements Host {
         return this.say({ ...checked(command.config), request });
       case "materialize":
         return this.start(command);
+      case "run":
+        return this.run?.run_id === command.run_id ? this.say({ kind: "run", request, run: this.run }) : this.say({ kind: "refused", request, why: `No run \`${command.run_id}\`.` });
       case "cancel":
         return this.end("canceled");
-      default:
-        return this.say({ kind: "refused", request, why: `\`${command.kind}\` isn't played here.` });
     }
   }
 

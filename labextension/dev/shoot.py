@@ -1,3 +1,4 @@
+# ruff: noqa: INP001, T201 - scripts, in no package
 """Take screenshots of the dev page: ``python dev/shoot.py NAME 'assets=100&theme=dark' [script.js ...]``.
 
 Build it before: ``npm run dev``. A script is JavaScript that runs in the page, then 400 ms pass.
@@ -5,12 +6,14 @@ Build it before: ``npm run dev``. A script is JavaScript that runs in the page, 
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
+CHROMIUM = shutil.which("chromium")  # None: the one that Playwright has installed
 FLAGS = [
     "--headless",
     "--no-sandbox",
@@ -25,9 +28,12 @@ FLAGS = [
 
 
 def main(name: str, query: str, *actions: str, size: tuple[int, int] = (1320, 760)) -> None:
-    """Open the page, do what ``actions`` say (``click:CSS``, ``key:K``, ``at:x,y``, ``wait:ms``, JavaScript), write NAME.png."""
+    """Open the page, do the actions, take a picture.
+
+    An action is ``click:CSS``, ``key:K``, ``type:text``, ``at:x,y``, ``right:x,y``, ``hover:x,y``, ``wait:ms`` or JavaScript.
+    """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": size[0], "height": size[1]}, device_scale_factor=1)
         page.on("console", lambda message: print("console:", message.text))
         page.on("pageerror", lambda error: print("error:", error))

@@ -6,6 +6,8 @@ import logging
 from typing import Any
 
 from ipy_orch import (
+    DynamicOut,
+    DynamicOutput,
     Out,
     Output,
     failure_hook,
@@ -47,6 +49,36 @@ def test_hooks_hear_how_each_op_ended():
         *((f"more[n{number}]", {"result": number + 1}) for number in range(3)),
         ("three", {"result": {"n0": 0, "n1": 1, "n2": 2}}),
     ]
+
+
+def test_hooks_hear_metadata():
+    """What an output came with, and what the context added to it; by key for a dynamic one."""
+    heard: dict[str, Any] = {}
+
+    @success_hook
+    def tell(context):
+        heard[context.op.name] = context.op_output_metadata
+
+    @op(out={"a": Out(), "b": Out()})
+    def plain(context):
+        context.add_output_metadata({"added": 1}, "a")
+        yield Output(1, "a", metadata={"given": 2})
+        yield Output(1, "b")
+
+    @op(out=DynamicOut())
+    def many(context):
+        context.add_output_metadata({"added": 3}, mapping_key="k")
+        yield DynamicOutput(1, "k", metadata={"given": 4})
+
+    @job(hooks={tell})
+    def hooked():
+        plain()
+        many()
+
+    hooked.execute_in_process()
+    assert {name: value.value for name, value in heard["plain"].pop("a").items()} == {"given": 2, "added": 1}
+    assert {name: value.value for name, value in heard["many"]["result"]["k"].items()} == {"given": 4, "added": 3}
+    assert heard["plain"] == {}
 
 
 def test_hooks_of_a_node_and_of_a_graph():

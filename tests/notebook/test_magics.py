@@ -418,3 +418,15 @@ def test_export_tells_which_cells_are_behind(notebook: Notebook, tmp_path: Path)
     notebook.good("k = 2", "k")
     shown = notebook.good(f"%export {tmp_path / 'definitions.py'}").shown
     assert any("is behind" in line for line in shown), shown
+
+
+def test_definitions_and_selections_show_their_lineage(notebook: Notebook) -> None:
+    """A still picture where there is no kernel, and as text what they always were; of what has none, only that."""
+    notebook.good("from ipy_orch import *\n@asset\ndef orders(): return 1\ndefs = Definitions([orders])")
+    notebook.good("near, far = AssetSelection.keys('orders'), AssetSelection.keys('nope')")
+    show = notebook.ip.display_formatter.format
+    for name in ("defs", "near"):
+        data, _ = show(notebook.variables[name])
+        assert data["text/plain"] == repr(notebook.variables[name])
+        assert "orders" in data["text/html"]
+    assert [*show(notebook.variables["far"])[0]] == ["text/plain"]

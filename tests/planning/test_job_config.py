@@ -266,6 +266,28 @@ def test_wrong_inputs(config, message):
         asks.execute_in_process(run_config=config)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_an_input_of_a_graph_that_goes_to_several_ops(turned):
+    """It is needed where one of them has no default, whichever comes first."""
+
+    @op
+    def easy(number: int = 5):
+        return number
+
+    @op
+    def hard(number: int):
+        return number
+
+    @graph
+    def goes(number):
+        for one in (hard, easy) if turned else (easy, hard):
+            one(number)
+
+    assert outputs(goes, {"inputs": {"number": 1}}, "easy", "hard") == [1, 1]
+    with pytest.raises(DagsterInvalidConfigError, match=r"inputs\.number"):
+        goes.execute_in_process()
+
+
 def test_an_input_that_something_is_connected_to():
     """Can't be said."""
 

@@ -424,6 +424,8 @@ def test_killed_at_any_moment(folder: str) -> None:
         process.kill()
         process.communicate()
     assert right(results(start(folder))[0][1])
+    history = Session({}, Settings(store=folder)).history
+    assert {run.status for run in history.runs.values()} <= {"success", "canceled"}
     assert results(start(folder))[0][0] == []
     files = [path for path in Path(folder).rglob("*") if path.is_file()]
     assert len(files) < 60

@@ -1,13 +1,14 @@
 """Measure the lineage view in a real Chromium: ``python tests/benchmarks/lineage/measure.py [100 1000 10000]``.
 
-What is shown is the built widget of ``ipy_orch/ui/static``. Milliseconds; "draw" is the time that the view itself spends
-on a frame while it is dragged, "frame" the time from frame to frame, medians and 95th percentiles.
+What is shown is the built widget of ``ipy_orch/ui/static``. Milliseconds; "draw" is the time that the view itself
+spends on a frame while it is dragged, "frame" the time from frame to frame: medians, and 95th percentiles in brackets.
 """
 
 from __future__ import annotations
 
 import functools
 import http.server
+import shutil
 import sys
 import threading
 from pathlib import Path
@@ -27,6 +28,11 @@ FLAGS = [
     "--disable-sync",
 ]
 
+HEADS = [
+    *("assets", "message", "layout", "first paint", "pan: draw / frame", "all in sight: draw / frame"),
+    *("unfold all: layout", "until drawn", "all in sight: draw / frame", "near: draw / frame"),
+]
+
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
     """Serve files without a log."""
@@ -40,10 +46,9 @@ def main(*counts: str) -> None:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(ROOT)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}/tests/benchmarks/lineage/page.html"
-    print("| assets | message | layout | first paint | pan: draw / frame | at fit | unfold all: layout | all | at fit: draw / frame | near |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print(f"| {' | '.join(HEADS)} |\n{'|---' * len(HEADS)}|")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for count in counts or ("100", "500", "1000", "10000"):
             page = browser.new_page(viewport={"width": 1240, "height": 680})
             page.on("pageerror", lambda error: print("error:", error))

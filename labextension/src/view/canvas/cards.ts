@@ -8,7 +8,7 @@ import type { Palette } from "../theme.js";
 import { GLYPHS } from "./glyphs.js";
 import { endCut, middleCut, wide } from "./text.js";
 
-export const CARD = { width: 212, row: 54, footer: 74, group: 84, radius: 7 } as const;
+export const CARD = { width: 204, row: 54, footer: 74, group: 84, radius: 7 } as const;
 
 /** From which scale on what is drawn. */
 export const DETAIL = { all: 0.5, title: 0.13 } as const;

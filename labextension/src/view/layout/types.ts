@@ -33,7 +33,7 @@ export interface Placed {
 
 export const GAP = {
   /** between columns */
-  column: 62,
+  column: 52,
   /** between cards in a column */
   row: 18,
   /** beside a lane, in which a long edge passes a column */

@@ -361,6 +361,7 @@ function Output({ chunks }: { chunks: readonly OutputChunk[] }): JSX.Element {
 }
 
 function Runs({ runs }: { runs: readonly RunLine[] }): JSX.Element {
+  const actions = useActions();
   const longest = Math.max(0.001, ...runs.map((run) => run.seconds ?? 0));
   return (
     <table class="ipyo-runs">
@@ -378,7 +379,9 @@ function Runs({ runs }: { runs: readonly RunLine[] }): JSX.Element {
             <td>
               <span class="ipyo-row">
                 <Glyph look={STEP_LOOKS[run.status]} size={12} />
-                {run.status}
+                <button type="button" class="ipyo-link" onClick={() => void actions.showRun(run.run_id)} aria-label={`${run.status}: show the run's timeline`}>
+                  {run.status}
+                </button>
               </span>
             </td>
             <td title={run.when != null ? clock(run.when) : ""}>{run.when != null ? ago(run.when) : ""}</td>

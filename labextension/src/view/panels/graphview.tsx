@@ -264,7 +264,7 @@ function keys(actions: Actions, stage: Stage, scene: Scene, fold: (name: string)
       if (name !== null) fold(name);
     },
     l: () => actions.store.set({ mode: "list" }),
-    t: () => actions.store.set({ timeline: !actions.state.timeline }),
+    t: () => actions.toggleTimeline(),
     "+": () => stage.zoom(1.4),
     "=": () => stage.zoom(1.4),
     "-": () => stage.zoom(1 / 1.4),

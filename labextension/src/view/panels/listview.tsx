@@ -202,7 +202,7 @@ function onKey(event: KeyboardEvent, actions: Actions, graph: Graph, lines: read
   else if (event.key === "c") openLaunchpad(actions);
   else if (event.key === "f" && ids.length) actions.focus(ids, 1);
   else if (event.key === "l") actions.store.set({ mode: "graph" });
-  else if (event.key === "t") actions.store.set({ timeline: !actions.state.timeline });
+  else if (event.key === "t") actions.toggleTimeline();
   else if (event.key === "?") actions.store.set({ help: true });
   else if (event.key === "Escape" && !actions.state.panel) actions.clear();
   else return;

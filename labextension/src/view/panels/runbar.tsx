@@ -17,7 +17,7 @@ const RUN_LOOKS: Readonly<Record<NonNullable<RunState["status"]>, Look>> = {
 
 export function RunBar(): JSX.Element | null {
   const actions = useActions();
-  const { run, timeline, environment } = useView();
+  const { run, timeline } = useView();
   const now = useSeconds(isRunning(run));
   if (!run) return null;
   const status = run.status ?? "running";
@@ -36,13 +36,12 @@ export function RunBar(): JSX.Element | null {
           {plain(busy.length ? busy.map((step) => step.name).slice(0, 3).join(", ") + (busy.length > 3 ? ` and ${busy.length - 3} more` : "") : run.message || run.what || "")}
         </span>
         <span class="ipyo-grow" />
-        {environment && <span class="ipyo-chip">{environment}</span>}
         {(run.failed ?? 0) > 0 && <span class="ipyo-run-failed">{run.failed} failed</span>}
         <span class="ipyo-numbers">
           {done} of {total}
         </span>
         <span class="ipyo-numbers ipyo-soft">{duration(seconds)}</span>
-        <Button icon="timeline" kind="quiet" pressed={timeline} label="Timeline (T)" onClick={() => actions.store.set({ timeline: !timeline })} />
+        <Button icon="timeline" kind="quiet" pressed={timeline} label="Timeline (T)" onClick={() => actions.toggleTimeline()} />
         {on && (
           <Button kind="danger" icon="stop" disabled={run.canceling ?? false} onClick={() => actions.cancel()}>
             Cancel

@@ -12,12 +12,17 @@ import { Button, Glyph, Icon, useActions, useUid, useView } from "./parts.js";
 
 export function Toolbar({ reveal }: { reveal: (ids: readonly string[]) => void }): JSX.Element {
   const actions = useActions();
-  const { mode } = useView();
+  const { mode, environment } = useView();
   return (
     <header class="ipyo-bar">
       <SearchBox reveal={reveal} />
       <Summary />
       <div class="ipyo-grow" />
+      {environment && (
+        <span class="ipyo-chip" title="The environment: what resources are bound to">
+          {environment}
+        </span>
+      )}
       <div class="ipyo-segments" role="group" aria-label="View">
         <Button icon="graph" label="Graph" kind="quiet" pressed={mode === "graph"} onClick={() => actions.store.set({ mode: "graph" })} />
         <Button icon="list" label="List" kind="quiet" pressed={mode === "list"} onClick={() => actions.store.set({ mode: "list" })} />

@@ -6,7 +6,7 @@ import type { Host } from "../host.js";
 import { Client, type Answered, type Ask } from "./client.js";
 import { Launch } from "./launch.js";
 import { isSelection, matching } from "./search.js";
-import { NO_SEARCH, Store, type State } from "./store.js";
+import { mergedRun, NO_SEARCH, Store, type State } from "./store.js";
 import { groupKey } from "./visible.js";
 
 export type RunOptions = Pick<Materialize, "stale" | "upstream" | "downstream" | "force" | "checks_only" | "config">;
@@ -170,6 +170,22 @@ export class Actions {
     const { run } = this.state;
     this.client.tell({ kind: "cancel" });
     if (run) this.store.set({ run: { ...run, canceling: true }, said: "Canceling" });
+  }
+
+  /** Show or hide the timeline; all steps are asked for, since a view that was opened later has heard of only some. */
+  toggleTimeline(): void {
+    const { run, timeline } = this.state;
+    this.store.set({ timeline: !timeline });
+    if (!timeline && run) void this.showRun(run.run_id);
+  }
+
+  /** Show when the steps of a run ran; one that goes on stays in the bar. */
+  async showRun(id: string): Promise<void> {
+    const answer = await this.request({ kind: "run", run_id: id }, "run");
+    const { run } = this.state;
+    if (!answer || (isRunning(run) && run?.run_id !== id)) return;
+    const live = run?.run_id === id ? mergedRun(answer.run, run) : answer.run;
+    this.store.set({ run: live, timeline: true });
   }
 
   openCell(cell: string): void {
