@@ -79,6 +79,7 @@ from ipy_orch.execution.build import (
 from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from ipy_orch.execution.hook_contexts import HookContext, build_hook_context
 from ipy_orch.execution.instance import (
+    AssetRecordsFilter,
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
@@ -341,6 +342,7 @@ __all__ = [
     "AssetMaterialization",
     "AssetObservation",
     "AssetOut",
+    "AssetRecordsFilter",
     "AssetSelection",
     "AssetSpec",
     "AssetValueLoader",

@@ -24,7 +24,15 @@ from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.partitions import valid_keys
 from ipy_orch.model.results import AssetMaterialization, AssetObservation
 
-__all__ = ["DagsterInstance", "DagsterRun", "DagsterRunStatus", "EventLogEntry", "EventLogRecord", "instance_for_test"]
+__all__ = [
+    "AssetRecordsFilter",
+    "DagsterInstance",
+    "DagsterRun",
+    "DagsterRunStatus",
+    "EventLogEntry",
+    "EventLogRecord",
+    "instance_for_test",
+]
 
 STATUSES = {"running": "STARTED", "success": "SUCCESS", "failure": "FAILURE", "canceled": "CANCELED"}
 
@@ -98,6 +106,39 @@ class EventRecordsResult:
     records: Sequence[EventLogRecord]
     cursor: str
     has_more: bool = False
+
+
+@dataclass(frozen=True)
+class AssetRecordsFilter:
+    """Say which records of an asset are wanted: all conditions must hold that aren't None.
+
+    Args:
+        asset_partitions: any of these.
+        after_timestamp: seconds since the epoch, exclusive like the others.
+        after_storage_id: a number in the log.
+    """
+
+    asset_key: AssetKey
+    asset_partitions: Sequence[str] | None = None
+    after_timestamp: float | None = None
+    before_timestamp: float | None = None
+    after_storage_id: int | None = None
+    before_storage_id: int | None = None
+    storage_ids: Sequence[int] | None = None
+
+    def lets_through(self, record: EventLogRecord) -> bool:
+        """Tell whether a record of the asset is wanted."""
+        return (
+            (self.asset_partitions is None or record.partition_key in self.asset_partitions)
+            and between(self.after_timestamp, record.timestamp, self.before_timestamp)
+            and between(self.after_storage_id, record.storage_id, self.before_storage_id)
+            and (self.storage_ids is None or record.storage_id in self.storage_ids)
+        )
+
+
+def between(low: float | None, value: float, high: float | None) -> bool:
+    """Tell whether a value lies between two, None for no limit."""
+    return (low is None or value > low) and (high is None or value < high)
 
 
 class DagsterInstance:
@@ -205,24 +246,26 @@ class DagsterInstance:
 
     def fetch_materializations(
         self,
-        records_filter: AssetKey,
+        records_filter: AssetKey | AssetRecordsFilter,
         limit: int = 100,
         cursor: str | None = None,  # noqa: ARG002 - there's one page
         ascending: bool = False,
     ) -> EventRecordsResult:
         """Return materializations of an asset, the newest first unless ``ascending``."""
-        return page(self.materializations(records_filter), limit, ascending)
+        wanted = as_filter(records_filter)
+        return page([*filter(wanted.lets_through, self.materializations(wanted.asset_key))], limit, ascending)
 
     def fetch_observations(
         self,
-        records_filter: AssetKey,
+        records_filter: AssetKey | AssetRecordsFilter,
         limit: int = 100,
         cursor: str | None = None,  # noqa: ARG002 - there's one page
         ascending: bool = False,
     ) -> EventRecordsResult:
         """Return observations of an asset, the newest first unless ``ascending``."""
-        found = self.records(lambda event: isinstance(event, Observed) and event.key == records_filter)
-        return page(found, limit, ascending)
+        wanted = as_filter(records_filter)
+        found = self.records(lambda event: isinstance(event, Observed) and event.key == wanted.asset_key)
+        return page([*filter(wanted.lets_through, found)], limit, ascending)
 
     def get_event_records(
         self, event_records_filter: Any, limit: int | None = None, ascending: bool = False
@@ -327,6 +370,11 @@ def instance_for_test(temp_dir: str | None = None) -> Iterator[DagsterInstance]:
 def dagster_run(run: Run) -> DagsterRun:
     """Return a run in Dagster's shape."""
     return DagsterRun(run.what or "materialize", run.run_id, DagsterRunStatus(STATUSES[run.status]), run.tags)
+
+
+def as_filter(wanted: AssetKey | AssetRecordsFilter) -> AssetRecordsFilter:
+    """Return a filter; a key lets all records of the asset through."""
+    return AssetRecordsFilter(wanted) if isinstance(wanted, AssetKey) else wanted
 
 
 def page(records: list[EventLogRecord], limit: int, ascending: bool) -> EventRecordsResult:

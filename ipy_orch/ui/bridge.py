@@ -87,12 +87,12 @@ class Bridge:
     # -- views come and go --------------------------------------------------------------------------------------------
 
     def join(self, view: View) -> None:
-        """Tell a view what is new from now on."""
+        """Tell a view what is new from now on; the first time when it asks, or when something happens."""
         if not self.is_open:
             self.is_open = True
             self.at_close = [self.session.log.listen(self.hear)]
             self.reader = ThreadPoolExecutor(1, thread_name_prefix="ipy_orch widget reads")
-            self.mark(whole=True)
+            self.marks.whole = True
         self.views.append(view)
 
     def leave(self, view: View) -> None:

@@ -30,7 +30,8 @@ FLAGS = [
 def main(name: str, query: str, *actions: str, size: tuple[int, int] = (1320, 760)) -> None:
     """Open the page, do the actions, take a picture.
 
-    An action is ``click:CSS``, ``key:K``, ``type:text``, ``at:x,y``, ``right:x,y``, ``hover:x,y``, ``wait:ms`` or JavaScript.
+    An action is ``click:CSS``, ``key:K``, ``type:text``, ``at:x,y``, ``right:x,y``, ``hover:x,y``, ``wait:ms``, or else
+    JavaScript.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

@@ -10,9 +10,9 @@ HTMLCanvasElement.prototype.getContext = (() => nothing) as never;
 HTMLElement.prototype.getBoundingClientRect = () => new DOMRect(0, 0, 1200, 700);
 Object.defineProperty(HTMLElement.prototype, "clientHeight", { get: () => 700 });
 
-/** Wait until `found` finds something, or a second has passed. */
+/** Wait until `found` finds something, or eight seconds have passed. */
 export async function until<T>(found: () => T | null | undefined | false, what = "it"): Promise<T> {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 800; i++) {
     const one = found();
     if (one) return one;
     await new Promise((done) => setTimeout(done, 10));

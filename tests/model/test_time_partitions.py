@@ -90,7 +90,7 @@ def test_the_clock_is_put_back() -> None:
 
 def test_a_day_that_was_left_out() -> None:
     """Samoa had no 30 December 2011."""
-    assert moments_of("0 0 * * *", "Pacific/Apia", "2011-12-29", 3)[:3] == [
+    assert moments_of("0 0 * * *", "Pacific/Apia", "2011-12-29", 5)[:3] == [
         "29 00:00 -1000",
         "31 00:00 +1400",
         "01 00:00 +1400",
@@ -104,7 +104,7 @@ def test_a_day_that_was_left_out() -> None:
     st.datetimes(datetime(2010, 1, 1), datetime(2030, 1, 1)),
 )
 def test_backwards_is_forwards(cron: str, zone: str, wall: datetime) -> None:
-    """What comes before a moment is what comes after an earlier one, in the other order, and time never stands still."""
+    """What comes before a moment is what comes after an earlier one; time never stands still."""
     schedule, moment = Cron(cron, zone), wall.replace(tzinfo=UTC)
     back = [one.timestamp() for one, _ in zip(schedule.before(moment), range(6), strict=False)]
     start = datetime.fromtimestamp(back[-1], UTC)
@@ -140,8 +140,8 @@ def test_leap_days_and_month_ends() -> None:
 @pytest.mark.parametrize(
     ("made", "keys"),
     [
-        (HourlyPartitionsDefinition("2024-01-01-22:00", end_date="2024-01-02-00:00"), ["2024-01-01-22:00", "2024-01-01-23:00"]),
-        (WeeklyPartitionsDefinition("2024-01-01", "2024-01-31", day_offset=1), ["2024-01-01", "2024-01-08", "2024-01-15", "2024-01-22"]),
+        (HourlyPartitionsDefinition("2024-01-01-22:00", end_date="2024-01-01-23:30"), ["2024-01-01-22:00"]),
+        (WeeklyPartitionsDefinition("2024-01-01", "2024-01-16", day_offset=1), ["2024-01-01", "2024-01-08"]),
         (DailyPartitionsDefinition("2024-01-03", "2024-01-01"), []),
         (cut("0 0,12 * * *", end="2024-01-02T00:00"), ["2024-01-01T00:00", "2024-01-01T12:00"]),
     ],
@@ -230,7 +230,7 @@ def test_as_values() -> None:
     same = TimeWindowPartitionsDefinition(datetime(2024, 1, 1, tzinfo=UTC), "%Y-%m-%d", cron_schedule="0 0 * * *")
     assert days == same
     assert hash(days) == hash(same)
-    assert pickle.loads(pickle.dumps(days)) == days  # noqa: S301 - our own
+    assert pickle.loads(pickle.dumps(days)) == days
     assert days != DailyPartitionsDefinition("2024-01-02")
     assert days.get_partition_key(datetime(2024, 1, 5, 17)) == "2024-01-05"
 

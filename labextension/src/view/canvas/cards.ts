@@ -99,7 +99,7 @@ function drawAsset(pen: Pen, graph: Graph, at: number, x: number, y: number, wid
   drawGlyph(pen, look, x + 13, y + 12, 13);
   const { name, path: before } = nameOf(node);
   drawTitle(pen, plain(name), plain(before), x + 33, y + 22.5, width - 45);
-  context.font = `11.5px ${palette.sans}`;
+  context.font = `${size(pen, 11.5, 13.5, 8.2)}px ${palette.sans}`;
   const loud = look === "failed" || look === "check-failed" || look === "running";
   context.fillStyle = loud ? palette.looks[look] : palette.soft;
   context.fillText(endCut(context, plain(sentence(node)), width - 45), x + 33, y + 39.5);
@@ -109,9 +109,16 @@ function drawAsset(pen: Pen, graph: Graph, at: number, x: number, y: number, wid
   if (look === "running") drawProgress(pen, statusOf(node).progress ?? null, x, y, width, height);
 }
 
-function drawTitle({ context, palette }: Pen, name: string, before: string, x: number, y: number, room: number): void {
-  const bold = `600 13px ${palette.sans}`;
-  const light = `13px ${palette.sans}`;
+/** Return the size of letters: somewhat larger where one is farther away, so that they can still be read. */
+function size({ scale }: Pen, least: number, most: number, seen: number): string {
+  return Math.min(most, Math.max(least, seen / scale)).toFixed(1);
+}
+
+function drawTitle(pen: Pen, name: string, before: string, x: number, y: number, room: number): void {
+  const { context, palette } = pen;
+  const letters = size(pen, 13, 15.5, 9.5);
+  const bold = `600 ${letters}px ${palette.sans}`;
+  const light = `${letters}px ${palette.sans}`;
   context.font = bold;
   const long = wide(context, name);
   context.font = light;
@@ -150,7 +157,7 @@ function footer(pen: Pen, graph: Graph, at: number, x: number, y: number, width:
   context.textAlign = "left";
   let left = x + 33;
   const chips = [...(node.partitioned ? ["partitioned"] : []), ...(node.kinds ?? [])];
-  context.font = `10.5px ${palette.sans}`;
+  context.font = `${size(pen, 10.5, 12, 7.3)}px ${palette.sans}`;
   for (const chip of chips) {
     const text = endCut(context, plain(chip), 80);
     const long = wide(context, text) + 12;
@@ -201,10 +208,10 @@ function drawGroup(pen: Pen, graph: Graph, item: Extract<Item, { kind: "group" }
     return shares(pen, counts, item.members.length, x + 14, y + height - 18, width - 28, 8);
   }
   chevron(pen, x + 14, y + 17, false);
-  context.font = `600 13px ${palette.sans}`;
+  context.font = `600 ${size(pen, 13, 15.5, 9.5)}px ${palette.sans}`;
   context.fillStyle = palette.ink;
   context.fillText(middleCut(context, name, width - 50), x + 33, y + 22.5);
-  context.font = `11.5px ${palette.sans}`;
+  context.font = `${size(pen, 11.5, 13.5, 8.2)}px ${palette.sans}`;
   context.fillStyle = palette.soft;
   context.fillText(endCut(context, told(counts, item.members.length), width - 45), x + 33, y + 40);
   shares(pen, counts, item.members.length, x + 14, y + height - 21, width - 28, 7);
@@ -222,19 +229,19 @@ function counted(graph: Graph, item: Extract<Item, { kind: "group" }>): Readonly
 }
 
 /** Return `24 assets · 3 stale, 1 failed`: what needs somebody comes after the number. */
-function told(counts: ReadonlyMap<Look, number>, size: number): string {
+function told(counts: ReadonlyMap<Look, number>, members: number): string {
   const loud = (["running", "failed", "check-failed", "stale"] as const).filter((look) => counts.has(look));
-  if (!loud.length) return plural(size, "asset");
+  if (!loud.length) return plural(members, "asset");
   const parts = loud.map((look) => `${counts.get(look)} ${WORDS[look].toLowerCase()}`);
-  return `${plural(size, "asset")} · ${parts.join(", ")}`;
+  return `${plural(members, "asset")} · ${parts.join(", ")}`;
 }
 
 /** Draw how many of a group have which status, each part with a gap and no shorter than can be seen. */
-function shares({ context, palette }: Pen, counts: ReadonlyMap<Look, number>, size: number, x: number, y: number, width: number, height: number): void {
+function shares({ context, palette }: Pen, counts: ReadonlyMap<Look, number>, members: number, x: number, y: number, width: number, height: number): void {
   const looks = LOOKS.filter((look) => counts.has(look)).reverse();
   const room = width - 2 * (looks.length - 1);
   const least = 5;
-  const wished = looks.map((look) => Math.max(least, (room * counts.get(look)!) / size));
+  const wished = looks.map((look) => Math.max(least, (room * counts.get(look)!) / members));
   const factor = room / wished.reduce((a, b) => a + b, 0);
   looks.forEach((look, i) => {
     const long = wished[i] * factor;
@@ -278,7 +285,7 @@ function frame({ context, palette, scale }: Pen, x: number, y: number, width: nu
     context.fill();
   }
   context.setLineDash(dashed ? [5, 4] : []);
-  context.lineWidth = mood.selected ? 2 : 1;
+  context.lineWidth = (mood.selected ? 2 : 1) * Math.max(1, 0.7 / scale);
   context.strokeStyle = mood.selected || mood.cursor ? palette.brand : mood.hovered ? palette.strong : palette.line;
   const inset = mood.selected ? 0 : 0.5;
   box(context, x + inset, y + inset, width - 2 * inset, height - 2 * inset, CARD.radius);
