@@ -55,7 +55,7 @@ ATOMS: frozenset[type] = frozenset(
         *(type(None), bool, int, float, complex, str, bytes, range, type, type(Ellipsis), type(NotImplemented)),
         *(dt.date, dt.datetime, dt.time, dt.timedelta, dt.timezone),
         *(decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, types.ModuleType, types.CodeType),
-        *(types.FunctionType, types.BuiltinFunctionType, types.MethodDescriptorType, types.WrapperDescriptorType),
+        *(types.FunctionType, types.MethodDescriptorType, types.WrapperDescriptorType),
     }
 )
 SHARED = (type, enum.Enum, pathlib.PurePath, types.ModuleType, weakref.ref, dt.tzinfo)
@@ -253,6 +253,15 @@ def _mapping(copier: Copier, value: types.MappingProxyType[Any, Any]) -> types.M
 
 def _method(copier: Copier, value: types.MethodType) -> types.MethodType:
     return types.MethodType(value.__func__, copier(value.__self__))
+
+
+def _builtin(copier: Copier, value: types.BuiltinFunctionType) -> Any:
+    """Copy a bound method of a list, say, with its list; a function of a module belongs to the program."""
+    owner = value.__self__
+    if owner is None or isinstance(owner, (types.ModuleType, type)):
+        return value
+    copied = copier(owner)
+    return value if copied is owner else getattr(copied, value.__name__)
 
 
 def _dataclass(copier: Copier, value: Any) -> Any:
@@ -526,6 +535,7 @@ RULES: dict[type, Rule] = {
     bytearray: _bytearray,
     types.MappingProxyType: _mapping,
     types.MethodType: _method,
+    types.BuiltinFunctionType: _builtin,
 }
 
 

@@ -34,9 +34,9 @@ ALIASES: Final = {
 }
 #: how far one moment is from the next on the wall, where that is always the same
 STRIDES: Final = (
-    (re.compile(r"\d+ \* \* \* \*"), timedelta(hours=1)),
-    (re.compile(r"\d+ \d+ \* \* \*"), timedelta(days=1)),
-    (re.compile(r"\d+ \d+ \* \* \d"), timedelta(days=7)),
+    (r"\d+ \* \* \* \*", timedelta(hours=1)),
+    (r"\d+ \d+ \* \* \*", timedelta(days=1)),
+    (r"\d+ \d+ \* \* \d", timedelta(days=7)),
 )
 NONE: Final = timedelta(0)
 STEP: Final = timedelta(microseconds=1)
@@ -74,7 +74,7 @@ class Cron:
         self.fields = fields_of(expression)
         self.every_hour = self.fields[1] == "*"
         plain = " ".join(self.fields)
-        self.stride = next((step for shape, step in STRIDES if shape.fullmatch(plain)), None)
+        self.stride = next((step for shape, step in STRIDES if re.fullmatch(shape, plain)), None)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Cron):

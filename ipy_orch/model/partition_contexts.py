@@ -54,9 +54,10 @@ def partition_loading_context(
         effective_dt: without a timezone, it is that of the partitions.
         new_ctx: all of it at once.
 
-    >>> from ipy_orch.model.usual_partitions import DailyPartitionsDefinition
+    >>> from ipy_orch import DailyPartitionsDefinition, partition_loading_context
     >>> with partition_loading_context(datetime(2024, 1, 3)):
-    ...     DailyPartitionsDefinition("2024-01-01").get_partition_keys()
+    ...     keys = DailyPartitionsDefinition("2024-01-01").get_partition_keys()
+    >>> keys
     ['2024-01-01', '2024-01-02']
     """
     said = {"effective_dt": effective_dt, "dynamic_partitions_store": dynamic_partitions_store}

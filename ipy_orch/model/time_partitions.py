@@ -28,11 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = ["TimeWindowPartitionsDefinition"]
 
-SHAPES: Final = {
-    ScheduleType.HOURLY: re.compile(r"(?P<minute>\d+) \* \* \* \*"),
-    ScheduleType.DAILY: re.compile(r"(?P<minute>\d+) (?P<hour>\d+) \* \* \*"),
-    ScheduleType.WEEKLY: re.compile(r"(?P<minute>\d+) (?P<hour>\d+) \* \* (?P<day>\d)"),
-    ScheduleType.MONTHLY: re.compile(r"(?P<minute>\d+) (?P<hour>\d+) (?P<day>\d+) \* \*"),
+#: as text: to compile them would make the package slower to load
+SHAPES: Final = {  # as text: compiling them would slow down the loading of the package
+    ScheduleType.HOURLY: r"(?P<minute>\d+) \* \* \* \*",
+    ScheduleType.DAILY: r"(?P<minute>\d+) (?P<hour>\d+) \* \* \*",
+    ScheduleType.WEEKLY: r"(?P<minute>\d+) (?P<hour>\d+) \* \* (?P<day>\d)",
+    ScheduleType.MONTHLY: r"(?P<minute>\d+) (?P<hour>\d+) (?P<day>\d+) \* \*",
 }
 
 
@@ -55,7 +56,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         DagsterInvalidDefinitionError: when the schedule isn't one, or ``start`` can't be read.
         CheckError: without a schedule.
 
-    >>> quarters = TimeWindowPartitionsDefinition("2024-01-01", "%Y-%m", cron_schedule="0 0 1 */3 *")
+    >>> quarters = TimeWindowPartitionsDefinition("2024-01", "%Y-%m", cron_schedule="0 0 1 */3 *")
     >>> quarters.get_partition_keys(datetime(2024, 11, 1))
     ['2024-01', '2024-04', '2024-07']
     """
@@ -363,7 +364,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
     @property
     def schedule_type(self) -> ScheduleType | None:
         """Return which of the usual schedules it is, or None."""
-        return next((kind for kind, shape in SHAPES.items() if shape.fullmatch(self.cron_schedule)), None)
+        return next((kind for kind, shape in SHAPES.items() if re.fullmatch(shape, self.cron_schedule)), None)
 
     @property
     def start_date(self) -> datetime:
@@ -393,7 +394,7 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
     def offset(self, name: str) -> int:
         """Return an offset of a usual schedule, 0 where it has none."""
         kind = self.schedule_type
-        found = SHAPES[kind].fullmatch(self.cron_schedule) if kind is not None else None
+        found = re.fullmatch(SHAPES[kind], self.cron_schedule) if kind is not None else None
         return int(found.groupdict().get(name) or 0) if found else 0
 
     def get_cron_schedule(

@@ -34,6 +34,7 @@ from ipy_orch.planning.staleness import (
     combined,
     difference,
     version_for,
+    version_of,
 )
 
 __all__ = ["Knowledge", "Plan", "Request", "Step", "plan", "statuses"]
@@ -197,7 +198,7 @@ class Plan:
         return len(self.steps)
 
 
-@dataclass
+@dataclass(slots=True, eq=False)
 class Node:
     """Hold what the passes find out about one definition, or about one partition of it.
 
@@ -226,11 +227,10 @@ class Node:
 
     def __post_init__(self) -> None:
         self.places = [(key, self.partition) for key in self.keys]
-        self.all_reads = (
-            [place for dep in self.inputs for place in self.reads(dep)]
-            if self.by_partition
-            else [(dep, None) for dep in self.inputs]
-        )
+        if self.by_partition:
+            self.all_reads = [place for dep in self.inputs for place in self.reads(dep)]
+        else:
+            self.all_reads = [(dep, None) for dep in self.inputs]
 
     def reads(self, dep: AssetKey) -> list[Place]:
         """Return what it reads of an input."""
@@ -271,6 +271,8 @@ class Planner:
         self.judge_all()
         self.want_values()
         assets = [node for node in self.nodes if node.reason is not None]
+        if not self.graph.checks:
+            return self.plan_of(assets, [])
         check_nodes = self.check_nodes({place for node in assets for place in node.places})
         if self.want_inputs(check_nodes):
             assets = [node for node in self.nodes if node.reason is not None]
@@ -339,14 +341,18 @@ class Planner:
 
     def judge(self, node: Node) -> None:
         """Find out whether a definition must run, and what its assets' versions will be."""
-        here = node.partition is None or node.partition in self.request.chosen
+        partition = node.partition
+        here = partition is None or partition in self.request.chosen
         asked = node.asked = here and not self.request.keys.isdisjoint(node.keys)
         if self.request.always:
             node.reason = ASKED if asked else None
             return
         node.parts = self.knowledge.parts(node.definition)
         recipe = self.recipe(node)
-        versions = {key: version_for(recipe, str(key), node.partition) for key in node.keys}
+        if partition is None:
+            versions = {key: version_of(recipe, str(key)) for key in node.keys}
+        else:
+            versions = {key: version_for(recipe, str(key), partition) for key in node.keys}
         node.reason = self.reason(node, recipe, versions)
         if node.reason is None and self.unsure and not self.unsure.isdisjoint(node.all_reads):
             unsure = dict.fromkeys(str(place[0]) for place in node.all_reads if place in self.unsure)
@@ -358,9 +364,11 @@ class Planner:
     def recipe(self, node: Node) -> Recipe:
         """Return all parts, with the inputs' versions as far as they're known."""
         if node.by_partition:
-            read = [(dep, combined([self.version(place) for place in node.reads(dep)])) for dep in node.inputs]
-            return (*node.parts, *[Part("input", str(dep), version) for dep, version in read])
-        return (*node.parts, *[Part("input", str(place[0]), self.version(place)) for place in node.all_reads])
+            versions = [(dep, combined([self.version(place) for place in node.reads(dep)])) for dep in node.inputs]
+            return (*node.parts, *[Part("input", str(dep), version) for dep, version in versions])
+        known, told = self.versions, self.ledger.data_version
+        read = [Part("input", str(place[0]), known.get(place) or told(*place) or EXTERNAL) for place in node.all_reads]
+        return (*node.parts, *read)
 
     def version(self, place: Place) -> str:
         """Return what downstream of an asset, or of a partition of it, will depend on."""

@@ -499,6 +499,16 @@ def test_figures_are_not_opened_anew() -> None:
     pyplot.close(figure)
 
 
+def test_a_bound_method_of_a_list_goes_with_its_list() -> None:
+    """As a line of a figure holds the way to remove itself: it would lead to the producer's whole figure."""
+    items = [1]
+    kept = seal({"items": items, "add": items.append, "len": len})
+    reader = kept.open()
+    reader["add"](2)
+    assert (items, reader["items"], kept.open()["items"]) == ([1], [1, 2], [1])
+    assert reader["len"] is len
+
+
 def test_one_object_returned_by_two_assets() -> None:
     """Two assets that return one object have a value each."""
     shared = {"rows": [1]}

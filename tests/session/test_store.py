@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ipy_orch.errors import StoreWarning
 from ipy_orch.model.env import SECRETS
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.session import store
+from ipy_orch.session import recipes, store
 from ipy_orch.session.session import Session
 from ipy_orch.session.settings import Settings
 from tests.session.notebook import Notebook
@@ -213,6 +217,80 @@ def test_evicted_values_are_loaded(kernel: Make) -> None:
     assert notebook.value("lengths") == [1_000_000 + number for number in range(5)]
     assert notebook.session.materialize().materialized == []
     assert len(notebook.value("a0")) == 1_000_000
+
+
+def test_another_version_of_a_pinned_package(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts as an edit, made while there was no kernel."""
+    for version, expected in (("1", "ran"), ("1", "fresh"), ("2", "ran")):
+        monkeypatch.setattr(recipes, "version", lambda _, version=version: version)
+        notebook = Notebook(store=folder)
+        notebook.session.settings.pins = ("pandas",)
+        notebook.cell("imports", "import pandas as pd")
+        report = notebook.cell("a", "%%asset a\nlen(pd.DataFrame({'x': [1]}))")
+        assert [line.status for line in report.lines] == [expected]
+        notebook.session.persistence.close()
+
+
+def test_a_figure_is_not_opened_in_pyplot(kernel: Make) -> None:
+    """Or every later cell would show it again."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    for _ in range(2):
+        notebook = kernel()
+        notebook.cell("import", "import matplotlib.pyplot as plt")
+        notebook.cell("a", "%%asset figure\nfigure, axes = plt.subplots()\naxes.plot([1])\nfigure")
+        notebook.value("figure")
+        opened = pyplot.get_fignums()
+        pyplot.close("all")
+    assert opened == []
+
+
+EDITS = {
+    "limit": ["limit = 1", "limit = 2", "limit = '3'"],
+    "helper": ["def helper(x):\n    return [x, limit]", "def helper(x):\n    return (x, limit)"],
+    "first": ["%%asset first\nhelper(1)", "%%asset first\nhelper(2)", "%%asset first\nlambda: 3"],
+    "second": ["%%asset second\nstr(first)[:9]", "%%asset second\n[first, limit][1]"],
+    "third": ["%%asset third\n{second: 1}", "%%asset third\nsecond * 2"],
+}
+edits = st.tuples(st.sampled_from([*EDITS]), st.integers(0, 2))
+actions = st.lists(edits | st.sampled_from(["restart", "kill", "damage", "forget", "force"]), max_size=12)
+
+
+def restarted(folder: str, cells: dict[str, str]) -> Notebook:
+    """Start a kernel, and run all."""
+    notebook = Notebook(store=folder)
+    for name, text in cells.items():
+        notebook.cell(name, text)
+    return notebook
+
+
+@settings(max_examples=30)
+@given(actions)
+def test_values_are_those_of_a_session_without_a_store(done: list[Any]) -> None:
+    """After any edits, restarts, kills and damage."""
+    cells = {name: texts[0] for name, texts in EDITS.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        notebook = restarted(folder, cells)
+        for action in done:
+            if isinstance(action, tuple):
+                cells[action[0]] = EDITS[action[0]][action[1] % len(EDITS[action[0]])]
+                notebook.cell(action[0], cells[action[0]])
+            elif action == "damage":
+                damage(folder, random.choice(["first", "second", "third"]))
+            elif action in ("restart", "kill"):
+                if action == "restart":
+                    notebook.session.persistence.close()
+                notebook = restarted(folder, cells)
+            elif action == "forget":
+                notebook.session.forget("second")
+            else:
+                notebook.session.materialize("first", force=True)
+        found = {name: notebook.value(name) for name in ("second", "third")}
+        notebook.session.persistence.close()
+    expected = restarted("", cells)
+    assert {name: re.sub("0x.*", "", str(value)) for name, value in found.items()} == {
+        name: re.sub("0x.*", "", str(expected.value(name))) for name in found
+    }
 
 
 # -- files that can't be used ------------------------------------------------------------------------------------------

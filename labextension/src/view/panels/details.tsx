@@ -82,7 +82,7 @@ function Body({ node, details }: { node: Node; details: DetailsMessage }): JSX.E
       <Facts node={node} details={details} />
       {value && value.kind !== "none" && (
         <Section title="Value">
-          <ValueView id={node.id} value={value} comparable={details.comparable ?? false} />
+          <ValueView id={node.id} value={value} stamp={`${details.data_version} ${details.when}`} comparable={details.comparable ?? false} />
         </Section>
       )}
       {value?.kind === "none" && value.reason && (
@@ -399,8 +399,8 @@ function Runs({ runs }: { runs: readonly RunLine[] }): JSX.Element {
   );
 }
 
-function ValueView({ id, value, comparable }: { id: string; value: Value; comparable: boolean }): JSX.Element | null {
-  if (value.kind === "table") return <Preview id={id} value={value} comparable={comparable} />;
+function ValueView({ id, value, stamp, comparable }: { id: string; value: Value; stamp: string; comparable: boolean }): JSX.Element | null {
+  if (value.kind === "table") return <Preview id={id} value={value} stamp={stamp} comparable={comparable} />;
   if (value.kind === "image") return <Picture mime={value.mime} data={value.data} label={`${id}: ${value.type}`} />;
   if (value.kind === "none") return null;
   return (

@@ -92,7 +92,7 @@ function Field({ name, path, schema, required, form }: Props): JSX.Element {
         <span>
           {description && plain(description)}
           {fallback !== undefined && <span class="ipyo-default"> Default {plain(typeof fallback === "string" ? fallback || '""' : JSON.stringify(fallback))}.</span>}
-          {known?.source && value !== undefined && <span> From {plain(known.source)}.</span>}
+          {known?.source && known.source !== "default" && value !== undefined && <span> From {plain(known.source)}.</span>}
         </span>
       </div>
     </div>

@@ -74,7 +74,16 @@ export class Pages {
   }
 }
 
-export function Preview({ id, value, comparable }: { id: string; value: Table; comparable: boolean }): JSX.Element {
+interface Props {
+  readonly id: string;
+  readonly value: Table;
+  /** Which value it is: the table stays, and its place in it, as long as this does. */
+  readonly stamp: string;
+  readonly comparable: boolean;
+}
+
+export function Preview({ id, value: latest, stamp, comparable }: Props): JSX.Element {
+  const value = useMemo(() => latest, [id, stamp]);
   const actions = useActions();
   const place = useRef<HTMLDivElement>(null);
   const [sort, setSort] = useState<Sort | null>(null);
@@ -130,7 +139,7 @@ export function Preview({ id, value, comparable }: { id: string; value: Table; c
   useEffect(() => {
     const table = place.current && tables.get(place.current);
     if (!table) return;
-    table.resetAutoSize();
+    table.resetAutoSize({ auto: true, indices: true, override: false, row_height: false }); // the heads have grown, rows not
     void table.draw();
   }, [pages, columns, wide]);
 
