@@ -120,8 +120,23 @@ from ipy_orch.model.code_references import (
     LocalFileCodeReference,
     UrlCodeReference,
 )
-from ipy_orch.model.config import Config, PermissiveConfig, RunConfig
-from ipy_orch.model.configured import ConfigMapping, config_mapping, configured
+from ipy_orch.model.config.classes import Config, PermissiveConfig, RunConfig
+from ipy_orch.model.config.configured import ConfigMapping, config_mapping, configured
+from ipy_orch.model.config.schema import (
+    Array,
+    BoolSource,
+    Enum,
+    EnumValue,
+    Field,
+    IntSource,
+    Map,
+    Noneable,
+    Permissive,
+    ScalarUnion,
+    Selector,
+    Shape,
+    StringSource,
+)
 from ipy_orch.model.console_loggers import (
     JsonLogFormatter,
     colored_console_logger,
@@ -131,11 +146,6 @@ from ipy_orch.model.console_loggers import (
     json_console_logger,
 )
 from ipy_orch.model.definitions import Definitions, map_asset_specs
-from ipy_orch.model.dynamic_partitions import (
-    AddDynamicPartitionsRequest,
-    DeleteDynamicPartitionsRequest,
-    DynamicPartitionsDefinition,
-)
 from ipy_orch.model.env import EnvVar
 from ipy_orch.model.executors import (
     Executor,
@@ -147,9 +157,18 @@ from ipy_orch.model.executors import (
     multiple_process_executor_requirements,
     multiprocess_executor,
 )
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
+from ipy_orch.model.graphs.invocations import PendingNodeInvocation
+from ipy_orch.model.graphs.mappings import (
+    DependencyDefinition,
+    GraphIn,
+    GraphOut,
+    InputMapping,
+    MultiDependencyDefinition,
+    NodeInvocation,
+    OutputMapping,
+)
 from ipy_orch.model.hooks import HookDefinition, HookExecutionResult
-from ipy_orch.model.invocations import PendingNodeInvocation
 from ipy_orch.model.io import (
     ConfigurableIOManager,
     ConfigurableIOManagerFactory,
@@ -164,15 +183,6 @@ from ipy_orch.model.io import (
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition, build_init_logger_context
-from ipy_orch.model.mappings import (
-    DependencyDefinition,
-    GraphIn,
-    GraphOut,
-    InputMapping,
-    MultiDependencyDefinition,
-    NodeInvocation,
-    OutputMapping,
-)
 from ipy_orch.model.metadata import (
     BoolMetadataValue,
     DagsterAssetMetadataValue,
@@ -197,24 +207,8 @@ from ipy_orch.model.metadata import (
     TimestampMetadataValue,
     UrlMetadataValue,
 )
-from ipy_orch.model.multi_mappings import (
-    DimensionPartitionMapping,
-    MultiPartitionMapping,
-    MultiToSingleDimensionPartitionMapping,
-)
-from ipy_orch.model.multi_partitions import MultiPartitionKey, MultiPartitionsDefinition
 from ipy_orch.model.ops import DynamicOut, In, OpDefinition, Out
-from ipy_orch.model.pandera_types import pandera_schema_to_dagster_type
-from ipy_orch.model.partition_contexts import partition_loading_context
-from ipy_orch.model.partition_mappings import (
-    AllPartitionMapping,
-    IdentityPartitionMapping,
-    LastPartitionMapping,
-    PartitionMapping,
-    SpecificPartitionsPartitionMapping,
-    StaticPartitionMapping,
-)
-from ipy_orch.model.partitioned_config import (
+from ipy_orch.model.partitions.config import (
     PartitionedConfig,
     daily_partitioned_config,
     dynamic_partitioned_config,
@@ -224,16 +218,44 @@ from ipy_orch.model.partitioned_config import (
     static_partitioned_config,
     weekly_partitioned_config,
 )
-from ipy_orch.model.partitions import (
+from ipy_orch.model.partitions.contexts import partition_loading_context
+from ipy_orch.model.partitions.definition import (
     Partition,
     PartitionKeyRange,
     PartitionsDefinition,
     StaticPartitionsDefinition,
     TimeWindow,
 )
+from ipy_orch.model.partitions.dynamic import (
+    AddDynamicPartitionsRequest,
+    DeleteDynamicPartitionsRequest,
+    DynamicPartitionsDefinition,
+)
+from ipy_orch.model.partitions.mappings import (
+    AllPartitionMapping,
+    IdentityPartitionMapping,
+    LastPartitionMapping,
+    PartitionMapping,
+    SpecificPartitionsPartitionMapping,
+    StaticPartitionMapping,
+)
+from ipy_orch.model.partitions.multi import MultiPartitionKey, MultiPartitionsDefinition
+from ipy_orch.model.partitions.multi_mappings import (
+    DimensionPartitionMapping,
+    MultiPartitionMapping,
+    MultiToSingleDimensionPartitionMapping,
+)
+from ipy_orch.model.partitions.time import TimeWindowPartitionsDefinition
+from ipy_orch.model.partitions.time_mappings import TimeWindowPartitionMapping
+from ipy_orch.model.partitions.usual import (
+    DailyPartitionsDefinition,
+    HourlyPartitionsDefinition,
+    MonthlyPartitionsDefinition,
+    WeeklyPartitionsDefinition,
+)
 from ipy_orch.model.policies import BackfillPolicy, Backoff, Failure, Jitter, RetryPolicy, RetryRequested
 from ipy_orch.model.repository import RepositoryDefinition, create_repository_using_definitions_args
-from ipy_orch.model.resources import (
+from ipy_orch.model.resources.resource import (
     ConfigurableResource,
     IAttachDifferentObjectToOpContext,
     InitResourceContext,
@@ -257,22 +279,6 @@ from ipy_orch.model.results import (
     ObserveResult,
     Output,
 )
-from ipy_orch.model.row_models import row_model_to_dagster_type
-from ipy_orch.model.schema import (
-    Array,
-    BoolSource,
-    Enum,
-    EnumValue,
-    Field,
-    IntSource,
-    Map,
-    Noneable,
-    Permissive,
-    ScalarUnion,
-    Selector,
-    Shape,
-    StringSource,
-)
 from ipy_orch.model.serdes import deserialize_value, serialize_value
 from ipy_orch.model.specs import AssetDep, AssetSpec
 from ipy_orch.model.tables import (
@@ -284,10 +290,7 @@ from ipy_orch.model.tables import (
     TableRecord,
     TableSchema,
 )
-from ipy_orch.model.time_mappings import TimeWindowPartitionMapping
-from ipy_orch.model.time_partitions import TimeWindowPartitionsDefinition
-from ipy_orch.model.type_loaders import DagsterTypeLoader
-from ipy_orch.model.types import (
+from ipy_orch.model.types.annotations import (
     Any,
     Bool,
     DagsterType,
@@ -305,12 +308,9 @@ from ipy_orch.model.types import (
     check_dagster_type,
     make_python_type_usable_as_dagster_type,
 )
-from ipy_orch.model.usual_partitions import (
-    DailyPartitionsDefinition,
-    HourlyPartitionsDefinition,
-    MonthlyPartitionsDefinition,
-    WeeklyPartitionsDefinition,
-)
+from ipy_orch.model.types.loaders import DagsterTypeLoader
+from ipy_orch.model.types.pandera import pandera_schema_to_dagster_type
+from ipy_orch.model.types.row_models import row_model_to_dagster_type
 from ipy_orch.planning.selection import AssetSelection
 
 if TYPE_CHECKING:

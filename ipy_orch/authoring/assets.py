@@ -13,10 +13,10 @@ from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.asset_specs import distinct_specs, manager_in
 from ipy_orch.model.assets import MATERIALIZATION, AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.config.schema import config_field
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
 from ipy_orch.model.results import MaterializeResult, ObserveResult
-from ipy_orch.model.schema import config_field
 from ipy_orch.model.specs import (
     DAGSTER_TYPE,
     DEFAULT_GROUP,
@@ -26,7 +26,7 @@ from ipy_orch.model.specs import (
     refuse_others,
     valid_tags,
 )
-from ipy_orch.model.types import Nothing, column_schema_of
+from ipy_orch.model.types.annotations import Nothing, column_schema_of
 
 __all__ = ["asset", "multi_asset"]
 

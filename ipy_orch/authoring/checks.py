@@ -23,7 +23,7 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import OpDefinition, Out, Signature
 from ipy_orch.model.specs import AssetDep, distinct_deps, key_of
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.types.annotations import Nothing
 
 __all__ = ["asset_check", "multi_asset_check"]
 

@@ -23,9 +23,9 @@ from ipy_orch.errors import (
     closest,
 )
 from ipy_orch.model.assets import AssetsDefinition, external
-from ipy_orch.model.graphs import GraphDefinition, NodeDefinition
-from ipy_orch.model.invocations import PendingNodeInvocation, call, note
-from ipy_orch.model.mappings import (
+from ipy_orch.model.graphs.graph import GraphDefinition, NodeDefinition
+from ipy_orch.model.graphs.invocations import PendingNodeInvocation, call, note
+from ipy_orch.model.graphs.mappings import (
     Dependency,
     DependencyDefinition,
     DynamicCollectDependencyDefinition,

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError
-from ipy_orch.model.fields import overlay
+from ipy_orch.model.config.fields import overlay
 
 __all__ = ["config_from_files", "config_from_pkg_resources", "config_from_yaml_strings", "file_relative_path"]
 

@@ -13,9 +13,9 @@ from ipy_orch.errors import CheckError
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
-from ipy_orch.model.graphs import GraphDefinition, nested_nodes
+from ipy_orch.model.graphs.graph import GraphDefinition, nested_nodes
+from ipy_orch.model.graphs.mappings import GraphIn, GraphOut
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.mappings import GraphIn, GraphOut
 from ipy_orch.model.ops import RESULT, Signature
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetDep, AssetSpec, valid_tags
 

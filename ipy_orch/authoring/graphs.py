@@ -12,11 +12,11 @@ from ipy_orch.authoring.ops import documented, presented
 from ipy_orch.authoring.ports import value_annotation
 from ipy_orch.authoring.signature import resolved_annotations
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, closest
-from ipy_orch.model.configured import ConfigMapping
-from ipy_orch.model.graphs import GraphDefinition
-from ipy_orch.model.mappings import GraphIn, GraphOut, InputMapping, OutputMapping
+from ipy_orch.model.config.configured import ConfigMapping
+from ipy_orch.model.graphs.graph import GraphDefinition
+from ipy_orch.model.graphs.mappings import GraphIn, GraphOut, InputMapping, OutputMapping
 from ipy_orch.model.ops import NO_VALUE, RESULT
-from ipy_orch.model.types import resolve_dagster_type
+from ipy_orch.model.types.annotations import resolve_dagster_type
 
 __all__ = ["graph"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError
-from ipy_orch.model.mappings import InputMapping
+from ipy_orch.model.graphs.mappings import InputMapping
 
 __all__ = ["Collected", "DynamicHandle", "GraphInput", "Handle"]
 

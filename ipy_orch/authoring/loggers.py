@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ipy_orch.model.loggers import LoggerDefinition
-from ipy_orch.model.resources import is_schema_class
+from ipy_orch.model.resources.resource import is_schema_class
 
 __all__ = ["logger"]
 

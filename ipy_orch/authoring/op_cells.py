@@ -20,7 +20,7 @@ from ipy_orch.authoring.ops import define_op
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.ops import In, OpDefinition, Out
 from ipy_orch.model.policies import RetryPolicy
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.types.annotations import Nothing
 
 __all__ = ["define", "function_of", "parameters", "takes_context"]
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar, overload
 from ipy_orch.authoring.ports import inputs, outputs
 from ipy_orch.authoring.signature import read_signature
 from ipy_orch.errors import CheckError, closest
+from ipy_orch.model.config.schema import config_field
 from ipy_orch.model.ops import In, OpDefinition, Out
-from ipy_orch.model.schema import config_field
 
 __all__ = ["op"]
 

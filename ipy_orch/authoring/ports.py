@@ -10,7 +10,7 @@ from typing import Any, Final, get_args, get_origin
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.model.ops import NO_VALUE, RESULT, DynamicOut, In, Out, Signature, type_of
 from ipy_orch.model.results import AssetCheckResult, DynamicOutput, MaterializeResult, ObserveResult, Output
-from ipy_orch.model.types import DagsterTypeKind, Nothing
+from ipy_orch.model.types.annotations import DagsterTypeKind, Nothing
 
 __all__ = ["inputs", "outputs", "value_annotation"]
 

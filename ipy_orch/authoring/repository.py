@@ -11,7 +11,7 @@ from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
 from ipy_orch.model.asset_jobs import UnresolvedAssetJobDefinition
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions, selected_in
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.repository import RepositoryDefinition
 from ipy_orch.model.specs import AssetSpec

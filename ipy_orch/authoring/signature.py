@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, get_type_hints
 
 from ipy_orch.errors import DagsterInvalidConfigDefinitionError, DagsterInvalidDefinitionError
-from ipy_orch.model.annotations import annotated_field, is_config_class
+from ipy_orch.model.config.annotations import annotated_field, is_config_class
+from ipy_orch.model.config.schema import MISSING
 from ipy_orch.model.ops import NO_VALUE, Signature
-from ipy_orch.model.resources import is_resource_annotation
-from ipy_orch.model.schema import MISSING
+from ipy_orch.model.resources.resource import is_resource_annotation
 
 __all__ = ["read_signature"]
 

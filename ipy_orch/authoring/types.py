@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar, overload
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
-from ipy_orch.model.dagster_types import PythonObjectDagsterType
-from ipy_orch.model.type_loaders import DagsterTypeLoader, FunctionLoader
-from ipy_orch.model.types import make_python_type_usable_as_dagster_type
+from ipy_orch.model.types.annotations import make_python_type_usable_as_dagster_type
+from ipy_orch.model.types.dagster_type import PythonObjectDagsterType
+from ipy_orch.model.types.loaders import DagsterTypeLoader, FunctionLoader
 
 __all__ = ["dagster_type_loader", "usable_as_dagster_type"]
 

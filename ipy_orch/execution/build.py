@@ -22,10 +22,10 @@ from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import RESULT, OpDefinition
-from ipy_orch.model.partitions import PartitionKeyRange
-from ipy_orch.model.resources import as_resource, closes
+from ipy_orch.model.partitions.definition import PartitionKeyRange
+from ipy_orch.model.resources.resource import as_resource, closes
 from ipy_orch.model.specs import AssetSpec
-from ipy_orch.model.types import resolve_dagster_type
+from ipy_orch.model.types.annotations import resolve_dagster_type
 
 __all__ = [
     "DirectContext",

@@ -13,13 +13,13 @@ from ipy_orch.execution.step_partitions import StepPartitions, only_one, range_o
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
-from ipy_orch.model.multi_partitions import MultiPartitionKey
 from ipy_orch.model.ops import RESULT, OpDefinition
-from ipy_orch.model.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipy_orch.model.partitions.definition import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipy_orch.model.partitions.multi import MultiPartitionKey
 
 if TYPE_CHECKING:
     from ipy_orch.execution.wiring import Wiring
-    from ipy_orch.model.graphs import Node
+    from ipy_orch.model.graphs.graph import Node
     from ipy_orch.model.jobs import JobDefinition
     from ipy_orch.planning.partitioning import Reading
 

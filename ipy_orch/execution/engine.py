@@ -48,7 +48,7 @@ from ipy_orch.execution.step import Outcome, Work, arguments, call
 from ipy_orch.execution.storing import Finished, Storing, recipe_of
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.world import OpenRun, RunResult, World
-from ipy_orch.model.graphs import Node
+from ipy_orch.model.graphs.graph import Node
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import IO_MANAGER
 from ipy_orch.model.policies import Failure, RetryRequested

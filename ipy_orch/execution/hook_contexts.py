@@ -18,7 +18,7 @@ from ipy_orch.execution.build import log_record
 from ipy_orch.execution.contexts import NO_RESOURCES, StepLog
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.hooks import HookDefinition, HookExecutionResult, invoke_hook
-from ipy_orch.model.resources import as_resource, closes
+from ipy_orch.model.resources.resource import as_resource, closes
 
 __all__ = ["EndedStep", "HookContext", "HookOutcome", "build_hook_context", "run_hooks"]
 

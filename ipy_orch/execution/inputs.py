@@ -17,9 +17,9 @@ from ipy_orch.execution.types import DagsterTypeLoaderContext, load_from_config
 from ipy_orch.execution.wiring import Inlet, wiring, wiring_of
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.config.schema import MISSING
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT
-from ipy_orch.model.schema import MISSING
 from ipy_orch.planning.calls import Collected, FanIn, FromAsset, FromConfig, FromOutput, FromValue, Source
 from ipy_orch.planning.plan import Step
 

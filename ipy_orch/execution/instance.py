@@ -21,7 +21,7 @@ from ipy_orch.events.types import Checked, Event, Materialized, Observed
 from ipy_orch.execution.dagster_events import DagsterEvent, DagsterEventType, dagster_events
 from ipy_orch.execution.dagster_run import DagsterRun, DagsterRunStatus
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.partitions import valid_keys
+from ipy_orch.model.partitions.definition import valid_keys
 from ipy_orch.model.results import AssetMaterialization, AssetObservation
 
 __all__ = [

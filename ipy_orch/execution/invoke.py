@@ -25,7 +25,7 @@ from ipy_orch.execution.outputs import EVENTS, RESULTS, kind_of, spec_of
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.execution.types import check_type
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.config import Config
+from ipy_orch.model.config.classes import Config
 from ipy_orch.model.ops import RESULT, OpDefinition, invoke, type_of
 from ipy_orch.model.results import AssetCheckResult, DynamicOutput, MaterializeResult, ObserveResult, Output
 from ipy_orch.planning.config import resolve_run_config

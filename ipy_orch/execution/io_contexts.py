@@ -13,7 +13,7 @@ from ipy_orch.execution.step_partitions import window_of
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.metadata import DagsterInvalidMetadata, normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
-from ipy_orch.model.partitions import PartitionKeyRange, TimeWindow
+from ipy_orch.model.partitions.definition import PartitionKeyRange, TimeWindow
 from ipy_orch.model.results import AssetMaterialization, AssetObservation
 from ipy_orch.model.specs import AssetSpec
 

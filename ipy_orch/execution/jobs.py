@@ -16,14 +16,15 @@ from ipy_orch.execution.load import load_value
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.world import Outputs
-from ipy_orch.model import graphs, jobs
+from ipy_orch.model import jobs
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.config import RunConfig
+from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.console_loggers import default_loggers
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs import graph as graphs
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.partition_contexts import partition_loading_context
+from ipy_orch.model.partitions.contexts import partition_loading_context
 from ipy_orch.model.requirements import needed
 from ipy_orch.planning.config import NestedOps, Resolved, resolve_run_config
 from ipy_orch.planning.job_config import config_tags, job_tree, run_config_of

@@ -15,8 +15,8 @@ from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions, load_from, value_loader
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.resources import as_resource
-from ipy_orch.model.types import resolve_dagster_type
+from ipy_orch.model.resources.resource import as_resource
+from ipy_orch.model.types.annotations import resolve_dagster_type
 from ipy_orch.planning.config import Resolved, resolve_run_config
 
 __all__ = ["AssetValueLoader", "load_asset_value", "load_value"]

@@ -13,8 +13,8 @@ from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
 from ipy_orch.execution.jobs import execute_plan
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.model.assets import AssetsDefinition, external
-from ipy_orch.model.config import RunConfig
-from ipy_orch.model.partition_contexts import partition_loading_context
+from ipy_orch.model.config.classes import RunConfig
+from ipy_orch.model.partitions.contexts import partition_loading_context
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.config import NestedOps
 from ipy_orch.planning.graph import AssetGraph

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from ipy_orch.errors import DagsterInvalidInvocationError
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.requirements import needed
-from ipy_orch.model.resource_checks import refuse_cycles
-from ipy_orch.model.resources import as_resource
+from ipy_orch.model.resources.checks import refuse_cycles
+from ipy_orch.model.resources.resource import as_resource
 
 __all__ = ["with_resources"]
 

@@ -29,8 +29,8 @@ from ipy_orch.execution.iomanagers import fs_io_manager
 from ipy_orch.execution.jobs import run_job
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.execution.world import Outputs
-from ipy_orch.model.config import RunConfig
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.config.classes import RunConfig
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.planning.calls import outputs_in
 from ipy_orch.planning.graph import ancestors

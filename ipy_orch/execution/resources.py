@@ -21,8 +21,9 @@ from ipy_orch.errors import (
     closest,
 )
 from ipy_orch.execution.instance import DagsterInstance
+from ipy_orch.model.config.schema import MISSING
 from ipy_orch.model.env import redact
-from ipy_orch.model.resources import (
+from ipy_orch.model.resources.resource import (
     LOG,
     InitResourceContext,
     PartialResource,
@@ -33,7 +34,6 @@ from ipy_orch.model.resources import (
     config_value,
     open_resource,
 )
-from ipy_orch.model.schema import MISSING
 
 __all__ = ["ResourceScope", "build_init_resource_context", "build_resources"]
 

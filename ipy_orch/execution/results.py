@@ -10,7 +10,7 @@ from ipy_orch.errors import DagsterInvariantViolationError, closest
 from ipy_orch.events.types import StepFailed, StepSkipped
 from ipy_orch.execution.dagster_events import DagsterEvent, DagsterEventType, dagster_events
 from ipy_orch.execution.world import RunResult
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import RESULT

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.multi_partitions import MultiPartitionKey, MultiPartitionsDefinition
-from ipy_orch.model.partition_contexts import partition_loading_context
-from ipy_orch.model.partitions import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipy_orch.model.partitions.contexts import partition_loading_context
+from ipy_orch.model.partitions.definition import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipy_orch.model.partitions.multi import MultiPartitionKey, MultiPartitionsDefinition
 
 if TYPE_CHECKING:
     from ipy_orch.execution.contexts import OpExecutionContext

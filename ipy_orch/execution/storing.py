@@ -19,7 +19,6 @@ from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.execution.wiring import Outlet, Wiring, wiring
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.checks import AssetCheckSpec
-from ipy_orch.model.frame_types import COLUMN_SCHEMA
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.results import (
@@ -32,6 +31,7 @@ from ipy_orch.model.results import (
     TargetMaterialization,
 )
 from ipy_orch.model.specs import AssetSpec
+from ipy_orch.model.types.frames import COLUMN_SCHEMA
 from ipy_orch.planning.plan import Step
 from ipy_orch.planning.staleness import combined, version_for, version_of
 

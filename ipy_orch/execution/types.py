@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, DagsterTypeCheckDidNotPass
 from ipy_orch.execution.contexts import NO_RESOURCES, OpExecutionContext, StepLog, no_log
-from ipy_orch.model.dagster_types import DagsterType, TypeCheck
-from ipy_orch.model.schema import Findings, resolve
+from ipy_orch.model.config.schema import Findings, resolve
+from ipy_orch.model.types.dagster_type import DagsterType, TypeCheck
 
 __all__ = ["DagsterTypeLoaderContext", "TypeCheckContext", "check_type", "load_from_config", "refuse", "verdict_on"]
 

@@ -12,7 +12,7 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import In, OpDefinition, Out, type_of
 from ipy_orch.model.specs import AssetSpec
-from ipy_orch.model.types import DagsterType
+from ipy_orch.model.types.annotations import DagsterType
 from ipy_orch.planning.calls import Call, FromAsset, Source, calls_of
 from ipy_orch.planning.plan import Step
 

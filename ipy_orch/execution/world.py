@@ -25,8 +25,8 @@ from ipy_orch.model.env import SECRETS
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.loggers import LoggerDefinition
-from ipy_orch.model.resources import as_resource
-from ipy_orch.model.types import DagsterType, TypeCheck
+from ipy_orch.model.resources.resource import as_resource
+from ipy_orch.model.types.annotations import DagsterType, TypeCheck
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.plan import Step
 

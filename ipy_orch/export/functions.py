@@ -14,7 +14,7 @@ from ipy_orch.export.bodies import asset_body, check_body
 from ipy_orch.export.layout import Doc, call, laid_out, literal, mapping, quoted, sequence
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.resources import ConfigurableResource
+from ipy_orch.model.resources.resource import ConfigurableResource
 from ipy_orch.session.cellbook import Cell
 from ipy_orch.session.scan import declared
 

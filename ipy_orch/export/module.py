@@ -25,7 +25,7 @@ from ipy_orch.export.layout import call, laid_out, mapping, sequence
 from ipy_orch.export.slicing import Piece, Slice, Slicer, as_piece, ordered
 from ipy_orch.export.statements import Statement, is_plain_import
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.ops import IO_MANAGER, OpDefinition
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.session.cellbook import Cell, CellBook

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, closest
-from ipy_orch.model.config import RunConfig
+from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
-from ipy_orch.model.partitioned_config import PartitionedConfig
+from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.port import Port
 from ipy_orch.model.specs import valid_tags
 

@@ -10,10 +10,10 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import RESULT, In
 from ipy_orch.model.specs import DEFAULT_GROUP, IO_MANAGER_KEY, AssetDep, AssetSpec
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.types.annotations import Nothing
 
 if TYPE_CHECKING:
-    from ipy_orch.model.graphs import GraphDefinition, NodeDefinition
+    from ipy_orch.model.graphs.graph import GraphDefinition, NodeDefinition
 
 __all__ = [
     "distinct_specs",

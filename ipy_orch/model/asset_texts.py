@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.multi_mappings import infer_partition_mapping
-from ipy_orch.model.partition_mappings import PartitionMapping
-from ipy_orch.model.partitions import PartitionsDefinition
+from ipy_orch.model.partitions.definition import PartitionsDefinition
+from ipy_orch.model.partitions.mappings import PartitionMapping
+from ipy_orch.model.partitions.multi_mappings import infer_partition_mapping
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 
 __all__ = ["Described"]

@@ -34,8 +34,8 @@ from ipy_orch.model.asset_specs import (
 )
 from ipy_orch.model.asset_texts import Described
 from ipy_orch.model.checks import AssetCheckSpec
-from ipy_orch.model.graphs import GraphDefinition, NodeDefinition
-from ipy_orch.model.invocations import call
+from ipy_orch.model.graphs.graph import GraphDefinition, NodeDefinition
+from ipy_orch.model.graphs.invocations import call
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import IO_MANAGER, OpDefinition, set_all

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TextIO
 
+from ipy_orch.model.config.schema import Field
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition, log_level
-from ipy_orch.model.schema import Field
 
 __all__ = [
     "JsonLogFormatter",

@@ -19,7 +19,7 @@ from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import set_all
 from ipy_orch.model.port import Port
 from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
-from ipy_orch.model.resource_checks import check_resources
+from ipy_orch.model.resources.checks import check_resources
 from ipy_orch.model.specs import AssetSpec, refuse_others
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.errors import CheckError
+from ipy_orch.model.config.schema import Field, Noneable, Permissive, Selector
+from ipy_orch.model.config.settings import configured_schema, schema_of, settings
 from ipy_orch.model.ops import set_all
 from ipy_orch.model.port import Port
-from ipy_orch.model.schema import Field, Noneable, Permissive, Selector
-from ipy_orch.model.settings import configured_schema, schema_of, settings
 
 if TYPE_CHECKING:
     from ipy_orch.model.jobs import JobDefinition

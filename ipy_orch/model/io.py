@@ -11,8 +11,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, TypeVar
 
-from ipy_orch.model.config import annotated_field
-from ipy_orch.model.resources import (
+from ipy_orch.model.config.classes import annotated_field
+from ipy_orch.model.config.schema import Field
+from ipy_orch.model.resources.resource import (
     ConfigurableResourceFactory,
     ConfiguredResource,
     HardcodedResource,
@@ -23,7 +24,6 @@ from ipy_orch.model.resources import (
     decorated,
     is_schema_class,
 )
-from ipy_orch.model.schema import Field
 
 __all__ = [
     "ConfigurableIOManager",

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 from ipy_orch.model.asset_jobs import AssetLayer
-from ipy_orch.model.config import RunConfig
-from ipy_orch.model.graph_parts import part_of
-from ipy_orch.model.graphs import GraphDefinition, Node, nested_nodes
+from ipy_orch.model.config.classes import RunConfig
+from ipy_orch.model.graphs.graph import GraphDefinition, Node, nested_nodes
+from ipy_orch.model.graphs.mappings import NodeInvocation
+from ipy_orch.model.graphs.parts import part_of
 from ipy_orch.model.keys import AssetCheckKey, FrozenList, valid_name
-from ipy_orch.model.mappings import NodeInvocation
-from ipy_orch.model.partitioned_config import PartitionedConfig
+from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.port import Port
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidInvocationError
+from ipy_orch.model.config.schema import Field
+from ipy_orch.model.config.settings import configured_schema, schema_of, settings
 from ipy_orch.model.ops import set_all
-from ipy_orch.model.schema import Field
-from ipy_orch.model.settings import configured_schema, schema_of, settings
 
 if TYPE_CHECKING:
     from ipy_orch.model.jobs import JobDefinition

@@ -9,7 +9,7 @@ from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import IO_MANAGER
-from ipy_orch.model.resources import as_resource
+from ipy_orch.model.resources.resource import as_resource
 
 __all__ = ["all_resources", "needed", "refuse_unmade"]
 

@@ -15,24 +15,17 @@ from inspect import signature
 from typing import Any, Final, TypeVar
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError, closest
-from ipy_orch.model import (
-    code_references,
-    multi_mappings,
-    partition_mappings,
-    results,
-    tables,
-    time_mappings,
-    usual_partitions,
-)
-from ipy_orch.model.cron import timezone_named
-from ipy_orch.model.dynamic_partitions import DynamicPartitionsDefinition
+from ipy_orch.model import code_references, results, tables
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata import JsonMetadataValue, MetadataValue, TableColumnLineageMetadataValue
-from ipy_orch.model.multi_partitions import MultiPartitionsDefinition
-from ipy_orch.model.partitions import PartitionKeyRange, StaticPartitionsDefinition, TimeWindow
+from ipy_orch.model.partitions import mappings, multi_mappings, time_mappings, usual
+from ipy_orch.model.partitions.cron import timezone_named
+from ipy_orch.model.partitions.definition import PartitionKeyRange, StaticPartitionsDefinition, TimeWindow
+from ipy_orch.model.partitions.dynamic import DynamicPartitionsDefinition
+from ipy_orch.model.partitions.multi import MultiPartitionsDefinition
+from ipy_orch.model.partitions.time import TimeWindowPartitionsDefinition
 from ipy_orch.model.policies import BackfillPolicy, RetryPolicy
 from ipy_orch.model.results import AssetCheckEvaluation
-from ipy_orch.model.time_partitions import TimeWindowPartitionsDefinition
 
 __all__ = ["deserialize_value", "serializable", "serialize_value"]
 
@@ -212,19 +205,19 @@ for one in (
     StaticPartitionsDefinition,
     TimeWindow,
     TimeWindowPartitionsDefinition,
-    partition_mappings.AllPartitionMapping,
-    partition_mappings.IdentityPartitionMapping,
-    partition_mappings.LastPartitionMapping,
-    partition_mappings.SpecificPartitionsPartitionMapping,
-    partition_mappings.StaticPartitionMapping,
+    mappings.AllPartitionMapping,
+    mappings.IdentityPartitionMapping,
+    mappings.LastPartitionMapping,
+    mappings.SpecificPartitionsPartitionMapping,
+    mappings.StaticPartitionMapping,
     multi_mappings.DimensionPartitionMapping,
     multi_mappings.MultiPartitionMapping,
     multi_mappings.MultiToSingleDimensionPartitionMapping,
     time_mappings.TimeWindowPartitionMapping,
-    usual_partitions.DailyPartitionsDefinition,
-    usual_partitions.HourlyPartitionsDefinition,
-    usual_partitions.MonthlyPartitionsDefinition,
-    usual_partitions.WeeklyPartitionsDefinition,
+    usual.DailyPartitionsDefinition,
+    usual.HourlyPartitionsDefinition,
+    usual.MonthlyPartitionsDefinition,
+    usual.WeeklyPartitionsDefinition,
     code_references.LocalFileCodeReference,
     code_references.UrlCodeReference,
     results.AssetCheckEvaluation,

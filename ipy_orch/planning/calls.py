@@ -13,13 +13,13 @@ from typing import Any, TypeAlias
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.graphs import GraphDefinition, Node
-from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.mappings import (
+from ipy_orch.model.graphs.graph import GraphDefinition, Node
+from ipy_orch.model.graphs.mappings import (
     DependencyDefinition,
     DynamicCollectDependencyDefinition,
     MultiDependencyDefinition,
 )
+from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import NO_VALUE, In, OpDefinition, Out
 from ipy_orch.model.policies import RetryPolicy
 

@@ -13,12 +13,9 @@ from typing import Any, Final, TypeAlias
 from pydantic import ValidationError
 
 from ipy_orch.errors import DagsterError, closest
-from ipy_orch.model.config import Config, RunConfig, annotated_field, shape_of
-from ipy_orch.model.configured import ConfigMapping
-from ipy_orch.model.io import io_config_fields
-from ipy_orch.model.resource_recipes import resource_recipe
-from ipy_orch.model.resources import as_resource
-from ipy_orch.model.schema import (
+from ipy_orch.model.config.classes import Config, RunConfig, annotated_field, shape_of
+from ipy_orch.model.config.configured import ConfigMapping
+from ipy_orch.model.config.schema import (
     ANY,
     MISSING,
     ConfigPart,
@@ -31,6 +28,9 @@ from ipy_orch.model.schema import (
     env_form,
     part_of,
 )
+from ipy_orch.model.io import io_config_fields
+from ipy_orch.model.resources.recipes import resource_recipe
+from ipy_orch.model.resources.resource import as_resource
 
 __all__ = ["NestedOps", "Resolved", "RunConfiguration", "config_parts", "op_field", "resolve_run_config"]
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.config import RunConfig
-from ipy_orch.model.graphs import GraphDefinition
-from ipy_orch.model.invocations import json_tags
+from ipy_orch.model.config.classes import RunConfig
+from ipy_orch.model.config.schema import MISSING, Field
+from ipy_orch.model.graphs.graph import GraphDefinition
+from ipy_orch.model.graphs.invocations import json_tags
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.ops import In, OpDefinition, type_of
-from ipy_orch.model.partitioned_config import PartitionedConfig
-from ipy_orch.model.schema import MISSING, Field
+from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.planning.calls import Call, FromConfig, FromOutput, Source, calls_of, calls_of_graph, flat
 from ipy_orch.planning.config import Inputs, NestedOps, OneOp, plain_run_config
 from ipy_orch.planning.jobs import calls_of_job

@@ -19,18 +19,18 @@ from ipy_orch.errors import (
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.model.asset_jobs import IMPLICIT_JOB, AssetLayer, UnresolvedAssetJobDefinition, as_selection, resolve
 from ipy_orch.model.assets import AssetsDefinition, external
-from ipy_orch.model.config import RunConfig
-from ipy_orch.model.configured import ConfigMapping
-from ipy_orch.model.graph_parts import part_of
-from ipy_orch.model.graphs import GraphDefinition, nested_nodes, to_job
-from ipy_orch.model.invocations import json_tags
+from ipy_orch.model.config.classes import RunConfig
+from ipy_orch.model.config.configured import ConfigMapping
+from ipy_orch.model.graphs.graph import GraphDefinition, nested_nodes, to_job
+from ipy_orch.model.graphs.invocations import json_tags
+from ipy_orch.model.graphs.mappings import DependencyDefinition, NodeInvocation
+from ipy_orch.model.graphs.parts import part_of
 from ipy_orch.model.jobs import JobDefinition, graph_of_assets, refuse_missing_resources, refuse_unselectable
 from ipy_orch.model.keys import AssetKey, FrozenList
-from ipy_orch.model.mappings import DependencyDefinition, NodeInvocation
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.ops import In, type_of
-from ipy_orch.model.partitioned_config import PartitionedConfig
-from ipy_orch.model.partitions import PartitionsDefinition
+from ipy_orch.model.partitions.config import PartitionedConfig
+from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.calls import Call, FromAsset, FromConfig, FromValue, Source, calls_of_graph, outputs_in

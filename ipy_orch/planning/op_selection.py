@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ipy_orch.errors import DagsterInvalidSubsetError, closest
-from ipy_orch.model.graphs import GraphDefinition, nested_nodes
+from ipy_orch.model.graphs.graph import GraphDefinition, nested_nodes
 from ipy_orch.planning.graph import ancestors
 
 __all__ = ["selected_nodes"]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.model.definitions import refuse_unmappable as unmappable
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.multi_mappings import infer_partition_mapping
-from ipy_orch.model.partition_mappings import IdentityPartitionMapping, PartitionMapping
-from ipy_orch.model.partition_subsets import DefaultPartitionsSubset, as_keys
-from ipy_orch.model.partitions import PARTITION_TAG, PartitionKeyRange, PartitionsDefinition
+from ipy_orch.model.partitions.definition import PARTITION_TAG, PartitionKeyRange, PartitionsDefinition
+from ipy_orch.model.partitions.mappings import IdentityPartitionMapping, PartitionMapping
+from ipy_orch.model.partitions.multi_mappings import infer_partition_mapping
+from ipy_orch.model.partitions.subsets import DefaultPartitionsSubset, as_keys
 
 if TYPE_CHECKING:
     from ipy_orch.model.assets import AssetsDefinition

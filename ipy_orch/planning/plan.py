@@ -16,7 +16,7 @@ from ipy_orch.events.types import Materialized, Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import NO_VALUE, In, OpDefinition, Out
-from ipy_orch.model.partitions import PartitionsDefinition
+from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.model.results import AssetCheckSeverity
 from ipy_orch.planning.calls import Call, FromAsset, FromConfig, calls_of, outputs_in
 from ipy_orch.planning.graph import AssetGraph, ancestors, topological

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipy_orch.model.config import RunConfig
+from ipy_orch.model.config.classes import RunConfig
+from ipy_orch.model.config.schema import Findings
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.ops import IO_MANAGER
-from ipy_orch.model.resources import as_resource
-from ipy_orch.model.schema import Findings
+from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.planning.config import Entry, Resolved, resolve_run_config
 from ipy_orch.planning.job_config import job_tree, run_config_of
 

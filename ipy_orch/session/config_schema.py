@@ -9,10 +9,7 @@ from typing import Any, Final, TypeAlias
 import yaml
 
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.graphs import GraphDefinition
-from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.resources import as_resource
-from ipy_orch.model.schema import (
+from ipy_orch.model.config.schema import (
     MISSING,
     Array,
     ConfigType,
@@ -26,6 +23,9 @@ from ipy_orch.model.schema import (
     short,
     variable_of,
 )
+from ipy_orch.model.graphs.graph import GraphDefinition
+from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.planning.calls import calls_of
 from ipy_orch.planning.config import op_field
 from ipy_orch.planning.rendering import looks_secret

@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
-from ipy_orch.model.resources import ConfigurableResourceFactory, PartialResource, as_resource
+from ipy_orch.model.resources.resource import ConfigurableResourceFactory, PartialResource, as_resource
 
 __all__ = ["DEFAULT", "Environments", "NoSuchEnvironment", "cell_name"]
 

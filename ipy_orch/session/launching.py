@@ -21,7 +21,7 @@ from ipy_orch.execution.storing import keep
 from ipy_orch.execution.world import Outputs, RunResult
 from ipy_orch.model.asset_jobs import AssetLayer, UnresolvedAssetJobDefinition
 from ipy_orch.model.console_loggers import default_loggers
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.requirements import needed
 from ipy_orch.planning.config import Resolved, resolve_run_config

@@ -14,11 +14,11 @@ from uuid import uuid4
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.events.types import Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.config.schema import MISSING
 from ipy_orch.model.env import redact
 from ipy_orch.model.ops import OpDefinition
-from ipy_orch.model.resource_recipes import resource_recipe
-from ipy_orch.model.resources import as_resource
-from ipy_orch.model.schema import MISSING
+from ipy_orch.model.resources.recipes import resource_recipe
+from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.planning.calls import Call, FromConfig, FromValue, calls_of, flat, shape_of
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.fingerprint import Fingerprinter

@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.config.schema import MISSING, ConfigType, Field
 from ipy_orch.model.ops import IO_MANAGER
-from ipy_orch.model.resource_recipes import resource_recipe
-from ipy_orch.model.resources import (
+from ipy_orch.model.resources.recipes import resource_recipe
+from ipy_orch.model.resources.resource import (
     ConfigurableResourceFactory,
     HardcodedResource,
     PartialResource,
     ResourceDefinition,
     as_resource,
 )
-from ipy_orch.model.schema import MISSING, ConfigType, Field
 from ipy_orch.planning.rendering import looks_secret
 from ipy_orch.session.scan import Scanned, uses
 

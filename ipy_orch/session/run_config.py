@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from ipy_orch.errors import DagsterInvalidConfigError
-from ipy_orch.model.config import RunConfig
+from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.planning.config import plain_run_config
 
 __all__ = ["Given", "RunConfigText", "merged", "read_run_config"]

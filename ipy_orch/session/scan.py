@@ -15,12 +15,12 @@ from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.io import InputManager
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import IO_MANAGER, Signature
 from ipy_orch.model.policies import RetryPolicy
-from ipy_orch.model.resources import ConfigurableResourceFactory, PartialResource, ResourceDefinition
+from ipy_orch.model.resources.resource import ConfigurableResourceFactory, PartialResource, ResourceDefinition
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.fingerprint import attach_tree
 from ipy_orch.planning.graph import AssetGraph

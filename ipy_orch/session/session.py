@@ -29,7 +29,7 @@ from ipy_orch.execution.executors import executor_for
 from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.config import Resolved, resolve_run_config

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ipy_orch.model.config import ConfigShape
-from ipy_orch.model.schema import (
+from ipy_orch.model.config.classes import ConfigShape
+from ipy_orch.model.config.schema import (
     Array,
     ConfigType,
     Enum,

@@ -14,10 +14,10 @@ import yaml
 from pydantic import ValidationError
 
 from ipy_orch.errors import DagsterError, DagsterInvalidConfigError
+from ipy_orch.model.config.schema import MISSING, Field
 from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.resources import as_resource
-from ipy_orch.model.schema import MISSING, Field
+from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.session.config_schema import (
     Line,
     Place,

@@ -13,7 +13,7 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.results import MaterializeResult
 from ipy_orch.model.specs import AssetDep, AssetSpec
-from ipy_orch.model.types import Nothing, resolve_dagster_type
+from ipy_orch.model.types.annotations import Nothing, resolve_dagster_type
 
 
 def plain():

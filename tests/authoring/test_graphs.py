@@ -29,8 +29,8 @@ from ipy_orch import (
     job,
     op,
 )
-from ipy_orch.model.graphs import GraphDefinition
-from ipy_orch.model.mappings import DynamicCollectDependencyDefinition, MappedInputPlaceholder
+from ipy_orch.model.graphs.graph import GraphDefinition
+from ipy_orch.model.graphs.mappings import DynamicCollectDependencyDefinition, MappedInputPlaceholder
 
 
 @op

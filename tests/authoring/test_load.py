@@ -31,7 +31,7 @@ from ipy_orch.model.asset_jobs import define_asset_job
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.specs import AssetSpec
 

@@ -8,8 +8,8 @@ import pytest
 
 from ipy_orch.authoring.loggers import logger
 from ipy_orch.errors import DagsterInvalidConfigError
+from ipy_orch.model.config.schema import Field
 from ipy_orch.model.loggers import build_init_logger_context
-from ipy_orch.model.schema import Field
 
 
 def test_without_arguments():

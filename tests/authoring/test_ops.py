@@ -9,11 +9,11 @@ import pytest
 
 from ipy_orch.authoring.ops import op
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.model.config import Config
+from ipy_orch.model.config.classes import Config
 from ipy_orch.model.ops import DynamicOut, In, OpDefinition, Out, Signature
-from ipy_orch.model.resources import ConfigurableResource
+from ipy_orch.model.resources.resource import ConfigurableResource
 from ipy_orch.model.results import DynamicOutput, MaterializeResult, Output
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.types.annotations import Nothing
 
 
 def returning(annotation: Any, **options: Any) -> OpDefinition:

@@ -9,8 +9,8 @@ import pytest
 
 from ipy_orch.authoring.signature import read_signature
 from ipy_orch.errors import DagsterInvalidConfigDefinitionError, DagsterInvalidDefinitionError
-from ipy_orch.model.config import Config
-from ipy_orch.model.resources import ConfigurableResource
+from ipy_orch.model.config.classes import Config
+from ipy_orch.model.resources.resource import ConfigurableResource
 
 if TYPE_CHECKING:
     from nowhere import Unknown

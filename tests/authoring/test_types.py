@@ -24,8 +24,8 @@ from ipy_orch.execution.types import (
     load_from_config,
     verdict_on,
 )
-from ipy_orch.model.type_loaders import DagsterTypeLoader
-from ipy_orch.model.types import DagsterType, PythonObjectDagsterType, resolve_dagster_type
+from ipy_orch.model.types.annotations import DagsterType, PythonObjectDagsterType, resolve_dagster_type
+from ipy_orch.model.types.loaders import DagsterTypeLoader
 
 
 def loaded(annotation, written):

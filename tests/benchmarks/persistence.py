@@ -62,7 +62,7 @@ def session(folder: str) -> tuple[Any, dict[str, float]]:
 def first(folder: str, store: str) -> dict[str, float]:
     """Run everything for the first time, with a store or without."""
     sys.path.insert(0, folder)
-    one, times = session(f"{folder}/store" if store else "")
+    one, _times = session(f"{folder}/store" if store else "")
     done, took = timed(lambda: one.materialize())
     assert len(done.materialized) == SIZE
     again = statistics.median(timed(lambda: one.materialize(force=True))[1] for _ in range(3))
@@ -72,7 +72,7 @@ def first(folder: str, store: str) -> dict[str, float]:
 
 def back(folder: str, _: str) -> dict[str, float]:
     """Open the store again, and ask for everything."""
-    one, times = session(f"{folder}/store")
+    one, _times = session(f"{folder}/store")
     done, asked = timed(lambda: one.materialize())
     assert done.materialized == []
     loaded = timed(lambda: [one.store.get(key) for key in one.scan().graph.keys])[1]

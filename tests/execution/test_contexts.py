@@ -14,10 +14,10 @@ from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecuti
 from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.materialize import materialize_to_memory
 from ipy_orch.model.asset_ports import AssetOut
-from ipy_orch.model.config import Config
+from ipy_orch.model.config.classes import Config
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.metadata import DagsterInvalidMetadata
-from ipy_orch.model.resources import resource
+from ipy_orch.model.resources.resource import resource
 from ipy_orch.model.results import AssetCheckResult
 
 

@@ -659,7 +659,7 @@ def test_a_step_can_be_surrounded(kernel: Kernel) -> None:
 def test_error_of_a_resource_ends_the_run(kernel: Kernel) -> None:
     """A resource that can't be opened is raised, and the log is closed."""
     from ipy_orch.errors import DagsterResourceFunctionError
-    from ipy_orch.model.resources import resource
+    from ipy_orch.model.resources.resource import resource
 
     @resource
     def broken(_context: Any) -> None:

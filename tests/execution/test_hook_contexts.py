@@ -17,7 +17,7 @@ from ipy_orch.execution.hook_contexts import EndedStep, HookOutcome, build_hook_
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.execution.results import dagster_events
 from ipy_orch.model.hooks import HookExecutionResult
-from ipy_orch.model.resources import resource
+from ipy_orch.model.resources.resource import resource
 
 
 @op

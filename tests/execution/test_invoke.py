@@ -21,13 +21,13 @@ from ipy_orch.errors import (
 from ipy_orch.execution.build import build_asset_check_context, build_asset_context, build_op_context
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
-from ipy_orch.model.config import Config
+from ipy_orch.model.config.classes import Config
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import In, Out
-from ipy_orch.model.resources import ConfigurableResource
+from ipy_orch.model.resources.resource import ConfigurableResource
 from ipy_orch.model.results import AssetCheckResult, AssetObservation, MaterializeResult, Output
 from ipy_orch.model.specs import AssetSpec
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.types.annotations import Nothing
 
 
 class Ingest(Config):

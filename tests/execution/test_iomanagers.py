@@ -40,8 +40,8 @@ from ipy_orch.execution.iomanagers.drafts import ABANDONED
 from ipy_orch.execution.iomanagers.pickles import read_pickle, write_pickle
 from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.resources import InitResourceContext
-from ipy_orch.model.types import Nothing
+from ipy_orch.model.resources.resource import InitResourceContext
+from ipy_orch.model.types.annotations import Nothing
 
 ROOT = Path(__file__).parents[2]
 MB = 1 << 20

@@ -19,11 +19,11 @@ from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
 from ipy_orch.model.asset_ports import AssetIn
-from ipy_orch.model.config import Config, RunConfig
+from ipy_orch.model.config.classes import Config, RunConfig
 from ipy_orch.model.io import IOManager, io_manager
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import Out
-from ipy_orch.model.resources import ConfigurableResource, resource
+from ipy_orch.model.resources.resource import ConfigurableResource, resource
 from ipy_orch.model.results import AssetMaterialization, MaterializeResult
 from ipy_orch.model.specs import AssetSpec
 

@@ -20,9 +20,9 @@ from ipy_orch.errors import (
     DagsterUnknownResourceError,
 )
 from ipy_orch.execution.resources import ResourceScope, build_init_resource_context, build_resources
-from ipy_orch.model.configured import configured
+from ipy_orch.model.config.configured import configured
 from ipy_orch.model.env import EnvVar
-from ipy_orch.model.resources import (
+from ipy_orch.model.resources.resource import (
     ConfigurableResource,
     ConfigurableResourceFactory,
     IAttachDifferentObjectToOpContext,

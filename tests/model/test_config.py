@@ -21,9 +21,9 @@ from ipy_orch.errors import (
     DagsterInvalidDefinitionError,
     DagsterInvalidInvocationError,
 )
-from ipy_orch.model.config import Config, PermissiveConfig, RunConfig, construct, shape_of
+from ipy_orch.model.config.classes import Config, PermissiveConfig, RunConfig, construct, shape_of
+from ipy_orch.model.config.schema import Field, Findings
 from ipy_orch.model.env import EnvVar, redact
-from ipy_orch.model.schema import Field, Findings
 
 
 class Colour(enum.Enum):

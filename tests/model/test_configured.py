@@ -14,10 +14,10 @@ from ipy_orch.errors import (
     DagsterInvalidConfigError,
     DagsterInvalidDefinitionError,
 )
-from ipy_orch.model.config import Config
-from ipy_orch.model.configured import ConfigMapping, configured_type
+from ipy_orch.model.config.classes import Config
+from ipy_orch.model.config.configured import ConfigMapping, configured_type
+from ipy_orch.model.config.schema import Enum, Field, Findings
 from ipy_orch.model.env import EnvVar
-from ipy_orch.model.schema import Enum, Field, Findings
 
 
 class Outer(Config):

@@ -19,7 +19,7 @@ from ipy_orch.errors import (
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset
 from ipy_orch.model.definitions import Definitions, map_asset_specs
 from ipy_orch.model.executors import ExecutorDefinition
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.loggers import LoggerDefinition
 from ipy_orch.model.metadata import MetadataValue

@@ -16,16 +16,16 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from ipy_orch import AssetOut, Config, In, MaterializeResult, Out, asset, materialize, multi_asset, op
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterTypeCheckDidNotPass
-from ipy_orch.model.frame_types import COLUMN_SCHEMA
-from ipy_orch.model.pandera_types import PanderaType, pandera_schema_to_dagster_type
-from ipy_orch.model.row_models import RowModelType, row_model_to_dagster_type
-from ipy_orch.model.types import (
+from ipy_orch.model.types.annotations import (
     DagsterType,
     check_dagster_type,
     make_python_type_usable_as_dagster_type,
     resolve_dagster_type,
     types_by_key,
 )
+from ipy_orch.model.types.frames import COLUMN_SCHEMA
+from ipy_orch.model.types.pandera import PanderaType, pandera_schema_to_dagster_type
+from ipy_orch.model.types.row_models import RowModelType, row_model_to_dagster_type
 
 
 class Orders(pa.DataFrameModel):

@@ -25,8 +25,8 @@ from ipy_orch import (
     RetryPolicy,
     op,
 )
-from ipy_orch.model.graphs import nested_nodes
-from ipy_orch.model.mappings import DynamicCollectDependencyDefinition, MappedInputPlaceholder
+from ipy_orch.model.graphs.graph import nested_nodes
+from ipy_orch.model.graphs.mappings import DynamicCollectDependencyDefinition, MappedInputPlaceholder
 
 FROM_ONE = DependencyDefinition("one")
 

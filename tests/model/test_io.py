@@ -8,7 +8,7 @@ import pytest
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.execution.resources import build_resources
-from ipy_orch.model.config import Config
+from ipy_orch.model.config.classes import Config
 from ipy_orch.model.io import (
     ConfigurableIOManager,
     ConfigurableIOManagerFactory,
@@ -21,7 +21,7 @@ from ipy_orch.model.io import (
     io_config_fields,
     io_manager,
 )
-from ipy_orch.model.resources import ConfigurableResource, InitResourceContext, is_resource_annotation
+from ipy_orch.model.resources.resource import ConfigurableResource, InitResourceContext, is_resource_annotation
 
 
 class Shelf(IOManager):

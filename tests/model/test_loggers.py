@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from ipy_orch.errors import CheckError, DagsterInvalidConfigError, DagsterInvalidInvocationError
+from ipy_orch.model.config.schema import Field
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition, build_init_logger_context, log_level
-from ipy_orch.model.schema import Field
 
 
 def named(context):

@@ -33,7 +33,7 @@ from ipy_orch import (
     partition_loading_context,
 )
 from ipy_orch.errors import CheckError
-from ipy_orch.model.multi_mappings import infer_partition_mapping
+from ipy_orch.model.partitions.multi_mappings import infer_partition_mapping
 
 NOW = datetime(2024, 6, 1)
 ABC = StaticPartitionsDefinition(["a", "b", "c"])

@@ -10,7 +10,7 @@ from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterIn
 from ipy_orch.model.asset_jobs import define_asset_job
 from ipy_orch.model.assets import SourceAsset
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.graphs import GraphDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.io import IOManager, io_manager
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.repository import RepositoryDefinition, create_repository_using_definitions_args

@@ -20,12 +20,13 @@ from ipy_orch.errors import (
     DagsterInvariantViolationError,
 )
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
-from ipy_orch.model.config import Config
-from ipy_orch.model.configured import configured
+from ipy_orch.model.config.classes import Config
+from ipy_orch.model.config.configured import configured
+from ipy_orch.model.config.schema import Field, Noneable, Selector
 from ipy_orch.model.env import EnvVar
-from ipy_orch.model.resource_checks import check_resources
-from ipy_orch.model.resource_recipes import resource_recipe
-from ipy_orch.model.resources import (
+from ipy_orch.model.resources.checks import check_resources
+from ipy_orch.model.resources.recipes import resource_recipe
+from ipy_orch.model.resources.resource import (
     ConfigurableLegacyResourceAdapter,
     ConfigurableResource,
     ConfigurableResourceFactory,
@@ -38,7 +39,6 @@ from ipy_orch.model.resources import (
     make_values_resource,
     resource,
 )
-from ipy_orch.model.schema import Field, Noneable, Selector
 
 
 class Writer(ConfigurableResource):

@@ -13,7 +13,7 @@ from ipy_orch.errors import (
     DagsterInvalidConfigError,
     DagsterInvalidDefinitionError,
 )
-from ipy_orch.model.schema import (
+from ipy_orch.model.config.schema import (
     Array,
     BoolSource,
     Enum,

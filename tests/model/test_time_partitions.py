@@ -28,7 +28,7 @@ from ipy_orch import (
     partition_loading_context,
 )
 from ipy_orch.errors import CheckError
-from ipy_orch.model.cron import Cron
+from ipy_orch.model.partitions.cron import Cron
 
 ZONES = ("UTC", "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Pacific/Apia")
 FINE = "%Y-%m-%dT%H:%M"

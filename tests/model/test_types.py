@@ -13,11 +13,11 @@ import pytest
 
 from ipy_orch.authoring.types import usable_as_dagster_type
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.model import types as t
 from ipy_orch.model.metadata import MetadataValue
 from ipy_orch.model.policies import Failure
 from ipy_orch.model.results import DynamicOutput, MaterializeResult, Output
-from ipy_orch.model.types import (
+from ipy_orch.model.types import annotations as t
+from ipy_orch.model.types.annotations import (
     DagsterType,
     Nothing,
     PythonObjectDagsterType,

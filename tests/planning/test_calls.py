@@ -22,8 +22,8 @@ from ipy_orch import (
     success_hook,
 )
 from ipy_orch.errors import DagsterInvalidDefinitionError
-from ipy_orch.model.graphs import GraphDefinition
-from ipy_orch.model.mappings import DependencyDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
+from ipy_orch.model.graphs.mappings import DependencyDefinition
 from ipy_orch.planning.calls import FromAsset, FromConfig, FromValue, calls_of, calls_of_graph, shape_of
 
 

@@ -9,10 +9,10 @@ from pydantic import Field as PydanticField
 from pydantic import SecretStr, ValidationError, field_validator
 
 from ipy_orch.errors import DagsterInvalidConfigError
-from ipy_orch.model.config import Config, RunConfig
+from ipy_orch.model.config.classes import Config, RunConfig
+from ipy_orch.model.config.schema import Field
 from ipy_orch.model.env import EnvVar
-from ipy_orch.model.resources import ConfigurableResource
-from ipy_orch.model.schema import Field
+from ipy_orch.model.resources.resource import ConfigurableResource
 from ipy_orch.planning.config import NestedOps, config_parts, resolve_run_config
 
 

@@ -9,8 +9,8 @@ import yaml
 from pydantic import Field, SecretStr, field_validator
 
 from ipy_orch import Config, ConfigurableResource, EnvVar, asset
-from ipy_orch.model.fields import Field as ConfigField
-from ipy_orch.model.schema import Selector
+from ipy_orch.model.config.fields import Field as ConfigField
+from ipy_orch.model.config.schema import Selector
 from ipy_orch.session.session import Session
 from ipy_orch.ui.config_forms import json_schema
 from tests.ui.wires import wired

@@ -1,0 +1,1 @@
+"""What can be configured: classes and schemas, how config is checked, and how it becomes other config."""

@@ -1,0 +1,1 @@
+"""The keys into which assets and jobs are cut."""

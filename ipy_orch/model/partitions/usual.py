@@ -1,0 +1,126 @@
+"""Partitions by hours, days, weeks and months."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from ipy_orch.model.partitions.cron import ScheduleType, usual_schedule
+from ipy_orch.model.partitions.time import TimeWindowPartitionsDefinition
+from ipy_orch.model.partitions.time_keys import DATE, HOUR
+
+__all__ = [
+    "DailyPartitionsDefinition",
+    "HourlyPartitionsDefinition",
+    "MonthlyPartitionsDefinition",
+    "WeeklyPartitionsDefinition",
+]
+
+
+class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """Cut something by hours; the arguments are those of :class:`TimeWindowPartitionsDefinition`."""
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+        exclusions: Sequence[str | datetime] | None = None,
+    ) -> None:
+        cron = usual_schedule(ScheduleType.HOURLY, minute_offset)
+        super().__init__(
+            start_date,
+            fmt or HOUR,
+            end_date,
+            timezone=timezone,
+            end_offset=end_offset,
+            cron_schedule=cron,
+            exclusions=exclusions,
+        )
+
+
+class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """Cut something by days; the arguments are those of :class:`TimeWindowPartitionsDefinition`.
+
+    >>> DailyPartitionsDefinition("2024-02-28", "2024-03-02").get_partition_keys()
+    ['2024-02-28', '2024-02-29', '2024-03-01']
+    """
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+        exclusions: Sequence[str | datetime] | None = None,
+    ) -> None:
+        cron = usual_schedule(ScheduleType.DAILY, minute_offset, hour_offset)
+        super().__init__(
+            start_date,
+            fmt or DATE,
+            end_date,
+            timezone=timezone,
+            end_offset=end_offset,
+            cron_schedule=cron,
+            exclusions=exclusions,
+        )
+
+
+class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """Cut something by weeks, from Sunday on unless ``day_offset`` (0 to 6) says another day."""
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        day_offset: int = 0,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+        exclusions: Sequence[str | datetime] | None = None,
+    ) -> None:
+        cron = usual_schedule(ScheduleType.WEEKLY, minute_offset, hour_offset, day_offset)
+        super().__init__(
+            start_date,
+            fmt or DATE,
+            end_date,
+            timezone=timezone,
+            end_offset=end_offset,
+            cron_schedule=cron,
+            exclusions=exclusions,
+        )
+
+
+class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
+    """Cut something by months, from the first day on unless ``day_offset`` (1 to 31) says another."""
+
+    def __init__(
+        self,
+        start_date: datetime | str,
+        end_date: datetime | str | None = None,
+        minute_offset: int = 0,
+        hour_offset: int = 0,
+        day_offset: int = 1,
+        timezone: str | None = None,
+        fmt: str | None = None,
+        end_offset: int = 0,
+        exclusions: Sequence[str | datetime] | None = None,
+    ) -> None:
+        cron = usual_schedule(ScheduleType.MONTHLY, minute_offset, hour_offset, day_offset)
+        super().__init__(
+            start_date,
+            fmt or DATE,
+            end_date,
+            timezone=timezone,
+            end_offset=end_offset,
+            cron_schedule=cron,
+            exclusions=exclusions,
+        )

@@ -1,0 +1,1 @@
+"""Connections to the world outside, and how people write them."""
