@@ -72,7 +72,7 @@ def first(folder: str, store: str) -> dict[str, float]:
 
 def back(folder: str, _: str) -> dict[str, float]:
     """Open the store again, and ask for everything."""
-    one, _times = session(f"{folder}/store")
+    one, times = session(f"{folder}/store")
     done, asked = timed(lambda: one.materialize())
     assert done.materialized == []
     loaded = timed(lambda: [one.store.get(key) for key in one.scan().graph.keys])[1]
