@@ -37,9 +37,10 @@ from ipy_orch.planning.calls import Call, FromAsset, FromConfig, FromValue, Sour
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.op_selection import selected_nodes
 from ipy_orch.planning.partitioning import Reading, distinct_cuts, only_cut
-from ipy_orch.planning.plan import Plan, Request, Step, apart, plan
+from ipy_orch.planning.plan import plan
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import ASKED
+from ipy_orch.planning.steps import Plan, Request, Step, apart
 
 __all__ = [
     "calls_of_job",
