@@ -289,7 +289,9 @@ def asked_of(cut: PartitionsDefinition, chosen: Sequence[str], what: str) -> set
     if not chosen:
         last = cut.get_last_partition_key()
         example = f", e.g. `{last}`" if last is not None else ""
-        raise DagsterInvariantViolationError(f"`{what}` is partitioned: say which partition{example}")
+        raise DagsterInvariantViolationError(
+            f"`{what}` is partitioned: say which partition{example}", hint="`materialize([...], partition_key=...)`"
+        )
     if len(chosen) == 1:
         cut.validate_partition_key(chosen[0])
     elif unknown := sorted(set(chosen) - cut.filter_valid_partition_keys(set(chosen))):
