@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from ipy_orch.model.env import SECRETS
+
 os.environ["DAGSTER_DISABLE_TELEMETRY"] = "yes"
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # or each kernel prints a page about frozen modules
 os.environ.pop("DAGSTER_HOME", None)
@@ -53,6 +55,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say what was left out, and how to have it."""
     if config.stash.get(LEFT_OUT, 0):
         terminalreporter.write_line(f"{config.stash[LEFT_OUT]} browser tests left out: {NO_CHROMIUM}", yellow=True)
+
+
+@pytest.fixture(autouse=True)
+def only_its_own_secrets() -> Iterator[None]:
+    """Forget the secrets that a test made known: what is redacted in the next one would depend on the order."""
+    before = SECRETS.labels, SECRETS.pattern
+    yield
+    SECRETS.labels, SECRETS.pattern = before
 
 
 @pytest.fixture(scope="session")
