@@ -123,6 +123,7 @@ class OpenRun:
         self.loggers = open_loggers(world.loggers, config.get("loggers") or {}, self.info, world.job)
         self.objects: Mapping[str, Any] = {}
         self.resources_of_managers: dict[str, Any] = {}
+        self.configs_of_managers: dict[str, Any] = {}
         self.kept, self.mapping_keys = world.outputs.kept, world.outputs.mapping_keys
         self.phase = ""  #: what an IO manager was about when it raised
         self.outputs_left_out = world.outputs.left_out
@@ -270,8 +271,11 @@ class OpenRun:
 
     def config_of(self, manager: str) -> Any:
         """Return the config of an IO manager, as plain data."""
-        config = self.world.config
-        return config.resource_config(manager) if config is not None and manager in config.definitions else None
+        if manager not in self.configs_of_managers:
+            config = self.world.config
+            known = config is not None and manager in config.definitions
+            self.configs_of_managers[manager] = config.resource_config(manager) if config and known else None
+        return self.configs_of_managers[manager]
 
 
 def made_of(step: Step) -> Sequence[str] | None:
