@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
@@ -41,11 +41,14 @@ class FoundJob:
         return self.cell is not None and self.cell is not other.cell and other.variable in self.cell.names.free
 
 
+HOLDERS: Final = (JobDefinition, UnresolvedAssetJobDefinition, Definitions, list, tuple)
+
+
 def find_jobs(namespace: Mapping[str, Any], book: CellBook) -> tuple[FoundJob, ...]:
     """Return the jobs that variables hold, each once, without those whose cell is gone."""
     found: dict[int, FoundJob] = {}
     for name, value in [*namespace.items()]:
-        if name.startswith("_") or name in book.gone:
+        if not isinstance(value, HOLDERS) or name.startswith("_") or name in book.gone:
             continue
         for job in jobs_in(value):
             found.setdefault(id(job), FoundJob(job, name, book.cells.get(book.definers.get(name, ""))))

@@ -118,6 +118,8 @@ class Names:
 
 def is_elsewhere(key: AssetKey, maker: AssetsDefinition, scanned: Scanned) -> bool:
     """Tell whether an IO manager of the user's keeps the value of an asset."""
+    if not scanned.resources:
+        return False
     has_value = maker.is_executable and not maker.op.outs[maker.output_of[key]].is_nothing
     return has_value and maker.get_io_manager_key_for_asset_key(key) in scanned.resources
 
