@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
@@ -88,7 +89,7 @@ class JobDefinition:
             raise DagsterInvariantViolationError(f"job `{self.name}` runs ops, no assets")
         return self.asset_layer
 
-    @property
+    @cached_property  # of a job of assets it takes a plan
     def graph(self) -> GraphDefinition:
         """Return its graph, or the part of it that is selected; of a job of assets, that of the ops that make them."""
         if self.graph_def is None:
