@@ -19,7 +19,7 @@ from ipy_orch.events.types import (
 __all__ = ["Run", "Runs", "StepRun"]
 
 KEPT = 1000
-OF_PROGRESS = (StepStarted, StepSucceeded, StepFailed, StepSkipped, StepRetrying)
+OF_RUNS = (RunStarted, StepStarted, StepSucceeded, StepFailed, StepSkipped, StepRetrying, RunFinished)
 
 
 @dataclass
@@ -76,6 +76,8 @@ class Runs:
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
+        if not isinstance(event, OF_RUNS):
+            return
         if isinstance(event, RunStarted):
             steps = {name: StepRun(name, reason) for name, reason in event.steps.items()}
             new = Run(event.run_id, event.what, event.at, tags=dict(event.tags), steps=steps, keys=event.keys)
@@ -88,7 +90,7 @@ class Runs:
                 for open_step in run.steps.values():
                     if open_step.status in ("waiting", "running", "retrying"):
                         open_step.status = "canceled"
-            elif event.step:
+            else:
                 step = run.steps.get(event.step)
                 if step is None:  # a copy of a mapped step
                     step = run.steps[event.step] = StepRun(event.step, getattr(event, "reason", ""))
@@ -97,8 +99,6 @@ class Runs:
 
 def advance(step: StepRun, event: Event) -> None:
     """Bring a step up to date with an event of it."""
-    if not isinstance(event, OF_PROGRESS):
-        return
     match event:
         case StepStarted():
             step.status, step.started, step.attempt = "running", event.at, event.attempt

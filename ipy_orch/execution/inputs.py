@@ -49,7 +49,7 @@ class Loader:
             found = [
                 (inlet, key, self.manager_of(inlet, key))
                 for inlet, key in ports.assets
-                if not inlet.port.has_default_value or not self.has_only_default(inlet, key)
+                if not ports.has_defaults or not self.has_only_default(inlet, key)
             ]
             self.plain[step.name] = found
             return {manager for _, _, manager in found}

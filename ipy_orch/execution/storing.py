@@ -171,12 +171,13 @@ class Storing:
         for partition, (version, versioned) in zip(partitions, versions, strict=True):
             said = by_partition.get((key, partition or "")) if by_partition else None
             told = {**metadata, **normalize_metadata(said)} if said else metadata
+            tags = made.tags or {}
             self.run.emit(
                 Materialized(
                     run_id=self.run.run_id,
                     at=time.time(),
                     step=step.name,
-                    materialization=AssetMaterialization(key, spec.description, told, partition, made.tags or {}),
+                    materialization=AssetMaterialization.of_parts(key, spec.description, told, partition, tags),
                     partition=partition,
                     version=version,
                     data_version=versioned,

@@ -67,6 +67,7 @@ class Wiring:
         )
         assets = [(one, one.source.key) for one in self.inlets if isinstance(one.source, FromAsset)]
         self.assets = tuple(assets) if len(assets) == len(self.inlets) else None  #: where all inputs are assets
+        self.has_defaults = any(one.port.has_default_value for one in self.inlets)
         self.checks_by_output = dict(checks_in(call, definition))
         self.outlets = dict(self.outlets_of(call, definition))
         self.checks: Mapping[AssetCheckKey, AssetCheckSpec] = {

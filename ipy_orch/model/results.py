@@ -207,6 +207,22 @@ class AssetEvent(WithMetadata):
 
     _fields: ClassVar = ("asset_key", "description", "metadata", "partition", "tags")  #: as a named tuple says it
 
+    @classmethod
+    def of_parts(
+        cls,
+        asset_key: AssetKey,
+        description: str | None,
+        metadata: Mapping[str, MetadataValue],
+        partition: str | None,
+        tags: Mapping[str, str] | None,
+    ) -> Self:
+        """Return a report of parts that are well-formed; they aren't looked at again, as the engine makes thousands."""
+        made = object.__new__(cls)
+        made.__dict__.update(
+            asset_key=asset_key, description=description, metadata=metadata, partition=partition, tags=tags
+        )
+        return made
+
     @property
     def label(self) -> str:
         """Return the path of the asset."""

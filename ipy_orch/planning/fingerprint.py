@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import types
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -136,6 +136,8 @@ class Fingerprinter:
 
     def parts(self, function: Callable[..., Any], *, skip: Iterable[str] = ()) -> tuple[Part, ...]:
         """Return the code parts of a function, sorted; see :func:`fingerprint`."""
+        if (alone := _alone(function)) is not None:
+            return (alone,)
         root = self._root(function, frozenset(skip))
         if not root.edges:
             return _assembled(root.parts)
@@ -293,6 +295,16 @@ def _plain(function: Any) -> types.FunctionType | None:
     return function
 
 
+def _alone(function: Any) -> Part | None:
+    """Return the one part of a function that reads no globals and brought nothing along, as many small ones are."""
+    if type(function) is not types.FunctionType:
+        return None
+    if function.__closure__ or function.__defaults__ or function.__kwdefaults__ or is_installed_function(function):
+        return None
+    info = read_code(function.__code__, function.__globals__)
+    return None if info.missing or info.reads or info.imports else _body(info)
+
+
 def _bound(function: Any) -> Iterator[Child]:
     """Yield what partials and bound methods add to a function."""
     while not isinstance(function, types.FunctionType):
@@ -343,8 +355,10 @@ def _reach(root: Node) -> list[Node]:
     return list(found.values())
 
 
-def _assembled(parts: Iterable[Part]) -> tuple[Part, ...]:
+def _assembled(parts: Sequence[Part]) -> tuple[Part, ...]:
     """Return parts sorted, each once, names numbered where two differ, and what is unknown unlike any before."""
+    if len(parts) == 1 and parts[0].kind != "unknown":
+        return tuple(parts)
     unique = {(part.kind, part.name, part.digest): part for part in parts}
     recipe: dict[tuple[str, str], Part] = {}
     for key in sorted(unique):

@@ -119,9 +119,11 @@ class Recipes:
 
     def code(self, definition: AssetsDefinition, calls: tuple[Call, ...]) -> Recipe:
         """Return the code parts: those computed, or the version that was said."""
-        said = [(str(spec.key), spec.code_version) for spec in definition.specs]
-        if said and all(version is not None for _, version in said):
-            return tuple(Part("code", "code_version", digest((key, version)), str(version)) for key, version in said)
+        said = [spec.code_version for spec in definition.specs]
+        if said and None not in said:
+            keys = [str(spec.key) for spec in definition.specs]
+            said_of = zip(keys, said, strict=True)
+            return tuple(Part("code", "code_version", digest((key, version)), str(version)) for key, version in said_of)
         self.current = definition
         if calls[0].op is definition.op_def:
             return self.code_of(calls[0].op)
