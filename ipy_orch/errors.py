@@ -19,6 +19,8 @@
     ├── DagsterAssetCheckFailedError         a blocking check failed
     ├── DagsterExecutionInterruptedError     the run was cancelled
     ├── DagsterRunNotFoundError              a run id that the log doesn't have
+    ├── ResolutionException                  an attribute of a component that can't become a value
+    ├── ComponentTreeException               a component of a folder that can't be loaded; `__cause__` says why
     ├── DagsterUserCodeExecutionError        user code outside a step raised (IO manager, loader ...)
     └── DagsterUnmetExecutorRequirementsError
     CheckError                               an argument of a wrong type (Dagster's internal `check`)
@@ -29,13 +31,14 @@ The names are Dagster's, the wording is ours: what is wrong with names in back-t
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from typing import Self
+from typing import ClassVar, Self
 
 __all__ = [
     "BetaWarning",
     "CheckError",
+    "ComponentTreeException",
     "DagsterAssetCheckFailedError",
     "DagsterConfigMappingFunctionError",
     "DagsterError",
@@ -58,6 +61,7 @@ __all__ = [
     "DagsterUnmetExecutorRequirementsError",
     "DagsterUserCodeExecutionError",
     "IsolationWarning",
+    "ResolutionException",
     "StoreWarning",
     "closest",
 ]
@@ -157,9 +161,11 @@ class DagsterTypeCheckDidNotPass(DagsterError):
 
     Args:
         description: what is wrong.
-        metadata: what the check told besides.
+        metadata: what the check told besides; plain values become metadata values.
         dagster_type: the type.
     """
+
+    as_metadata: ClassVar[Callable[[Mapping[str, object]], Mapping[str, object]]] = dict  #: supplied by model.metadata
 
     def __init__(
         self,
@@ -171,7 +177,7 @@ class DagsterTypeCheckDidNotPass(DagsterError):
         dagster_type: object = None,
     ) -> None:
         super().__init__(description, where=where, hint=hint)
-        self.metadata, self.dagster_type = dict(metadata or {}), dagster_type
+        self.metadata, self.dagster_type = type(self).as_metadata(metadata or {}), dagster_type
 
     @property
     def description(self) -> str:
@@ -201,6 +207,14 @@ class DagsterRunNotFoundError(DagsterError):
 
 class DagsterUnmetExecutorRequirementsError(DagsterError):
     """Tell that an executor needs something that isn't there."""
+
+
+class ResolutionException(DagsterError):
+    """Tell that an attribute of a component can't become the value that it stands for."""
+
+
+class ComponentTreeException(DagsterError):
+    """Tell which component of a folder can't be loaded; ``__cause__`` says why."""
 
 
 class CheckError(Exception):

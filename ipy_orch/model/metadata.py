@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from ipy_orch.errors import CheckError, DagsterError
+from ipy_orch.errors import CheckError, DagsterError, DagsterTypeCheckDidNotPass
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.tables import (
     Brief,
@@ -649,6 +649,9 @@ def normalize_metadata(metadata: Mapping[str, Any], allow_invalid: bool = False)
     """
     wrap = metadata_or_text if allow_invalid else metadata_value
     return {label: wrap(value, label) for label, value in typed(metadata, Mapping, "metadata").items()}
+
+
+DagsterTypeCheckDidNotPass.as_metadata = normalize_metadata
 
 
 def metadata_or_text(value: Any, label: str = "metadata") -> MetadataValue:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ipy_orch.errors import CheckError
+from ipy_orch.errors import CheckError, DagsterTypeCheckDidNotPass
 from ipy_orch.model.code_references import (
     AnchorBasedFilePathMapping,
     CodeReferencesMetadataValue,
@@ -308,3 +308,9 @@ def test_numpy_s_own_floats_and_texts_become_python_s() -> None:
 
     found = normalize_metadata({"share": np.float64(0.5), "name": np.str_("x")})
     assert [type(value.value) for value in found.values()] == [float, str]
+
+
+def test_what_a_type_check_tells_is_metadata() -> None:
+    """Plain values that a failed type check is raised with become metadata values."""
+    error = DagsterTypeCheckDidNotPass("wrong", metadata={"rows": 3})
+    assert error.metadata == {"rows": MetadataValue.int(3)}
