@@ -27,6 +27,7 @@ from ipy_orch.authoring.cells import is_definition_cell
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.isolation import explain
 from ipy_orch.model.env import redact, redact_all
+from ipy_orch.notebook.config_errors import explained, refused_by
 from ipy_orch.notebook.patches import Patch
 
 __all__ = ["Canceled", "Tracebacks", "cleaned", "is_users", "usage"]
@@ -80,6 +81,9 @@ class Tracebacks:
         """Show an exception without our frames; one of ours that no user code led to, as its message."""
         found = exc_tuple or sys.exc_info()
         error = found[1]
+        if error is not None and (cls := refused_by(error)) is not None:
+            explained(error, cls)
+            found = exc_tuple = (type(error), error, error.__traceback__)
         if error is None or not any(has_ours(one.__traceback__) for one in chain(error)):
             behind(exc_tuple, *args, **kwargs)
             return

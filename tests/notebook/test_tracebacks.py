@@ -167,3 +167,13 @@ def test_a_resource_that_raises_in_its_set_up(notebook: Notebook) -> None:
     assert "----> 4     1 / 0" in ran.traceback
     assert "resource `db` raised while it was set up" in ran.traceback
     assert "ipy_orch/" not in ran.traceback
+
+
+def test_a_field_that_a_resource_does_not_have(notebook: Notebook) -> None:
+    """A misspelt field of a resource or Config is told with the closest one, at the user's line, without pydantic's."""
+    notebook.good("from ipy_orch import ConfigurableResource\nclass Db(ConfigurableResource):\n    path: str")
+    ran = notebook.run("db = Db(pth='x')")
+    assert "----> 1 db = Db(pth='x')" in ran.traceback
+    assert "no field `pth`: did you mean `path`?" in ran.traceback
+    assert "pydantic/main.py" not in ran.traceback
+    assert frames() == ["<module>"]
