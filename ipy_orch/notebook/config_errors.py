@@ -1,4 +1,4 @@
-"""Wrong values for the fields of a Config or a resource: pydantic's error, where it was made, with the closest field."""
+"""Wrong values for the fields of a Config or a resource: pydantic's error, where it was made, with the field meant."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def test_types_and_descriptions(table: Any) -> None:
 
 def test_config_given_for_runs(nb: Notebook) -> None:
     """It is named as such."""
-    nb.session.keep({"resources": {"api": {"config": {"token": "abc"}}}})
+    nb.session.planning.keep({"resources": {"api": {"config": {"token": "abc"}}}})
     row = nb.session.resources().loc[("api", "page")]
     assert row["from"] == "literal"
     assert nb.session.resources().loc[("api", "token"), "from"] == "run config"
@@ -184,7 +184,7 @@ def test_the_example_fits(nb: Notebook) -> None:
     """What is shown to paste is valid, and holds no secret."""
     for name in ("orders", "other"):
         schema = nb.session.config_schema(name)
-        nb.session.configured(nb.session.scan(), yaml.safe_load(schema.yaml), [name])
+        nb.session.planning.configured(nb.session.scan(), yaml.safe_load(schema.yaml), [name])
         assert "k3yk3yk3y" not in schema.yaml
     assert "mode: FAST  # FAST · needed" in nb.session.config_schema("orders").yaml
     assert "# password: {env: PASSWORD}" in nb.session.config_schema("orders").yaml
@@ -192,7 +192,7 @@ def test_the_example_fits(nb: Notebook) -> None:
 
 def test_the_example_has_what_was_given(nb: Notebook) -> None:
     """So that one value of many can be changed."""
-    nb.session.keep({"ops": {"orders": {"config": {"limit": 3, "mode": "FAST", "kind": "old"}}}})
+    nb.session.planning.keep({"ops": {"orders": {"config": {"limit": 3, "mode": "FAST", "kind": "old"}}}})
     schema = nb.session.config_schema("orders")
     assert "limit: 3" in schema.yaml
     line = next(line for line in schema.fields if line.path.endswith("kind"))
@@ -219,3 +219,12 @@ def test_the_config_of_a_graph_s_ops(nb: Notebook) -> None:
     assert [line.path for line in schema.fields] == ["ops.both.ops.one.config.rows"]
     nb.session.materialize("both", config=schema.yaml.replace("rows: 3", "rows: 5"))
     assert nb.value("both") == 6
+
+
+def test_what_an_io_manager_keeps_is_no_change() -> None:
+    """An `InMemoryIOManager` of the user's holds values after a run; that makes none of the assets stale."""
+    notebook = Notebook()
+    notebook.cell("1", "from ipy_orch import InMemoryIOManager, asset\nio_manager = InMemoryIOManager()")
+    notebook.cell("2", "@asset\ndef a(): return 1")
+    assert notebook.session.materialize().materialized
+    assert not notebook.session.materialize().materialized
