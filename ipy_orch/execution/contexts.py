@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError, closest
@@ -110,6 +111,22 @@ class OpExecutionContext:
         self.partition_metadata: dict[tuple[AssetKey, str], dict[str, Any]] = {}
         self.events: list[Any] = []
         self.made: set[tuple[str, str | None]] = set()  #: outputs that were yielded, with their mapping keys
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what goes along to another process: not the log, the values and resources of this one."""
+        here = {"emit": no_log, "load": None, "ports": None, "job": None, "resources": NO_RESOURCES}
+        return {**vars(self), **here, "run": replace(self.run, instance=None)}
+
+    def told(self) -> dict[str, Any]:
+        """Return what a function told it, to tell another one the same."""
+        return {name: getattr(self, name) for name in ("output_metadata", "partition_metadata", "events", "made")}
+
+    def take(self, told: Mapping[str, Any]) -> None:
+        """Take in what a function told another one."""
+        self.output_metadata.update(told["output_metadata"])
+        self.partition_metadata.update(told["partition_metadata"])
+        self.events += told["events"]
+        self.made |= told["made"]
 
     @classmethod
     def get(cls) -> Self:

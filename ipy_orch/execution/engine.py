@@ -36,6 +36,7 @@ from ipy_orch.events.types import (
     StepSucceeded,
 )
 from ipy_orch.execution import capture
+from ipy_orch.execution.away import Away, belongings_of
 from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from ipy_orch.execution.executors import ContextThreads, InlineExecutor
 from ipy_orch.execution.failures import add_hint, describe
@@ -55,6 +56,7 @@ from ipy_orch.model.policies import Failure, RetryRequested
 from ipy_orch.planning.calls import outputs_in
 from ipy_orch.planning.plan import Plan, Step
 from ipy_orch.planning.staleness import version_for
+from ipy_orch.planning.steps import keys_here
 
 __all__ = ["RunResult", "World", "run"]
 
@@ -111,6 +113,7 @@ class Runner:
         self.executor = world.executor or InlineExecutor()
         inline = isinstance(self.executor, InlineExecutor)
         self.is_local = inline or isinstance(self.executor, ThreadPoolExecutor)
+        self.is_away = isinstance(self.executor, Away)
         ours = isinstance(self.executor, ContextThreads)
         self.slots = 1 if inline else world.workers if ours or world.workers > 1 else AT_ONCE
 
@@ -176,13 +179,15 @@ class Runner:
         for step in self.plan.every_step:
             if step.name in self.world.outputs.done:
                 continue
-            required |= step.required_resource_keys
+            required |= keys_here(step) if self.is_away else step.required_resource_keys
             required |= self.loader.required(step)
         return self.open.scope(required)
 
     def abandon(self) -> None:
         """Stop whatever still runs, and wait a little for it."""
         self.frontier.cancel()
+        if isinstance(self.executor, Away):
+            self.executor.interrupt()
         for work in self.works.values():
             work.running.interrupt()
         deadline = time.monotonic() + PATIENCE
@@ -229,12 +234,21 @@ class Runner:
         inputs = self.loader.load_all(step)
         config = self.config.op_config(step.place) if self.config is not None else None
         context = self.context(step, config, attempt)
+        if self.is_away:
+            return self.work_away(step, inputs, context, config)
         if step.required_resource_keys != NO_MORE:
             context.resources = self.open.namespace(step.required_resource_keys)
         positional, named = arguments(op.signature, inputs, context=context, config=config, resources=self.open.objects)
         sink = capture.Sink(tee=self.world.tee(step))
         around = self.world.on_step(step) if self.world.on_step is not None and self.is_local else None
         return Work(op.compute_fn, named, sink, positional=positional, context=context, around=around)
+
+    def work_away(self, step: Step, inputs: Mapping[str, Any], context: OpExecutionContext, config: Any) -> Work:
+        """Return the call of a step in another process; its function takes its resources along."""
+        call = step.op.signature
+        positional, named = arguments(replace(call, resources={}), inputs, context=context, config=config)
+        taken = belongings_of(step.op, self.world) if step.op.required_resource_keys else None
+        return Work(step.op.compute_fn, named, positional=positional, context=context, belongings=taken)
 
     def context(self, step: Step, config: Any, attempt: int) -> OpExecutionContext:
         """Return the context of a step."""
@@ -430,6 +444,7 @@ class Runner:
                 phase=self.open.take_phase(),
                 metadata=dict(getattr(error, "metadata", None) or {}),
                 output=ended.chunks,
+                partitions=step.reading.partitions if step.partition is None and step.reading is not None else (),
             )
         )
         call_hooks(step, self.open, ended.context, ended.harvest, error)

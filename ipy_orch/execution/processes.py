@@ -1,55 +1,39 @@
-"""Processes to run steps in. Functions and values go there by value, so that those of a notebook can.
-
-That takes ``cloudpickle``; without it, only what can be imported there can be run there.
-"""
+"""Processes to run the steps of a job in, as ``multiprocess_executor`` asks for them."""
 
 from __future__ import annotations
 
-import importlib.util
 import multiprocessing
-import pickle
-from collections.abc import Callable
-from concurrent import futures
-from typing import Any
+import signal
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
+from ipy_orch.execution.away import Away
 from ipy_orch.model.executors import processes
 
-__all__ = ["Processes"]
-
-
-class Processes(futures.ProcessPoolExecutor):
-    """Run calls in processes; the calls and what comes of them are pickled by value where that is possible."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> futures.Future[Any]:
-        """Submit a call."""
-        packed = dumps((fn, args, kwargs))
-        return super().submit(run_packed, packed)
-
-
-def run_packed(packed: bytes) -> Any:
-    """Run a call in the other process; what it returns goes back by value, too."""
-    function, args, kwargs = pickle.loads(packed)
-    return Packed(function(*args, **kwargs))
-
-
-class Packed:
-    """Be a value that is pickled by value, and is itself again on the other side."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return pickle.loads, (dumps(self.value),)
-
-
-def dumps(value: Any) -> bytes:
-    """Return a value as bytes that another process can read."""
-    by_value = importlib.util.find_spec("cloudpickle") is not None
-    packed: bytes = importlib.import_module("cloudpickle" if by_value else "pickle").dumps(value)
-    return packed
+__all__ = ["started"]
 
 
 @processes.supply
-def started(workers: int, start_method: str) -> Processes:
-    """Return so many processes, started when they're needed."""
-    return Processes(workers, multiprocessing.get_context(start_method))
+def started(workers: int, start_method: str = "spawn") -> Away:
+    """Return so many processes, started when they're needed: what they import is as it is then."""
+
+    def made() -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(workers, multiprocessing.get_context(start_method), initializer=ignore_interrupts)
+
+    return Away(made(), renew=made, lost=is_broken, interrupt=terminate, owned=True)
+
+
+def is_broken(error: BaseException) -> bool:
+    """Tell whether a process of a pool died, which breaks the pool."""
+    return isinstance(error, BrokenProcessPool)
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the kernel."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def terminate(executor: Executor, _tokens: list[str]) -> None:
+    """End the processes of a pool: what runs in C wouldn't hear an interrupt."""
+    for process in [*(getattr(executor, "_processes", None) or {}).values()]:
+        process.terminate()

@@ -36,6 +36,7 @@ class Work:
 
     Args:
         around: is entered around the call, where it runs; only for executors of this process.
+        belongings: the resources that a function takes along to another process.
     """
 
     function: Callable[..., Any]
@@ -45,6 +46,7 @@ class Work:
     positional: tuple[Any, ...] = ()
     context: OpExecutionContext | None = None
     around: AbstractContextManager[Any] | None = None
+    belongings: Any = None
 
 
 @dataclass(eq=False, slots=True)
@@ -55,6 +57,7 @@ class Outcome:
         produced: the return value in a tuple of one, or all that a generator yielded.
         yielded: which of the two.
         sink: what it printed.
+        notes: what it told its context, where it ran in another process.
     """
 
     produced: tuple[Any, ...]
@@ -62,6 +65,7 @@ class Outcome:
     seconds: float
     error: BaseException | None = None
     sink: Sink | None = None
+    notes: Any = None
 
 
 def call(work: Work) -> Outcome:

@@ -29,6 +29,7 @@ class Request:
         partition: the partition of what is partitioned.
         what: the request in the asker's words.
         partitions: those of what is partitioned, where they are several.
+        of_asset: asset -> its partitions, where those of assets differ.
     """
 
     keys: frozenset[AssetKey]
@@ -39,11 +40,17 @@ class Request:
     partition: str | None = None
     what: str = ""
     partitions: tuple[str, ...] = ()
+    of_asset: Mapping[AssetKey, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
     @property
     def chosen(self) -> tuple[str, ...]:
         """Return the partitions of what is partitioned."""
         return self.partitions or (() if self.partition is None else (self.partition,))
+
+    def chosen_of(self, key: AssetKey) -> tuple[str, ...]:
+        """Return the partitions of an asset that is partitioned."""
+        found = self.of_asset.get(key)
+        return self.chosen if found is None else found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,6 +122,15 @@ def required_keys(step: Step) -> frozenset[str]:
         managers |= {definition.get_io_manager_key_for_asset_key(key) for key in step.keys}
     loaders = {port.input_manager_key for port in op.ins.values() if port.input_manager_key}
     return op.required_resource_keys.union(managers, loaders, type_keys(call), *hooks)
+
+
+def keys_here(step: Step) -> set[str]:
+    """Return the resources that loading, storing and hooks need, without those that only the function does."""
+    hooks = (hook.required_resource_keys for hook in step.call.hooks)
+    managers = {port.io_manager_key for port in step.op.outs.values() if not port.is_nothing}
+    if step.definition is not None:
+        managers |= {step.definition.get_io_manager_key_for_asset_key(key) for key in step.keys}
+    return managers.union(type_keys(step.call), *hooks)
 
 
 def type_keys(call: Call) -> Iterator[str]:
