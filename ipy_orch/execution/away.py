@@ -33,7 +33,7 @@ from ipy_orch.model.ops import OpDefinition
 from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.planning.modules import is_local_module
 
-__all__ = ["Away", "Belongings", "belongings_of", "dumps", "interrupt_calls"]
+__all__ = ["Away", "Belongings", "belongings_of", "carried_out", "dumps", "interrupt_calls", "sent"]
 
 MOST_LOSSES: Final = 3  # how many workers may be lost under one step
 RUNNING: Final[dict[str, Interruptible]] = {}  #: of this worker: token -> the call that runs
@@ -149,13 +149,17 @@ class Away(Executor):
         future: Future[Any] = Future()
         try:
             with local_modules() if self.by_value else nullcontext():
-                packed = parcel(work, token)
+                packed = self.packed(work, token)
         except DagsterUnmetExecutorRequirementsError as error:
             future.set_exception(error)
             return future
         self.tokens[token] = 0
         self.send(token, packed, work, future)
         return future
+
+    def packed(self, work: Work, token: str) -> bytes:
+        """Return what a worker needs for a step, as bytes."""
+        return parcel(work, token)
 
     def send(self, token: str, packed: bytes, work: Work, future: Future[Any]) -> None:
         """Hand a parcel to the executor, and pass on what comes of it."""
@@ -169,7 +173,7 @@ class Away(Executor):
     def receive(self, done: Future[Any], token: str, packed: bytes, work: Work, future: Future[Any]) -> None:
         """Unpack what a worker sent back; after the loss of the worker send the parcel again."""
         try:
-            outcome: Outcome = unpacked(done.result())
+            outcome = unpacked(done.result())
         except (Exception, CancelledError) as error:
             self.failed(error, token, packed, work, future)
         else:
@@ -284,9 +288,9 @@ def pickler() -> Any:
     return importlib.import_module("cloudpickle" if found else "pickle")
 
 
-def unpacked(packed: bytes) -> Outcome:
+def unpacked(sent_back: Any) -> Outcome:
     """Return what a worker sent back."""
-    outcome: Outcome = pickle.loads(packed)
+    outcome: Outcome = pickle.loads(sent_back) if isinstance(sent_back, bytes) else sent_back
     return outcome
 
 
@@ -305,7 +309,13 @@ class ByValue:
 
 def run_parcel(packed: bytes) -> bytes:
     """Run a step on a worker, and return what came of it as bytes."""
+    return sent(*carried_out(packed))
+
+
+def carried_out(packed: bytes, inputs: Mapping[str, Any] | None = None) -> tuple[Outcome, str]:
+    """Run a step on a worker, with inputs that it has already; return what came of it, and the step's name."""
     away: Parcel = pickle.loads(packed)
+    away.arguments = {**away.arguments, **(inputs or {})}
     notes = Notes()
     if away.context is not None:
         away.context.emit = lambda level, text: notes.logs.append((level, text))
@@ -315,7 +325,7 @@ def run_parcel(packed: bytes) -> bytes:
         notes.told = away.context.told()
     notes.secrets = dict(SECRETS.labels)
     outcome.notes = notes
-    return sent(outcome, away.name)
+    return outcome, away.name
 
 
 def run_call(packed: bytes) -> Any:

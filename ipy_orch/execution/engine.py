@@ -43,6 +43,7 @@ from ipy_orch.execution.failures import add_hint, describe
 from ipy_orch.execution.frontier import Frontier
 from ipy_orch.execution.hooks import call_hooks
 from ipy_orch.execution.inputs import Loader
+from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.execution.load import load_value
 from ipy_orch.execution.outputs import Harvest, gather
 from ipy_orch.execution.step import Outcome, Work, arguments, call
@@ -248,7 +249,17 @@ class Runner:
         call = step.op.signature
         positional, named = arguments(replace(call, resources={}), inputs, context=context, config=config)
         taken = belongings_of(step.op, self.world) if step.op.required_resource_keys else None
-        return Work(step.op.compute_fn, named, positional=positional, context=context, belongings=taken)
+        work = Work(step.op.compute_fn, named, positional=positional, context=context, belongings=taken)
+        work.stays = not self.world.keep_values and self.may_stay(step)
+        return work
+
+    def may_stay(self, step: Step) -> bool:
+        """Tell whether a step's value needn't come to the kernel: it is one asset, whose type and manager don't ask."""
+        only = wiring(step).only
+        if only is None or only.key is None or wiring(step).forms or only.port.is_dynamic or not only.type.is_any:
+            return False
+        manager = self.open.objects[only.manager]
+        return step.reading is None and type(manager) is SessionIOManager and manager.disk is None
 
     def context(self, step: Step, config: Any, attempt: int) -> OpExecutionContext:
         """Return the context of a step."""

@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from ipy_orch.events.types import InputLoaded, Observed
+from ipy_orch.execution.afar import SealedAfar
 from ipy_orch.execution.io_contexts import InputContext, OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
+from ipy_orch.execution.near import Near
 from ipy_orch.execution.types import DagsterTypeLoaderContext, load_from_config
 from ipy_orch.execution.wiring import Inlet, wiring, wiring_of
 from ipy_orch.execution.world import OpenRun
@@ -37,6 +39,7 @@ class Loader:
         self.run, self.steps = run, steps
         self.makers = run.world.makers
         self.made = {key: step for step in steps.values() for key in step.keys}
+        self.near = isinstance(run.world.executor, Near)  #: whether values may stay where they are
         self.managers: dict[AssetKey, str] = {}
         self.plain: dict[str, list[tuple[Inlet, AssetKey, str]]] = {}
 
@@ -216,6 +219,10 @@ class Loader:
         contexts and events of loading would cost more than the steps.
         """
         manager = self.run.objects[name]
+        if step.reading is None and self.near and inlet.type.is_any and type(manager) is SessionIOManager:
+            entry = manager.entry(key)
+            if entry is not None and isinstance(entry.sealed, SealedAfar):
+                return entry.sealed.private
         if step.reading is None:
             value = kept(manager, key, None) if type(manager) is SessionIOManager else NO_VALUE
         else:

@@ -83,6 +83,11 @@ class Sealed:
         return Copier(storing=False, columns=self._columns)(self.private) if self._give else self.private
 
     @property
+    def is_there(self) -> bool:
+        """Tell whether it can be opened."""
+        return True
+
+    @property
     def nbytes(self) -> int:
         """Return the memory that the private form takes, in bytes: an estimate."""
         return nbytes(self.private)

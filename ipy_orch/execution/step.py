@@ -37,6 +37,7 @@ class Work:
     Args:
         around: is entered around the call, where it runs; only for executors of this process.
         belongings: the resources that a function takes along to another process.
+        stays: whether its value may stay there.
     """
 
     function: Callable[..., Any]
@@ -47,6 +48,7 @@ class Work:
     context: OpExecutionContext | None = None
     around: AbstractContextManager[Any] | None = None
     belongings: Any = None
+    stays: bool = False
 
 
 @dataclass(eq=False, slots=True)

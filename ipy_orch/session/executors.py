@@ -20,6 +20,7 @@ from typing import Any, Final, TypeAlias
 from ipy_orch.errors import DagsterUnmetExecutorRequirementsError, closest
 from ipy_orch.execution.away import Away, interrupt_calls
 from ipy_orch.execution.executors import executor_for
+from ipy_orch.execution.near import Near
 from ipy_orch.execution.processes import started
 
 __all__ = ["NAMES", "NoSuchExecutor", "Place", "asked", "asked_for", "place_of"]
@@ -164,7 +165,7 @@ def of_dask(client: Any) -> Place:
     def interrupt(_executor: Executor, tokens: list[str]) -> None:
         client.run(interrupt_calls, tokens, wait=False)
 
-    return Away(client.get_executor(pure=False), interrupt=interrupt, by_value=True), slots * AHEAD
+    return Near(client, interrupt=interrupt, by_value=True), slots * AHEAD
 
 
 def ipyparallel(_workers: int, profile: str, namespace: Mapping[str, Any]) -> Place:

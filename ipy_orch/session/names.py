@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ipy_orch.events.ledger import Ledger
+from ipy_orch.execution.afar import SealedAfar
 from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.plan import Plan
+from ipy_orch.session.choosing import cut_of
 from ipy_orch.session.scan import Scanned
 
 __all__ = ["Names", "is_bound", "is_elsewhere"]
@@ -36,7 +39,9 @@ class Names:
     def bind(self, scanned: Scanned, planned: Plan) -> None:
         """Put the values of the assets of cells that ran, or were asked for, into the namespace."""
         for key in dict.fromkeys([*planned.keys, *sorted(planned.request.keys)]):
-            if is_bound(key, scanned):
+            if is_bound(key, scanned) and cut_of(key, scanned.graph) is not None:
+                self.bind_partitions(key)
+            elif is_bound(key, scanned):
                 self.bind_one(key, elsewhere=is_elsewhere(key, scanned.graph.makers[key], scanned))
 
     def bind_one(self, key: AssetKey, *, elsewhere: bool) -> None:
@@ -45,9 +50,20 @@ class Names:
         made = self.ledger.materialized.get((key, None))
         if made is None or not self.is_free(name):
             return
-        if self.store.ready(key, None, made.data_version):
+        entry = self.store.entry(key)
+        if entry is not None and isinstance(entry.sealed, SealedAfar):
+            self.unbind(key)
+            self.elsewhere[name] = key  # it comes when a cell reads it
+        elif self.store.ready(key, None, made.data_version):
             self.place(key, self.store.get(key, None))
         elif elsewhere:
+            self.unbind(key)
+            self.elsewhere[name] = key
+
+    def bind_partitions(self, key: AssetKey) -> None:
+        """Have the partitions of an asset loaded as one value when a cell first reads its name."""
+        name = key.path[-1]
+        if self.is_free(name):
             self.unbind(key)
             self.elsewhere[name] = key
 
@@ -65,8 +81,8 @@ class Names:
 
     def on_evict(self, key: Any, partition: str | None) -> None:
         """Let go of a value that is kept no longer: the variable would keep its memory."""
-        if partition is None and isinstance(key, AssetKey) and self.unbind(key):
-            self.evicted[key.path[-1]] = key
+        if isinstance(key, AssetKey) and self.unbind(key):
+            (self.evicted if partition is None else self.elsewhere)[key.path[-1]] = key
 
     def unbind(self, key: AssetKey) -> bool:
         """Take the variable of an asset away, where it's ours; tell whether it was."""
@@ -111,9 +127,10 @@ class Names:
         ]
 
     def is_scratch(self, name: str) -> bool:
-        """Tell whether a variable is a person's, and not one of ours or a decorated asset."""
+        """Tell whether a variable is a person's, and not one of ours, a decorated asset or a Definitions."""
         value = self.namespace.get(name)
-        return name in self.namespace and not self.is_ours(name, value) and not isinstance(value, AssetsDefinition)
+        defines = isinstance(value, AssetsDefinition | Definitions)
+        return name in self.namespace and not self.is_ours(name, value) and not defines
 
 
 def is_elsewhere(key: AssetKey, maker: AssetsDefinition, scanned: Scanned) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
 from ipy_orch.events.types import Logged, StepRetrying
+from ipy_orch.execution.afar import SealedAfar
 from ipy_orch.session.executors import NoSuchExecutor
 from tests.session.notebook import Notebook
 
@@ -275,3 +276,24 @@ def test_the_place_is_no_part_of_a_version(tmp_path: Path) -> None:
     notebook.cell("a", f"{HEAD}\n@asset\ndef a(): return 1")
     assert notebook.session.materialize(executor="threads").success
     assert not notebook.session.plan().steps
+
+
+@pytest.mark.parametrize("place", ["dask"])
+def test_a_large_value_stays_where_it_is(notebook, dask_client, place):
+    """What a dask worker made goes to the next step without the kernel, isolated; the kernel fetches it to read it."""
+    notebook.cell("n", "import numpy as np")
+    notebook.cell("a", "@asset\ndef big(): return np.ones(1 << 20)")
+    notebook.cell("b", "@asset\ndef halved(big):\n    big = big.copy()\n    big /= 2\n    return big")
+    notebook.cell("c", "@asset\ndef total(big, halved): return float(big.sum() + halved.sum())")
+
+    assert notebook.session.materialize().success
+    entry = notebook.session.store.entry(notebook.session.key("big", notebook.session.scan()))
+    assert isinstance(entry.sealed, SealedAfar)
+    assert notebook.session.ledger.materialized[entry.key, None].shape == (1 << 20,)
+    assert notebook.session.ledger.materialized[entry.key, None].nbytes >= 8 << 20
+    assert notebook.session.store.total_bytes < 1 << 20
+    assert notebook.value("total") == 1.5 * (1 << 20)
+    assert notebook.value("big").sum() == 1 << 20
+    dask_client.restart()
+    assert [step.name for step in notebook.session.plan("big").steps] == ["big"]
+    assert notebook.value("big").sum() == 1 << 20
