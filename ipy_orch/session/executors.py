@@ -87,7 +87,7 @@ def adopted(value: Any, workers: int, what: str) -> Place:
     if isinstance(value, ThreadPoolExecutor):
         return Kept(value), count
     if isinstance(value, Executor):
-        return Away(value), count
+        return Away(value, by_value=True), count
     raise NoSuchExecutor(
         f"{what} is no executor but of type `{type(value).__name__}`",
         hint="a `concurrent.futures.Executor`, a dask `Client`, an ipyparallel `Client`",
@@ -97,8 +97,9 @@ def adopted(value: Any, workers: int, what: str) -> Place:
 def of_cluster(value: Any) -> Place | None:
     """Return the executor of a dask or ipyparallel client, cluster or view; None for anything else."""
     package = type(value).__module__.partition(".")[0]
-    if package == "distributed" and hasattr(value, "scheduler_address"):
-        return of_dask(value.get_client() if hasattr(value, "get_client") else value)
+    if package == "distributed" and not isinstance(value, Executor):
+        client = value.get_client() if hasattr(value, "get_client") else value
+        return of_dask(client) if hasattr(client, "get_executor") else None
     if package == "ipyparallel":
         client = getattr(value, "client", value)
         return of_ipyparallel(client) if hasattr(client, "load_balanced_view") else None

@@ -295,5 +295,5 @@ def test_a_large_value_stays_where_it_is(notebook, dask_client, place):
     assert notebook.value("total") == 1.5 * (1 << 20)
     assert notebook.value("big").sum() == 1 << 20
     dask_client.restart()
-    assert [step.name for step in notebook.session.plan("big").steps] == ["big"]
+    wait_for(lambda: [step.name for step in notebook.session.plan("big").steps] == ["big"])
     assert notebook.value("big").sum() == 1 << 20
