@@ -10,6 +10,8 @@ from typing import Any, Final
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
 from ipy_orch.model.asset_jobs import UnresolvedAssetJobDefinition
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.automation.holding import Schedule
+from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.model.definitions import Definitions, selected_in
 from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
@@ -30,6 +32,8 @@ class Found:
     assets: list[Any] = field(default_factory=list)
     jobs: list[Any] = field(default_factory=list)
     lazy_jobs: dict[str, Callable[[], JobDefinition]] = field(default_factory=dict)
+    schedules: list[Any] = field(default_factory=list)
+    sensors: list[Any] = field(default_factory=list)
 
 
 def repository(
@@ -41,7 +45,7 @@ def repository(
     default_executor_def: Any = None,
     default_logger_defs: Mapping[str, Any] | None = None,
 ) -> Any:
-    """Make a repository of a function that returns assets, checks, jobs and graphs in a list, or jobs by name.
+    """Make a repository of a function that returns assets, checks, jobs, schedules ... in a list, or jobs by name.
 
     Args:
         name: by default the function's.
@@ -70,7 +74,9 @@ def repository(
         found = told_apart(function(), label)
         definitions = Definitions(
             found.assets,
-            jobs=found.jobs,
+            found.schedules,
+            found.sensors,
+            found.jobs,
             executor=default_executor_def,
             loggers=default_logger_defs,
             metadata=metadata,
@@ -114,8 +120,13 @@ def take(one: Any, label: str, found: Found) -> None:
         found.assets.append(one)
     elif isinstance(one, JOBS):
         found.jobs.append(one.to_job() if isinstance(one, GraphDefinition) else one)
+    elif isinstance(one, Schedule):
+        found.schedules.append(one)
+    elif isinstance(one, SensorDefinition):
+        found.sensors.append(one)
     else:
-        raise DagsterInvalidDefinitionError(f"{one!r} is no asset, check, job or graph", where=f"repository `{label}`")
+        told = f"{one!r} is no asset, check, job, graph, schedule or sensor"
+        raise DagsterInvalidDefinitionError(told, where=f"repository `{label}`")
 
 
 def take_sections(returned: Mapping[str, Any], label: str, found: Found) -> None:
@@ -126,6 +137,8 @@ def take_sections(returned: Mapping[str, Any], label: str, found: Found) -> None
     """
     if set(returned) - set(SECTIONS):
         raise DagsterInvalidDefinitionError(f"repository `{label}` has {', '.join(SECTIONS)}, not {list(returned)}")
+    for one in [*(returned.get("schedules") or {}).values(), *(returned.get("sensors") or {}).values()]:
+        take(one() if inspect.isfunction(one) else one, label, found)
     for name, job in (returned.get("jobs") or {}).items():
         if isinstance(job, JOBS):
             take(job, label, found)
@@ -151,3 +164,4 @@ def refuse_contradictions(definitions: Definitions, found: Found) -> None:
             definitions.completed_job(job)
         else:
             selected_in(definitions.definitions, job.selection)
+    definitions.refuse_bad_automations(found.lazy_jobs)

@@ -6,11 +6,13 @@ It is defined before the assets are known (:func:`define_asset_job`), and a
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, closest
+from ipy_orch.model.automation.requests import RunRequest, partitioned_request
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
 from ipy_orch.model.partitions.config import PartitionedConfig
@@ -62,6 +64,25 @@ class UnresolvedAssetJobDefinition:
         """
         return resolve(self, asset_graph, default_executor_def, resource_defs or {}, loggers or {})
 
+    def run_request_for_partition(self, partition_key: str, run_key: str | None = None, **options: Any) -> RunRequest:
+        """Return the request for a run of one partition, with its config and tags.
+
+        Args:
+            options: those of :meth:`JobDefinition.run_request_for_partition`.
+
+        Raises:
+            DagsterUnknownPartitionError: when there's none of this key.
+            CheckError: when the job doesn't say its partitions itself.
+        """
+        cut = self.partitions_def or getattr(self.config, "partitions_def", None)
+        if cut is None:
+            raise CheckError(
+                f"job `{self.name}` doesn't say its partitions: give it `partitions_def`, or ask for "
+                f'`RunRequest(partition_key="{partition_key}")`'
+            )
+        told = PartitionedConfig.from_flexible_config(self.config, cut)
+        return partitioned_request(told, self.name, partition_key, run_key, **options)
+
     def with_metadata(self, metadata: Mapping[str, Any]) -> UnresolvedAssetJobDefinition:
         """Return a copy with this metadata instead of its own."""
         return replace(self, metadata=dict(metadata))
@@ -90,6 +111,7 @@ def define_asset_job(
         config: what its runs get where they aren't given any.
         tags: the job's.
         run_tags: its runs'; by default the job's.
+        partitions_def: as in Dagster, on its way out: a job has the partitions of its assets.
         op_retry_policy: of the ops that have none of their own.
 
     Raises:
@@ -102,6 +124,9 @@ def define_asset_job(
     """
     if config is not None and not isinstance(config, Mapping | RunConfig | PartitionedConfig):
         raise CheckError(f"the config of job `{name}` is a dict, a RunConfig or a PartitionedConfig, not {config!r}")
+    if partitions_def is not None:
+        told = f"`partitions_def` of job `{name}` says nothing new: a job has the partitions of its assets"
+        warnings.warn(told, DeprecationWarning, stacklevel=2)
     where = f"job `{name}`"
     return UnresolvedAssetJobDefinition(
         valid_name(name, "name of a job"),

@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.model.asset_jobs import IMPLICIT_JOB, UnresolvedAssetJobDefinition, define_asset_job
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
+from ipy_orch.model.automation.holding import Schedule, assets_brought, jobs_brought, named, refuse_contradictions
+from ipy_orch.model.automation.partitioned import UnresolvedPartitionedAssetScheduleDefinition
+from ipy_orch.model.automation.schedules import ScheduleDefinition
+from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.model.executors import ExecutorDefinition, as_executor
 from ipy_orch.model.jobs import JobDefinition, refuse_missing_resources
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
@@ -43,14 +47,15 @@ Mapper = Callable[[AssetSpec], AssetSpec]
 
 @dataclass(frozen=True, init=False)
 class Definitions:
-    """Hold assets, checks, jobs and resources (and, with later issues, schedules and sensors).
+    """Hold assets, checks, jobs, resources, schedules and sensors.
 
     What contradicts what is found when it is asked for, or by :meth:`validate_loadable`; here only types are checked.
 
     Args:
         assets: definitions; an AssetSpec stands for an external asset.
         asset_checks: definitions of checks.
-        jobs: of ops, or what ``define_asset_job`` returned.
+        jobs: of ops, or what ``define_asset_job`` returned; those that schedules and sensors bring are there, too.
+        schedules: of any kind; what stands in their targets counts as defined. Likewise ``sensors``.
         resources: key -> ConfigurableResource, IO manager, or any object; for jobs that don't bring them.
         executor: runs the steps of jobs that don't say where.
         loggers: name -> LoggerDefinition; for jobs that have none.
@@ -88,6 +93,8 @@ class Definitions:
             for given, what in zip((assets, schedules, sensors, jobs, asset_checks), PARTS, strict=True)
         ]
         refuse_others(lists[0], AssetsDefinition | AssetSpec, "`assets`", "an asset")
+        refuse_others(lists[1], Schedule, "`schedules`", "a schedule")
+        refuse_others(lists[2], SensorDefinition, "`sensors`", "a sensor")
         refuse_others(lists[3], JobDefinition | UnresolvedAssetJobDefinition, "`jobs`", "a job")
         refuse_others(lists[4], AssetsDefinition, "`asset_checks`", "a check")
         named = keyed(loggers, "loggers")
@@ -104,7 +111,7 @@ class Definitions:
         """Return all definitions of assets and checks, each once; specs as external assets."""
         specs: dict[AssetKey, AssetSpec] = {}
         found: dict[int, AssetsDefinition] = {}
-        for one in (*self.assets, *self.asset_checks):
+        for one in (*self.assets, *self.asset_checks, *self.assets_of_targets):
             made = external(one) if isinstance(one, AssetSpec) else one
             if isinstance(one, AssetSpec) and specs.setdefault(one.key, one) is not one:
                 if specs[one.key] != one:
@@ -112,6 +119,21 @@ class Definitions:
                 continue
             found[id(one)] = made
         return tuple(found.values())
+
+    @property
+    def automations(self) -> list[Any]:
+        """Return the schedules and sensors, each once."""
+        return list({id(one): one for one in (*self.schedules, *self.sensors)}.values())
+
+    @property
+    def assets_of_targets(self) -> list[AssetsDefinition]:
+        """Return the definitions that stand in targets of schedules and sensors."""
+        return assets_brought(self.automations)
+
+    @property
+    def jobs_of_targets(self) -> list[JobDefinition | UnresolvedAssetJobDefinition]:
+        """Return the jobs that schedules and sensors bring."""
+        return jobs_brought(self.automations)
 
     @staticmethod
     def merge(*parts: Definitions) -> Definitions:
@@ -134,18 +156,30 @@ class Definitions:
 
     @staticmethod
     def validate_loadable(defs: Definitions) -> None:
-        """Check that everything fits together: keys, cycles, and that each resource asked for is there.
+        """Check that everything fits together: keys, cycles, and that each resource and job asked for is there.
 
         Raises:
             DagsterInvalidDefinitionError: where it doesn't.
         """
-        graph = defs.resolve_asset_graph()
+        defs.validate()
+
+    def validate(self, lazy_jobs: Iterable[str] = ()) -> None:
+        """Check that everything fits together.
+
+        Args:
+            lazy_jobs: jobs of a repository that are made when they're asked for.
+
+        Raises:
+            DagsterInvalidDefinitionError: where it doesn't.
+        """
+        graph = self.resolve_asset_graph()
         refuse_unmappable(graph)
-        check_resources(defs.resources)
-        defs.refuse_missing_resources()
-        for one in defs.definitions:
+        check_resources(self.resources)
+        self.refuse_missing_resources()
+        for one in self.definitions:
             refuse_unmade(one, [key for key in graph.keys if not graph.maker(key).is_auto_created_stub])
-        refuse_other_nodes(defs.resolve_all_job_defs())
+        refuse_other_nodes(self.resolve_all_job_defs())
+        self.refuse_bad_automations(lazy_jobs)
 
     def refuse_missing_resources(self) -> None:
         """Refuse assets and checks that need a resource which isn't there, or that bring different ones of one key.
@@ -156,6 +190,16 @@ class Definitions:
         resources = all_resources(self.definitions, self.resources)
         for one in self.definitions:
             needed(resources, one.required_resource_keys, f"`{one.label}`")
+        for each in self.automations:
+            needed(self.resources, each.required_resource_keys, f"`{each.name}`")
+
+    def refuse_bad_automations(self, lazy_jobs: Iterable[str] = ()) -> None:
+        """Refuse schedules and sensors of one name, and those that run jobs which aren't there.
+
+        Raises:
+            DagsterInvalidDefinitionError: with the closest name.
+        """
+        refuse_contradictions(self.automations, {*self.given_jobs, *lazy_jobs})
 
     # -- assets and checks --------------------------------------------------------------------------------------------
 
@@ -213,7 +257,7 @@ class Definitions:
         """
         graph = self.resolve_asset_graph()
         given: dict[str, JobDefinition | UnresolvedAssetJobDefinition] = {}
-        for job in self.jobs:
+        for job in (*self.jobs, *self.jobs_of_targets):
             if job.name == IMPLICIT_JOB:
                 raise DagsterInvalidDefinitionError(f"`{IMPLICIT_JOB}` is the name of the job of all assets")
             if given.setdefault(job.name, job) is not job:
@@ -270,6 +314,33 @@ class Definitions:
         return self.resolved_jobs[name]
 
     get_job_def = resolve_job_def
+
+    # -- schedules and sensors ----------------------------------------------------------------------------------------
+
+    def resolve_schedule_def(self, name: str) -> ScheduleDefinition:
+        """Return a schedule by name, one of partitioned assets with the moments that follow from these.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+            DagsterInvalidDefinitionError: when something that its job needs isn't there.
+        """
+        found: Schedule = named(self.schedules, name, "schedule")
+        if isinstance(found, UnresolvedPartitionedAssetScheduleDefinition):
+            return found.resolve(self.resolve_job_def(found.job.name))
+        return found
+
+    get_schedule_def = resolve_schedule_def
+
+    def resolve_sensor_def(self, name: str) -> SensorDefinition:
+        """Return a sensor by name.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+        """
+        found: SensorDefinition = named(self.sensors, name, "sensor")
+        return found
+
+    get_sensor_def = resolve_sensor_def
 
     def has_implicit_global_asset_job_def(self) -> bool:
         """Tell whether there is the job of all assets."""
@@ -351,6 +422,20 @@ class Definitions:
         """
         return self.replaced(resources=merged("resource", [self.resources, resources or {}]))
 
+    def with_definition_metadata_update(self, update: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Definitions:
+        """Return a copy in which the metadata of each definition, of whatever kind, is ``update(metadata)``."""
+        jobs: dict[Any, Any] = {
+            one: one.with_metadata(normalize_metadata(update(one.metadata)))
+            for one in (*self.jobs, *self.jobs_of_targets)
+        }
+        return self.replaced(
+            assets=[with_metadata(one, update) for one in self.assets],
+            asset_checks=[with_metadata(one, update) for one in self.asset_checks],
+            jobs=[jobs[one] for one in self.jobs],
+            schedules=[one.changed(update(one.metadata or {}), jobs) for one in self.schedules],
+            sensors=[one.changed(update(one.metadata), jobs) for one in self.sensors],
+        )
+
     def map_resolved_asset_specs(self, *, func: Mapper, selection: Any = None) -> Definitions:
         """Return a copy in which the specs of the assets selected are ``func(spec)``.
 
@@ -390,6 +475,15 @@ def map_asset_specs(func: Mapper, iterable: Iterable[Any]) -> list[Any]:
 def mapped(func: Mapper, one: AssetsDefinition | AssetSpec) -> AssetsDefinition | AssetSpec:
     """Return a spec or definition whose specs are ``func(spec)``."""
     return func(one) if isinstance(one, AssetSpec) else one.map_asset_specs(func)
+
+
+def with_metadata(one: AssetsDefinition | AssetSpec, update: Callable[[Any], Mapping[str, Any]]) -> Any:
+    """Return a spec or definition whose metadata, of each asset and check, is ``update(metadata)``."""
+    if isinstance(one, AssetSpec):
+        return one.replace_attributes(metadata=update(one.metadata))
+    new: dict[AssetKey | AssetCheckKey, Any] = {spec.key: update(spec.metadata) for spec in one.specs}
+    new |= {check.key: update(check.metadata or {}) for check in one.check_specs}
+    return one.with_attributes(metadata_by_key=new)
 
 
 def refuse_other_nodes(jobs: Iterable[JobDefinition]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 from ipy_orch.model.asset_jobs import AssetLayer
+from ipy_orch.model.automation.requests import RunRequest, config_by_partition, partitioned_request
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.graphs.graph import GraphDefinition, Node, nested_nodes
 from ipy_orch.model.graphs.mappings import NodeInvocation
@@ -170,6 +171,20 @@ class JobDefinition:
         if self.partitions_def is None or self.config_mapping is not None:
             return None
         return PartitionedConfig.from_flexible_config(self.config, self.partitions_def)
+
+    def run_request_for_partition(self, partition_key: str, run_key: str | None = None, **options: Any) -> RunRequest:
+        """Return the request for a run of one partition, with its config and tags.
+
+        Args:
+            options: ``tags``, ``asset_selection``, ``run_config`` instead of that of the partition, ``current_time`` as
+                of which partitions are looked at, and ``dynamic_partitions_store``: an instance.
+
+        Raises:
+            DagsterUnknownPartitionError: when there's none of this key.
+            CheckError: when the job has no partitions.
+        """
+        told = config_by_partition(self, options.get("asset_selection") or ())
+        return partitioned_request(told, self.name, partition_key, run_key, **options)
 
     @property
     def run_config(self) -> Mapping[str, Any] | None:

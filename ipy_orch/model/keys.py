@@ -207,6 +207,20 @@ class AssetCheckKey:
         return json.dumps({"asset_key": self.asset_key.to_string(), "check_name": self.name})
 
 
+@dataclass(frozen=True, order=True)
+class AssetJobKey:
+    """Be the name of a job of assets, where it stands beside keys of assets and checks."""
+
+    job_name: str
+
+    def __str__(self) -> str:
+        return self.job_name
+
+    def to_user_string(self) -> str:
+        """Return the name."""
+        return self.job_name
+
+
 def valid_name(name: Any, what: str = "name") -> str:
     """Return ``name`` when it is letters, digits and underscores.
 

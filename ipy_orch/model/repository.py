@@ -155,7 +155,32 @@ class RepositoryDefinition:
     @property
     def schedule_defs(self) -> Sequence[Any]:
         """Return the schedules, each once."""
-        return list({id(one): one for one in self.definitions.schedules}.values())
+        names = dict.fromkeys(one.name for one in self.definitions.schedules)
+        return [self.definitions.resolve_schedule_def(name) for name in names]
+
+    def has_schedule_def(self, name: str) -> bool:
+        """Tell whether there is a schedule of this name."""
+        return name in {one.name for one in self.definitions.schedules}
+
+    def get_schedule_def(self, name: str) -> Any:
+        """Return a schedule by name.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+        """
+        return self.definitions.resolve_schedule_def(name)
+
+    def has_sensor_def(self, name: str) -> bool:
+        """Tell whether there is a sensor of this name."""
+        return name in {one.name for one in self.definitions.sensors}
+
+    def get_sensor_def(self, name: str) -> Any:
+        """Return a sensor by name.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+        """
+        return self.definitions.resolve_sensor_def(name)
 
     @property
     def sensor_defs(self) -> Sequence[Any]:
@@ -176,10 +201,14 @@ class RepositoryDefinition:
         Raises:
             DagsterInvalidDefinitionError: where it doesn't.
         """
-        Definitions.validate_loadable(self.definitions)
+        self.definitions.validate(self.lazy_jobs)
         self.get_all_jobs()
 
     validate_loadable = load_all_definitions
+
+    def __call__(self) -> RepositoryDefinition:
+        """Return itself: older code calls a repository."""
+        return self
 
 
 @repository_of.supply

@@ -62,8 +62,8 @@ def test_jobs_by_name():
 @pytest.mark.parametrize(
     ("returned", "message"),
     [
-        (["job"], "is no asset, check, job or graph"),
-        ([[[orders]]], "is no asset, check, job or graph"),
+        (["job"], "is no asset, check, job, graph"),
+        ([[[orders]]], "is no asset, check, job, graph"),
         ({"jobs": {"daily": 5}}, "`daily` is no job"),
         ({"job": {}}, "has jobs, schedules, sensors"),
         (5, "returns a list or a dict"),

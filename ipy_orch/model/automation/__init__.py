@@ -1,0 +1,1 @@
+"""When something is to run: schedules, sensors, and what they ask for."""
