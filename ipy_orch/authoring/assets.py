@@ -13,6 +13,7 @@ from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.asset_specs import distinct_specs, manager_in
 from ipy_orch.model.assets import MATERIALIZATION, AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.conditions.policies import modern_options
 from ipy_orch.model.config.schema import config_field
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
@@ -59,8 +60,9 @@ def asset(compute_fn: Function | None = None, /, **options: Any) -> Any:
     """
     if compute_fn is not None:
         return define_asset(compute_fn)
-    check_options("asset", define_asset, options)
-    return lambda function: define_asset(function, **options)
+    said = modern_options(options)
+    check_options("asset", define_asset, said)
+    return lambda function: define_asset(function, **said)
 
 
 def define_asset(

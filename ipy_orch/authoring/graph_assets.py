@@ -13,6 +13,7 @@ from ipy_orch.errors import CheckError
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.conditions.policies import modern_options
 from ipy_orch.model.graphs.graph import GraphDefinition, nested_nodes
 from ipy_orch.model.graphs.mappings import GraphIn, GraphOut
 from ipy_orch.model.keys import AssetKey
@@ -51,8 +52,9 @@ def graph_asset(compose_fn: Function | None = None, /, **options: Any) -> Any:
     """
     if compose_fn is not None:
         return define_graph_asset(compose_fn)
-    check_options("graph_asset", define_graph_asset, options)
-    return lambda function: define_graph_asset(function, **options)
+    said = modern_options(options)
+    check_options("graph_asset", define_graph_asset, said)
+    return lambda function: define_graph_asset(function, **said)
 
 
 def define_graph_asset(

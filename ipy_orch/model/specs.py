@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
+from ipy_orch.model.freshness import LegacyFreshnessPolicy
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import set_all
 
@@ -127,6 +128,11 @@ class AssetSpec:
     def kinds(self) -> set[str]:
         """Return the technologies, e.g. ``{"python"}``."""
         return {tag.removeprefix(KIND) for tag in self.tags if tag.startswith(KIND)}
+
+    @property
+    def legacy_freshness_policy(self) -> LegacyFreshnessPolicy | None:
+        """Return its freshness policy, where that is one as Dagster had them before."""
+        return self.freshness_policy if isinstance(self.freshness_policy, LegacyFreshnessPolicy) else None
 
     @property
     def partition_mappings(self) -> Mapping[AssetKey, Any]:

@@ -115,6 +115,10 @@ class AssetGraph:
         """Return all definitions, also those that stand for what is only named."""
         return self.definitions
 
+    def get_check_spec(self, key: AssetCheckKey) -> AssetCheckSpec:
+        """Return the spec of a check."""
+        return self.checks[key]
+
     def get_all_asset_keys(self) -> frozenset[AssetKey]:
         """Return all assets."""
         return frozenset(self.upstream)
@@ -199,6 +203,12 @@ class AssetNode:
     def is_partitioned(self) -> bool:
         """Tell whether it has partitions."""
         return self.spec.partitions_def is not None
+
+    @property
+    def auto_materialize_policy(self) -> Any:
+        """Return its condition as a policy as Dagster had them before."""
+        condition = self.spec.automation_condition
+        return None if condition is None else condition.as_auto_materialize_policy()
 
     def __getattr__(self, name: str) -> Any:
         if name in AssetSpec.__dataclass_fields__:

@@ -19,6 +19,7 @@ from ipy_orch.errors import (
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.model.asset_jobs import IMPLICIT_JOB, AssetLayer, UnresolvedAssetJobDefinition, as_selection, resolve
 from ipy_orch.model.assets import AssetsDefinition, external
+from ipy_orch.model.conditions.relatives import contains_job_root_assets_condition
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.config.configured import ConfigMapping
 from ipy_orch.model.graphs.graph import GraphDefinition, nested_nodes, to_job
@@ -55,6 +56,7 @@ __all__ = [
     "selected_layer",
     "selection_from",
     "source_assets_in",
+    "which",
 ]
 
 
@@ -88,6 +90,7 @@ def resolve_job(
     try:
         layer = selected_layer(graph, job.selection)
         cut = cut_of_job(job, layer)
+        refuse_condition(job, cut)
         plan_all(layer)
     except DagsterInvalidSubsetError as error:
         raise DagsterInvalidDefinitionError(f"job `{job.name}` can't be resolved: {error}") from error
@@ -183,6 +186,26 @@ def plan_all(layer: AssetLayer, partitions: Sequence[str] = (), what: str = "") 
     keys, checks = layer.executable_asset_keys, layer.executable_check_keys
     request = Request(keys, checks, upstream=False, always=True, what=what, **which(partitions))
     return plan(layer.asset_graph, Ledger(), request)
+
+
+def refuse_condition(job: UnresolvedAssetJobDefinition, cut: PartitionsDefinition | None) -> None:
+    """Refuse a condition that isn't about a job, or config of a job that is run by one partition by partition.
+
+    Raises:
+        DagsterInvalidDefinitionError: with what to write.
+    """
+    if job.automation_condition is None:
+        return
+    if not contains_job_root_assets_condition(job.automation_condition):
+        raise DagsterInvalidDefinitionError(
+            f"the automation condition of job `{job.name}` is about assets, and a job is none",
+            hint="AutomationCondition.all_job_root_assets_match(...)",
+        )
+    if cut is not None and job.config is not None:
+        raise DagsterInvalidDefinitionError(
+            f"job `{job.name}` has partitions, an automation condition and config: it can't have all three",
+            hint="give the config to the assets",
+        )
 
 
 @graph_of_assets.supply
