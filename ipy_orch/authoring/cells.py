@@ -40,7 +40,14 @@ TAKEN: Final = {
 }
 MAGICS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS}
 DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS, "op": OP_OPTIONS}
-NAMES: Final = {"asset": "an asset", "check": "a check", "op": "an op"}
+NAMES: Final = {
+    "asset": "an asset",
+    "check": "a check",
+    "op": "an op",
+    "schedule": "a schedule",
+    "sensor": "a sensor",
+}
+WITHOUT_VALUE: Final = frozenset({"op", "schedule", "sensor"})  #: may end without one
 
 _MAGIC = re.compile(r"^%%(asset|asset_check|op)\b[ \t]*(.*)$")
 _DIRECTIVE = re.compile(r"^#\|[ \t]?(.*)$")
@@ -54,7 +61,7 @@ class CellText:
     """Be the cell of an asset, a check or an op as it was written.
 
     Args:
-        kind: ``asset``, ``check`` or ``op``.
+        kind: ``asset``, ``check`` or ``op``; ``schedule`` or ``sensor`` for what ``automation_cells`` reads.
         target: the asset's key, or the key of the asset checked; of an op, its name.
         options: as the tables in ``options`` name them.
         body: the cell's text with the header blanked out, so that line numbers stay the cell's.
@@ -315,7 +322,7 @@ def value_rule(source: CellText) -> tuple[list[ast.stmt], str]:
     if source.name in source.names.bound:
         name = ast.Name(source.name, ast.Load())
         return [*body, place(ast.Return(name), last)], source.name
-    if source.kind == "op":
+    if source.kind in WITHOUT_VALUE:
         return body or [place(ast.Pass(), None)], ""
     what = "asset" if source.kind == "asset" else "check"
     hint = f"end the cell with the value, or with `{source.name} = ...`"

@@ -37,7 +37,7 @@ from ipy_orch.model.graphs.mappings import (
 from ipy_orch.model.ops import OpDefinition, invoke
 from ipy_orch.model.specs import AssetSpec
 
-__all__ = ["Body", "composing", "parameters_of"]
+__all__ = ["Body", "composing", "current", "parameters_of"]
 
 
 Source: TypeAlias = "Handle | GraphInput | Collected | AssetsDefinition | list[Handle | GraphInput]"

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from ipy_orch.events.ledger import Ledger
-from ipy_orch.events.types import Event, Forgotten, RunStarted
+from ipy_orch.events.types import Event, Forgotten, PartitionsChanged, RunStarted, Switched, Ticked
 
 __all__ = ["Record", "compacted", "facts_of"]
 
 MOST_RUNS: Final = 50
+MOST_TICKS: Final[dict[type, int]] = {Ticked: 100, Switched: 1}  # of each schedule and sensor
 MOST_EVENTS: Final = 5_000  # of runs; the newest one stays whole, however long it is
 
 
@@ -30,12 +31,15 @@ def compacted(records: Sequence[Record], runs: int = MOST_RUNS, events: int = MO
         runs: how many of the newest runs are kept whole.
         events: how many events they may have together.
     """
-    ledger, forgotten = Ledger(), dict[object, Forgotten]()
+    ledger, forgotten = Ledger(), dict[object, Event]()
     for record in records:
-        ledger.apply(record.event)
-        if isinstance(record.event, Forgotten):
-            forgotten[record.event.key, record.event.partition] = record.event
-    kept = {id(event) for event in (*facts_of(ledger), *forgotten.values())}
+        event = record.event
+        ledger.apply(event)
+        if isinstance(event, Forgotten):
+            forgotten[event.key, event.partition] = event
+        elif isinstance(event, PartitionsChanged):
+            forgotten.update({(event.name, key): event for key in event.removed})
+    kept = {id(event) for event in (*facts_of(ledger), *forgotten.values(), *ticks_of(records))}
     newest = newest_runs(records, runs, events)
     return [record for record in records if id(record.event) in kept or record.event.run_id in newest]
 
@@ -47,6 +51,19 @@ def facts_of(ledger: Ledger) -> Iterable[Event]:
     yield from ledger.checked.values()
     yield from ledger.failed.values()
     yield from ledger.raised.values()
+    added = (event for keys in ledger.partitions.values() for event in keys.values())
+    yield from {id(event): event for event in added}.values()
+
+
+def ticks_of(records: Sequence[Record]) -> Iterable[Event]:
+    """Yield what is worth keeping of ticks: of each schedule and sensor the newest, the switch, and all run keys."""
+    left: dict[tuple[type, str], int] = {}
+    for event in (record.event for record in reversed(records)):
+        if isinstance(event, Ticked | Switched):
+            place = type(event), event.name
+            number = left[place] = left.get(place, 0) + 1
+            if number <= MOST_TICKS[type(event)] or (isinstance(event, Ticked) and event.run_keys):
+                yield event
 
 
 def newest_runs(records: Sequence[Record], runs: int, events: int) -> set[str]:

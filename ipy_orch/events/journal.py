@@ -30,14 +30,28 @@ from ipy_orch.events.types import (
     Forgotten,
     Materialized,
     Observed,
+    PartitionsChanged,
     RunFinished,
     RunStarted,
     StepFailed,
+    Switched,
+    Ticked,
 )
 
 __all__ = ["Journal"]
 
-AT_ONCE: Final = (RunStarted, Materialized, Observed, Checked, StepFailed, Forgotten, RunFinished)
+AT_ONCE: Final = (
+    RunStarted,
+    Materialized,
+    Observed,
+    Checked,
+    StepFailed,
+    Forgotten,
+    PartitionsChanged,
+    RunFinished,
+    Ticked,
+    Switched,
+)
 BUFFER: Final = 64_000  # bytes of events of other kinds that wait for the next of these
 LONG: Final = 8_000_000  # bytes of a file that isn't compacted yet
 PATIENCE: Final = 10.0  # seconds to wait for another kernel that starts at the same time

@@ -27,6 +27,7 @@ __all__ = [
     "Observed",
     "OutputStored",
     "Part",
+    "PartitionsChanged",
     "Recipe",
     "ResourceFailed",
     "RunFinished",
@@ -36,6 +37,8 @@ __all__ = [
     "StepSkipped",
     "StepStarted",
     "StepSucceeded",
+    "Switched",
+    "Ticked",
     "TypeChecked",
 ]
 
@@ -252,9 +255,9 @@ class StepSucceeded(Fact):
 class StepFailed(Fact):
     """A step raised; ``error`` is type and message, ``traceback`` the user's frames.
 
-    ``keys`` and ``checks`` are the assets and verdicts that it should have made, ``output`` what it had printed and
-    displayed, in chunks; ``phase`` is ``load`` or ``store`` where an IO manager raised, ``check`` where the check of a
-    type did.
+    ``keys`` and ``checks`` are the assets and verdicts that it should have made, ``partitions`` which of theirs, where
+    they are several, ``output`` what it had printed and displayed, in chunks; ``phase`` is ``load`` or ``store`` where
+    an IO manager raised, ``check`` where the check of a type did.
     """
 
     kind = "step failed"
@@ -267,6 +270,7 @@ class StepFailed(Fact):
     output: tuple[Chunk, ...] = ()
     checks: tuple[AssetCheckKey, ...] = ()
     phase: str = ""
+    partitions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +313,57 @@ class Forgotten(Fact):
     partition: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class PartitionsChanged(Fact):
+    """Dynamic partitions of a name were added, or taken away."""
+
+    kind = "partitions changed"
+    name: str = ""
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked(Fact):
+    """A schedule or sensor was asked what is to be run.
+
+    Args:
+        name: of the schedule or sensor.
+        status: ``requested``, ``skipped``, ``failed``, or ``missed`` where its turn was over.
+        moment: for which a schedule ticked; None for sensors.
+        message: why it skipped, or the error.
+        cursor: where a sensor goes on the next time.
+        run_keys: of the runs that it asked for, as far as they have one.
+        requested: how many runs it asked for, without those whose key had its run already.
+        printed: what it printed.
+    """
+
+    kind = "ticked"
+    name: str = ""
+    status: str = "skipped"
+    moment: float | None = None
+    message: str = ""
+    cursor: str | None = None
+    run_keys: tuple[str, ...] = ()
+    requested: int = 0
+    seconds: float = 0.0
+    printed: str = ""
+
+    @property
+    def tick(self) -> str:
+        """Return what its runs name it by in their tags."""
+        return f"{self.name}.{self.at:.6f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Switched(Fact):
+    """A person switched a schedule or sensor on or off."""
+
+    kind = "switched"
+    name: str = ""
+    on: bool = False
+
+
 Event: TypeAlias = (
     RunStarted
     | RunFinished
@@ -328,4 +383,7 @@ Event: TypeAlias = (
     | HookRan
     | ResourceFailed
     | Forgotten
+    | PartitionsChanged
+    | Ticked
+    | Switched
 )

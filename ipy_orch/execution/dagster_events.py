@@ -107,6 +107,11 @@ class DagsterEvent:
         return key if isinstance(key, AssetKey) else None
 
     @property
+    def partition(self) -> str | None:
+        """Return the partition that the event is about."""
+        return getattr(self.event, "partition", None)
+
+    @property
     def is_step_materialization(self) -> bool:
         """Tell whether it is of an asset's materialization."""
         return self.event_type is DagsterEventType.ASSET_MATERIALIZATION
@@ -228,9 +233,12 @@ def dagster_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
     """Yield events in Dagster's shape; an output stored is an output made first."""
     checked = {(one.step, one.port, one.name, one.mapping_key): one for one in events if isinstance(one, TypeChecked)}
     started = {event.step: event.at for event in events if isinstance(event, StepStarted)}
+    failed = {event.run_id: event for event in reversed(events) if isinstance(event, StepFailed)}
     for event in events:
         if isinstance(event, OutputStored | InputLoaded | TypeChecked):
             yield from port_events(event, checked)
+        elif isinstance(event, RunFinished) and event.run_id in failed:
+            yield DagsterEvent(ENDS[event.status], None, event, details(failed[event.run_id]), event.message)
         elif isinstance(event, StepSucceeded):
             taken = max(event.seconds, event.at - started.get(event.step, event.at))
             yield DagsterEvent(DagsterEventType.STEP_SUCCESS, event.step, event, StepData(duration_ms=1000 * taken))

@@ -157,7 +157,8 @@ class Runner:
             name, future = self.finished.get(timeout=HEARTBEAT)
         except queue.Empty:
             return
-        self.settle(self.steps[name], future)
+        if not self.world.cancel.is_set():  # what comes after a cancel may have met half of an edit: it isn't stored
+            self.settle(self.steps[name], future)
 
     # -- the run ------------------------------------------------------------------------------------------------------
 

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 from ipy_orch.errors import CheckError
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Run, Runs
-from ipy_orch.events.types import Checked, Event, Materialized, Observed
+from ipy_orch.events.types import Checked, Event, Materialized, Observed, RunFinished, RunStarted, StepFailed
+from ipy_orch.events.updates import Updates
 from ipy_orch.execution.dagster_events import DagsterEvent, DagsterEventType, dagster_events
 from ipy_orch.execution.dagster_run import DagsterRun, DagsterRunStatus
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.partitions.definition import valid_keys
-from ipy_orch.model.results import AssetMaterialization, AssetObservation
+from ipy_orch.model.results import AssetCheckEvaluation, AssetMaterialization, AssetObservation
 
 __all__ = [
     "AssetRecordsFilter",
@@ -31,6 +34,7 @@ __all__ = [
     "DagsterRunStatus",
     "EventLogEntry",
     "EventLogRecord",
+    "RunStatusChangeRecordsFilter",
     "instance_for_test",
 ]
 
@@ -136,6 +140,32 @@ class AssetRecordsFilter:
         )
 
 
+@dataclass(frozen=True)
+class RunStatusChangeRecordsFilter:
+    """Say which events are wanted by which runs came to a status: all conditions must hold that aren't None.
+
+    Args:
+        event_type: e.g. ``DagsterEventType.RUN_SUCCESS``.
+        job_names: any of these.
+    """
+
+    event_type: DagsterEventType
+    after_timestamp: float | None = None
+    before_timestamp: float | None = None
+    after_storage_id: int | None = None
+    before_storage_id: int | None = None
+    storage_ids: Sequence[int] | None = None
+    job_names: Sequence[str] | None = None
+
+    def lets_through(self, record: EventLogRecord) -> bool:
+        """Tell whether an event of this type is wanted, whatever its job."""
+        return (
+            between(self.after_timestamp, record.timestamp, self.before_timestamp)
+            and between(self.after_storage_id, record.storage_id, self.before_storage_id)
+            and (self.storage_ids is None or record.storage_id in self.storage_ids)
+        )
+
+
 def between(low: float | None, value: float, high: float | None) -> bool:
     """Tell whether a value lies between two, None for no limit."""
     return (low is None or value > low) and (high is None or value < high)
@@ -164,6 +194,13 @@ class DagsterInstance:
         self.folder = folder
         self.partitions: dict[str, dict[str, None]] = {}  #: the dynamic ones: name -> keys, as an ordered set
         self.remove: weakref.finalize[Any, Any] | None = None
+
+    @cached_property
+    def updates(self) -> Updates:
+        """Return what was updated when; it is kept from when it's first asked for."""
+        known = Updates(self.log)
+        self.log.listen(known.apply)
+        return known
 
     @staticmethod
     def ephemeral(tempdir: str | None = None) -> DagsterInstance:
@@ -213,12 +250,21 @@ class DagsterInstance:
 
     def records(self, wanted: Callable[[Event], bool] = lambda _: True) -> list[EventLogRecord]:
         """Return the records of the events wanted, the oldest first."""
-        numbered = [(number, event) for number, event in enumerate(self.log, 1) if wanted(event)]
-        return [
-            EventLogRecord(number, EventLogEntry(event.run_id, event.at, shaped.step_key, shaped))
-            for number, event in numbered
-            for shaped in dagster_events([event])
-        ]
+        failed: dict[str, Event] = {}
+        found: list[EventLogRecord] = []
+        for number, event in self.numbered():
+            if isinstance(event, StepFailed):
+                failed.setdefault(event.run_id, event)
+            if wanted(event):
+                told = [failed[event.run_id]] if isinstance(event, RunFinished) and event.run_id in failed else []
+                shaped = [one for one in dagster_events([*told, event]) if one.event is event]
+                entries = [EventLogEntry(event.run_id, event.at, one.step_key, one) for one in shaped]
+                found += [EventLogRecord(number, entry) for entry in entries]
+        return found
+
+    def numbered(self) -> Iterable[tuple[int, Event]]:
+        """Yield the events with their numbers, which grow."""
+        return enumerate(self.log, 1)
 
     def number_of(self, event: Event) -> int:
         """Return the number of an event in the log, from 1; 0 when it isn't kept."""
@@ -267,6 +313,25 @@ class DagsterInstance:
         found = self.records(lambda event: isinstance(event, Observed) and event.key == wanted.asset_key)
         return page([*filter(wanted.lets_through, found)], limit, ascending)
 
+    def fetch_run_status_changes(
+        self,
+        records_filter: DagsterEventType | RunStatusChangeRecordsFilter,
+        limit: int = 100,
+        cursor: str | None = None,  # noqa: ARG002 - there's one page
+        ascending: bool = False,
+    ) -> EventRecordsResult:
+        """Return the events by which runs came to a status, the newest first unless ``ascending``."""
+        wanted = as_change(records_filter)
+        found = [
+            one
+            for one in self.records(lambda event: isinstance(event, RunStarted | RunFinished))
+            if one.event_log_entry.dagster_event_type is wanted.event_type and wanted.lets_through(one)
+        ]
+        if wanted.job_names is not None:
+            runs = self.history.runs
+            found = [one for one in found if one.run_id in runs and runs[one.run_id].what in wanted.job_names]
+        return page(found, limit, ascending)
+
     def get_event_records(
         self, event_records_filter: Any, limit: int | None = None, ascending: bool = False
     ) -> list[EventLogRecord]:
@@ -284,12 +349,16 @@ class DagsterInstance:
         found = self.records(lambda event: isinstance(event, Checked) and event.key == asset_check_key)
         return found[-1] if found else None
 
-    def report_runless_asset_event(self, asset_event: AssetMaterialization | AssetObservation) -> None:
-        """Keep a report about an asset that no run made."""
-        if isinstance(asset_event, AssetMaterialization):
-            self.log.append(Materialized("", 0.0, "", asset_event, asset_event.partition))
+    def report_runless_asset_event(
+        self, asset_event: AssetMaterialization | AssetObservation | AssetCheckEvaluation
+    ) -> None:
+        """Keep a report about an asset or a check that no run made."""
+        if isinstance(asset_event, AssetCheckEvaluation):
+            self.log.append(Checked("", time.time(), "", asset_event, asset_event.partition))
+        elif isinstance(asset_event, AssetMaterialization):
+            self.log.append(Materialized("", time.time(), "", asset_event, asset_event.partition))
         else:
-            self.log.append(Observed("", 0.0, "", asset_event, asset_event.partition, asset_event.data_version))
+            self.log.append(Observed("", time.time(), "", asset_event, asset_event.partition, asset_event.data_version))
 
     def has_asset_key(self, asset_key: AssetKey) -> bool:
         """Tell whether anything is known of an asset."""
@@ -375,6 +444,11 @@ def dagster_run(run: Run) -> DagsterRun:
 def as_filter(wanted: AssetKey | AssetRecordsFilter) -> AssetRecordsFilter:
     """Return a filter; a key lets all records of the asset through."""
     return AssetRecordsFilter(wanted) if isinstance(wanted, AssetKey) else wanted
+
+
+def as_change(wanted: DagsterEventType | RunStatusChangeRecordsFilter) -> RunStatusChangeRecordsFilter:
+    """Return a filter; a type lets all events of it through."""
+    return RunStatusChangeRecordsFilter(wanted) if isinstance(wanted, DagsterEventType) else wanted
 
 
 def page(records: list[EventLogRecord], limit: int, ascending: bool) -> EventRecordsResult:

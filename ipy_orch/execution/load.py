@@ -147,7 +147,7 @@ def load_value(
     maker: AssetsDefinition,
     resources: Mapping[str, Any],
     config: Resolved | None = None,
-    partition: str | None = None,
+    partition: str | Sequence[str] | None = None,
     instance: Any = None,
     reader: Mapping[str, Any] | None = None,
     opening: Opening | None = None,
@@ -155,6 +155,7 @@ def load_value(
     """Return the value of an asset as its IO manager has it.
 
     Args:
+        partition: or several, which the IO manager gives as it does.
         reader: what the IO manager's context tells of the reader.
         opening: opens resources; by default for this value only.
 
@@ -165,17 +166,18 @@ def load_value(
     known = {**maker.resource_defs, **resources}
     own = as_resource(known[manager]).__required_keys__ if manager in known else ()
     opened = opening or (lambda known, keys, config: ResourceScope(known, keys, config, instance=instance))
+    partitions = [partition] if isinstance(partition, str) else None if partition is None else [*partition]
     with opened(known, [manager, *own], config.resources if config else {}) as scope:
         context = InputContext(
             "value",
             key,
-            partition=partition,
-            partitions=None if partition is None else [partition],
+            partition=partition if isinstance(partition, str) else None,
+            partitions=partitions,
             resources=scope.namespace(own) if own else NO_RESOURCES,
             spec=maker.specs_by_key.get(key),
             resource_config=config.resource_config(manager) if config and manager in config.definitions else None,
             run=RunInfo("", instance=instance),
-            upstream=lambda: upstream_context(key, maker, None if partition is None else [partition]),
+            upstream=lambda: upstream_context(key, maker, partitions),
             **(reader or {}),
         )
         return scope.objects[manager].load_input(context)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ipy_orch.errors import DagsterAssetCheckFailedError
+from ipy_orch.errors import DagsterAssetCheckFailedError, DagsterInvariantViolationError
 from ipy_orch.events.types import Checked, Expected, Logged, Materialized, Observed, OutputStored, Part, Recipe
 from ipy_orch.execution.capture import Chunk
 from ipy_orch.execution.contexts import OpExecutionContext
@@ -160,8 +160,12 @@ class Storing:
             return
         partitions = step.partitions
         versions = [self.versions(finished, outlet, made, partition) for partition in partitions]
-        data_version = versions[0][1]
-        context = self.hand_over(finished, outlet, key, made, data_version, metadata) if made.has_value else None
+        if len(partitions) > 1 and self.keeps_each(outlet, made, partitions):
+            self.keep_each(finished, outlet, key, made.value, [version for _, version in versions])
+            context = None
+        else:
+            data_version = versions[0][1]
+            context = self.hand_over(finished, outlet, key, made, data_version, metadata) if made.has_value else None
         if context is not None and context.added:
             metadata = {**metadata, **context.added}
         if world.keep_values:
@@ -215,6 +219,27 @@ class Storing:
         for partition in step.partitions:
             seen = AssetObservation(key, metadata=metadata, partition=partition, tags=made.tags or {})
             self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, partition, said))
+
+    def keeps_each(self, outlet: Outlet, made: Made, partitions: Sequence[str | None]) -> bool:
+        """Tell whether the session's own store is to keep the values of several partitions, given by their keys."""
+        if not made.has_value or type(self.run.objects[outlet.manager]) is not SessionIOManager:
+            return False
+        if isinstance(made.value, Mapping) and made.value.keys() == set(partitions):
+            return True
+        raise DagsterInvariantViolationError(
+            f"one value can't be kept for the {len(partitions)} partitions of `{outlet.label}`",
+            hint="return a dict with a value for each of `context.partition_keys`, or None",
+        )
+
+    def keep_each(
+        self, finished: Finished, outlet: Outlet, key: AssetKey, values: Mapping[str, Any], versions: Sequence[str]
+    ) -> None:
+        """Have the session's own store keep the value of each partition."""
+        store = self.run.objects[outlet.manager]
+        seconds = finished.seconds / len(versions)
+        for partition, version in zip(finished.step.partitions, versions, strict=True):
+            kept = (key, partition, values[partition or ""])
+            store.put(*kept, version=version, seconds=seconds, name=outlet.label)
 
     def hand_over(
         self,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ipy_orch.events.ledger import Place
 from ipy_orch.events.types import Recipe
@@ -15,7 +15,7 @@ from ipy_orch.planning.partitioning import Reading
 from ipy_orch.planning.staleness import ASKED, FORCED, Reason
 from ipy_orch.planning.steps import Request, Step
 
-__all__ = ["Laying", "Node"]
+__all__ = ["Laying", "Node", "in_groups"]
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +46,10 @@ class Node:
     all_reads: list[Place] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.places = [(key, self.partition) for key in self.keys]
+        if self.partition is None and self.by_partition and self.reading is not None and self.reading.partitions:
+            self.places = [(key, one) for key in self.keys for one in self.reading.partitions]
+        else:
+            self.places = [(key, self.partition) for key in self.keys]
         if self.by_partition:
             self.all_reads = [place for dep in self.inputs for place in self.reads(dep)]
         else:
@@ -73,7 +76,7 @@ class Laying:
         gates = self.gates(checks) if checks else {}
         steps = [step for node in assets for step in self.steps_of(node, made, gates, self.own_checks(node))]
         steps += [step for node, keys in checks for step in self.steps_of(node, made, {}, keys)]
-        return tuple(steps)
+        return tuple(depth_first(steps) if any(node.partition is not None for node in assets) else steps)
 
     def name(self, nodes: Iterable[Node]) -> None:
         """Find out what is called for each definition that runs, and under which name."""
@@ -82,6 +85,8 @@ class Laying:
             node.base, node.calls = names.of(node.definition), calls_of(node.definition)
             if node.partition is not None:
                 node.base = f"{node.base}[{node.partition}]"
+            elif node.by_partition and node.reading is not None and node.reading.partitions and node.keys:
+                node.base = f"{node.base}[{node.reading.partitions[0]}..{node.reading.partitions[-1]}]"
             node.alone = node.calls[0].op is node.definition.op_def
 
     def gates(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> dict[Place, set[str]]:
@@ -188,6 +193,55 @@ def waits(places: Iterable[Place], made: Mapping[Place, str], gates: Mapping[Pla
     if gates:
         before.update(gate for place in places for gate in gates.get(place, ()))
     return before
+
+
+def in_groups(nodes: Sequence[Node]) -> list[Node]:
+    """Return nodes with partitions of one definition put together, where its policy says that one call makes several.
+
+    The first of them stands for all, in its reason.
+    """
+    groups: list[list[Node]] = []
+    open_: dict[AssetsDefinition, list[Node]] = {}
+    for node in nodes:
+        policy = node.definition.backfill_policy
+        most = 1 if node.partition is None or policy is None else policy.max_partitions_per_run
+        group = open_.get(node.definition, [])
+        if not group or len(group) == most:
+            group = open_[node.definition] = []
+            groups.append(group)
+        group.append(node)
+    return [together(group) for group in groups]
+
+
+def together(group: Sequence[Node]) -> Node:
+    """Return the node of several partitions that one call makes."""
+    first, reading = group[0], group[0].reading
+    if len(group) == 1 or reading is None:
+        return first
+    partitions = [node.partition for node in group if node.partition is not None]
+    return replace(first, partition=None, reading=reading.at(*partitions), conditional=False)
+
+
+def depth_first(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps so that each comes soon after what it reads: values needn't be kept for long.
+
+    All of one partition comes before the next, where the one doesn't read the other.
+    """
+    by_name = {step.name: step for step in steps}
+    needed = {name for step in steps for name in step.after}
+    found: list[Step] = []
+    seen: set[str] = set()
+    for last in [*(step for step in steps if step.name not in needed), *steps]:
+        stack = [(last, False)]
+        while stack:
+            step, is_open = stack.pop()
+            if is_open:
+                found.append(step)
+            elif step.name not in seen:
+                seen.add(step.name)
+                stack.append((step, True))
+                stack += [(by_name[name], False) for name in sorted(step.after, reverse=True) if name in by_name]
+    return found
 
 
 class Names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
@@ -13,6 +14,7 @@ from ipy_orch.model.partitions.definition import PARTITION_TAG, PartitionKeyRang
 from ipy_orch.model.partitions.mappings import IdentityPartitionMapping, PartitionMapping
 from ipy_orch.model.partitions.multi_mappings import infer_partition_mapping
 from ipy_orch.model.partitions.subsets import DefaultPartitionsSubset, as_keys
+from ipy_orch.model.partitions.time_mappings import TimeWindowPartitionMapping
 
 if TYPE_CHECKING:
     from ipy_orch.model.assets import AssetsDefinition
@@ -27,12 +29,14 @@ __all__ = [
     "distinct_cuts",
     "only_cut",
     "partitions_tags",
+    "refuse_mappings_of",
     "refuse_unmappable",
     "wanted_partitions",
 ]
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
+SAME_WINDOWS = (TimeWindowPartitionMapping(), TimeWindowPartitionMapping(0, 0, True))
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,11 @@ class Link:
 
     mapping: PartitionMapping
     cut: PartitionsDefinition
+
+    @cached_property
+    def is_same(self) -> bool:
+        """Tell whether a partition reads the one of the same key, where both are cut alike."""
+        return type(self.mapping) is IdentityPartitionMapping or self.mapping in SAME_WINDOWS
 
 
 class Reading:
@@ -128,7 +137,7 @@ def mapped(key: AssetKey, link: Link, cut: PartitionsDefinition | None, partitio
     Raises:
         DagsterInvariantViolationError: when one that must be there isn't.
     """
-    if type(link.mapping) is IdentityPartitionMapping and link.cut == cut:
+    if link.is_same and link.cut == cut:
         return partitions
     subset = cut.subset_with_partition_keys(partitions) if cut is not None else None
     found = link.mapping.get_upstream_mapped_partitions_result_for_partitions(subset, cut, link.cut)
@@ -226,8 +235,18 @@ def refuse_unmappable(graph: AssetGraph) -> None:
     Raises:
         DagsterInvalidDefinitionError: naming both assets.
     """
-    for key, maker in graph.makers.items() if graph.is_partitioned else ():
-        spec = maker.specs_by_key[key]
+    if graph.is_partitioned:
+        refuse_mappings_of(graph, graph.makers)
+
+
+def refuse_mappings_of(graph: AssetGraph, keys: Iterable[AssetKey]) -> None:
+    """Refuse what some assets read where the partitions can't be mapped.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming both assets.
+    """
+    for key in keys:
+        spec = graph.makers[key].specs_by_key[key]
         for dep in spec.deps:
             upstream = cut_of(dep.asset_key, graph)
             if upstream is None or not graph.makers[dep.asset_key].is_executable:
@@ -272,11 +291,22 @@ def wanted_partitions(
         reading = Reading.of_assets(definition, keys, graph)
         cut, mine = reading.cut, set[str]().union(*(asked.get(key, ()) for key in keys))
         if cut is not None:
-            mine |= asked_of(cut, request.chosen, definition.label) if keys & request.keys else set()
+            mine |= asked_for(request, keys & request.keys, cut, definition.label)
             found[definition] = with_earlier(reading, keys, mine, cut) if request.upstream else ordered(mine, cut)
         for dep in reading.links if request.upstream else ():
             asked.setdefault(dep, set()).update(reading.of(dep, *found.get(definition, ())) or ())
     return found
+
+
+def asked_for(request: Request, keys: Iterable[AssetKey], cut: PartitionsDefinition, what: str) -> set[str]:
+    """Return the partitions of some assets of one definition that a request asks for.
+
+    Raises:
+        DagsterInvariantViolationError: when nobody said which.
+        DagsterUnknownPartitionError: when there's no such partition.
+    """
+    own = [request.of_asset[key] if key in request.of_asset else asked_of(cut, request.chosen, what) for key in keys]
+    return set[str]().union(*own)
 
 
 def asked_of(cut: PartitionsDefinition, chosen: Sequence[str], what: str) -> set[str]:

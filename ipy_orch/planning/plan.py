@@ -6,18 +6,17 @@ run), or is fresh; one pass back up adds the steps whose values are wanted but n
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ipy_orch.events.ledger import Ledger, Place
 from ipy_orch.events.types import Materialized, Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.model.results import AssetCheckSeverity
 from ipy_orch.planning.graph import AssetGraph, ancestors
-from ipy_orch.planning.laying import Laying, Node
+from ipy_orch.planning.laying import Laying, Node, in_groups
 from ipy_orch.planning.lineage import by_lineage
 from ipy_orch.planning.partitioning import Reading, wanted_partitions
 from ipy_orch.planning.staleness import (
@@ -25,11 +24,9 @@ from ipy_orch.planning.staleness import (
     EVICTED,
     FAILED,
     FORCED,
-    FRESH,
     NEVER,
     UNCHECKED,
     Reason,
-    Status,
     combined,
     difference,
     version_for,
@@ -37,7 +34,7 @@ from ipy_orch.planning.staleness import (
 )
 from ipy_orch.planning.steps import Plan, Request, Step, apart
 
-__all__ = ["Knowledge", "Plan", "Request", "Step", "plan", "statuses"]
+__all__ = ["Knowledge", "Plan", "Planner", "Request", "Step", "plan"]
 
 EXTERNAL = "external"
 
@@ -49,10 +46,18 @@ class Knowledge:
     Args:
         parts: what a definition depends on beside its inputs: code, config, resources, declared sources.
         stored: whether the value of an asset of this data version can be loaded.
+        stored_each: of an asset, what tells that of its partitions, where there's a quicker way for many of them.
     """
 
     parts: Callable[[AssetsDefinition], Recipe] = lambda _: ()
     stored: Callable[[AssetKey, str | None, str], bool] = lambda _key, _partition, _version: True
+    stored_each: Callable[[AssetKey], Callable[[str, str], bool]] | None = None
+
+    def each(self, key: AssetKey) -> Callable[[str, str], bool]:
+        """Return what tells whether a partition of an asset can be loaded in a data version."""
+        if self.stored_each is not None:
+            return self.stored_each(key)
+        return lambda partition, version: self.stored(key, partition, version)
 
 
 def plan(graph: AssetGraph, ledger: Ledger, request: Request, knowledge: Knowledge | None = None) -> Plan:
@@ -63,14 +68,6 @@ def plan(graph: AssetGraph, ledger: Ledger, request: Request, knowledge: Knowled
         DagsterInvariantViolationError: when an asset asked for doesn't exist.
     """
     return Planner(graph, ledger, request, knowledge or Knowledge()).plan()
-
-
-def statuses(graph: AssetGraph, ledger: Ledger, knowledge: Knowledge | None = None) -> dict[AssetKey, Status]:
-    """Return how each asset stands. Pure: nothing is run."""
-    request = Request(frozenset(graph.executable_keys))
-    planner = Planner(graph, ledger, request, knowledge or Knowledge())
-    planner.judge_all({})
-    return planner.all_statuses()
 
 
 class Planner:
@@ -93,6 +90,8 @@ class Planner:
             checks = self.check_nodes({place for node in assets for place in node.places})
             if self.want_inputs(checks):
                 assets = [node for node in self.nodes if node.reason is not None]
+        if self.graph.is_partitioned and not self.request.always:
+            assets = in_groups(assets)
         first, mapped = apart(Laying(self.graph, self.request).steps(assets, checks))
         return Plan(first, self.request, tuple(dict.fromkeys(key for key, _ in self.node_of)), mapped)
 
@@ -125,7 +124,7 @@ class Planner:
         if self.request.always:
             return [replace(node, reading=reading.at(*self.request.chosen))]
         if not partitions:
-            return [replace(node, reading=reading, by_partition=True)]
+            return [replace(node, reading=reading, by_partition=True)] if reading.cut is None else []
         inputs = (*node.inputs, *(key for key in node.keys if key in reading.links))  # it may read itself
         return [
             replace(node, inputs=inputs, partition=one, reading=reading.at(one), by_partition=True)
@@ -160,8 +159,10 @@ class Planner:
     def judge(self, node: Node) -> None:
         """Find out whether a definition must run, and what its assets' versions will be."""
         partition = node.partition
-        here = partition is None or partition in self.request.chosen
-        asked = node.asked = here and not self.request.keys.isdisjoint(node.keys)
+        if partition is None:
+            asked = node.asked = not self.request.keys.isdisjoint(node.keys)
+        else:
+            asked = node.asked = not self.places_asked.isdisjoint(node.places)
         if self.request.always:
             node.reason = ASKED if asked else None
             return
@@ -178,6 +179,11 @@ class Planner:
         node.conditional = node.reason is not None and node.reason.only_inputs and all(map(self.kept, node.places))
         for key, version in versions.items():
             self.foresee(node, key, version)
+
+    @cached_property
+    def places_asked(self) -> set[Place]:
+        """Return the partitions that are asked for themselves."""
+        return {(key, one) for key in self.request.keys for one in self.request.chosen_of(key)}
 
     def recipe(self, node: Node) -> Recipe:
         """Return all parts, with the inputs' versions as far as they're known."""
@@ -298,7 +304,8 @@ class Planner:
             return [replace(node, reading=Reading.of_checks(part, checks, self.graph, self.request.chosen))]
         assets = {check.asset_key for check in checks}
         here = {partition for key, partition in running if key in assets and partition is not None}
-        chosen = tuple(dict.fromkeys([*(self.request.chosen if assets & self.request.keys else ()), *sorted(here)]))
+        asked = (one for key in sorted(assets & self.request.keys) for one in self.request.chosen_of(key))
+        chosen = tuple(dict.fromkeys([*asked, *sorted(here)]))
         reading = Reading.of_checks(part, checks, self.graph, chosen)
         if all(self.graph.checks[check].partitions_def is None for check in checks):
             return [replace(node, reading=reading, by_partition=True)]
@@ -335,35 +342,3 @@ class Planner:
             return False
         found = [self.want(node.all_reads) for node, _ in checks]
         return any(found)
-
-    # -- status -------------------------------------------------------------------------------------------------------
-
-    def all_statuses(self) -> dict[AssetKey, Status]:
-        """Return how each asset that was judged stands; of a partitioned one, how many of its partitions are there."""
-        many = Counter(key for key, partition in self.ledger.materialized if partition is not None)
-        return {
-            key: self.status(place, node) if place[1] is not None or cut is None else status_of_all(cut, many[key])
-            for place, node in self.node_of.items()
-            for key, cut in [(place[0], node.reading.cut if node.reading is not None else None)]
-        }
-
-    def status(self, place: Place, node: Node) -> Status:
-        """Return how an asset, or a partition of it, stands."""
-        failed = self.ledger.failed.get(place)
-        if failed is not None and node.reason is not None:
-            return Status("failed", failed.error)
-        if node.definition.is_observable:
-            return Status(EXTERNAL)
-        if place not in self.ledger.materialized:
-            return Status("missing", str(NEVER))
-        if node.reason in (None, EVICTED, FORCED):
-            return FRESH if self.kept(place) else Status("evicted", str(EVICTED))
-        return Status("stale", str(node.reason))
-
-
-def status_of_all(cut: PartitionsDefinition, many: int) -> Status:
-    """Return how a partitioned asset stands, of which so many partitions are there."""
-    total = cut.get_num_partitions()
-    if many == 0:
-        return Status("missing", str(NEVER))
-    return FRESH if many >= total else Status("missing", f"{total - many} of {total} partitions never materialized")

@@ -73,10 +73,15 @@ EVICTED: Final = Reason("value no longer in memory")
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Say how an asset stands: ``fresh``, ``stale``, ``missing``, ``failed``, ``evicted`` or ``external``."""
+    """Say how an asset stands: ``fresh``, ``stale``, ``missing``, ``failed``, ``evicted`` or ``external``.
+
+    Args:
+        partitions: of a partitioned asset, how many of them stand how, and how many they are.
+    """
 
     word: str
     reason: str = ""
+    partitions: tuple[tuple[tuple[str, int], ...], int] | None = None
 
     def __str__(self) -> str:
         return f"{self.word} ({self.reason})" if self.reason else self.word

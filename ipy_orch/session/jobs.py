@@ -25,11 +25,16 @@ TAKEN: WeakKeyDictionary[Job, frozenset[str]] = WeakKeyDictionary()
 
 @dataclass(frozen=True)
 class FoundJob:
-    """Be a job, the variable that holds it, and the cell that defined this."""
+    """Be a job, the variable that holds it, and the cell that defined this.
+
+    Args:
+        brought: whether only a schedule or sensor in that variable holds it.
+    """
 
     definition: Job
     variable: str
     cell: Cell | None
+    brought: bool = False
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from ipy_orch.events.runs import Run, StepRun
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.execution.world import Outputs
 from ipy_orch.model.asset_jobs import UnresolvedAssetJobDefinition
+from ipy_orch.model.automation.targets import is_anonymous
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.ops import RESULT
 from ipy_orch.planning.config import resolve_run_config
@@ -152,6 +153,8 @@ def job_rows(scanned: Scanned, launched: Mapping[str, Launched], runs: Mapping[s
     """Return a row per job: what it runs, the config it has and needs, and its last run."""
     rows = []
     for name, found in sorted(scanned.places_of_jobs.items()):
+        if is_anonymous(name):
+            continue
         last = launched.get(name)
         run = runs.get(last.run_id) if last is not None else None
         told = (

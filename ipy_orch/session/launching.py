@@ -14,7 +14,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
+from ipy_orch.errors import (
+    DagsterInvalidDefinitionError,
+    DagsterInvariantViolationError,
+    closest,
+)
 from ipy_orch.execution.jobs import places_of
 from ipy_orch.execution.results import ExecuteInProcessResult
 from ipy_orch.execution.storing import keep
@@ -23,17 +27,29 @@ from ipy_orch.model.asset_jobs import AssetLayer, UnresolvedAssetJobDefinition
 from ipy_orch.model.console_loggers import default_loggers
 from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
+from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.requirements import needed
 from ipy_orch.planning.config import Resolved, resolve_run_config
-from ipy_orch.planning.job_config import job_tree, run_config_of
-from ipy_orch.planning.jobs import plan_job, refuse_missing_values, refuse_unknown_values, source_assets_in, with_job
+from ipy_orch.planning.job_config import config_tags, job_tree, run_config_of
+from ipy_orch.planning.jobs import (
+    plan_job,
+    refuse_missing_values,
+    refuse_unknown_values,
+    source_assets_in,
+    which,
+    with_job,
+)
+from ipy_orch.planning.partitioning import partitions_tags
 from ipy_orch.planning.plan import Plan, Request, Step, plan
 from ipy_orch.planning.staleness import Reason
+from ipy_orch.session.bringing_back import bring_back
+from ipy_orch.session.choosing import Which, cuts_of
+from ipy_orch.session.job_partitions import cut_of_job, partitions_of
 from ipy_orch.session.launched import JobReport, Launched, lines_of_ops
 from ipy_orch.session.recipes import Recipes
 from ipy_orch.session.refusals import refuse_broken, refuse_unknown_inputs
 from ipy_orch.session.report import report
-from ipy_orch.session.resuming import carried, done, marks_of, outside
+from ipy_orch.session.resuming import carried, done, marks_of
 from ipy_orch.session.run_config import merged
 from ipy_orch.session.scan import Scanned
 
@@ -53,6 +69,8 @@ class Asked:
         workers: how many steps run at once.
         from_failure: go on where the job's last run failed.
         tags: of the run, beside the job's.
+        what: is asked for, in words; by default the job.
+        partition: which partitions of what is partitioned; by default the one that the tags say.
     """
 
     config: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +78,8 @@ class Asked:
     workers: int = 1
     from_failure: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    what: str = ""
+    partition: Which = None
 
 
 # -- which job --------------------------------------------------------------------------------------------------------
@@ -206,9 +226,17 @@ class Launch:
     ) -> None:
         self.session, self.scanned, self.job, self.asked, self.last = session, scanned, job, asked, last
         self.resources = job.resource_defs
+        with session.instance.looking():
+            self.cut = cut_of_job(job)
+            self.partitions = partitions_of(job, self.cut, asked.partition, asked.tags)
 
     def run(self) -> JobReport:
         """Plan, run and report."""
+        with self.session.instance.looking():
+            return self.run_looking()
+
+    def run_looking(self) -> JobReport:
+        """Do what :meth:`run` says, with the dynamic partitions of the session."""
         session, job = self.session, self.job
         if not job.is_asset_job:
             refuse_unknown_values(job)
@@ -216,15 +244,15 @@ class Launch:
         given = self.config
         config = resolve_run_config(given, job_tree(job), self.resources)
         recipes = Recipes(
-            self.scanned, config, session.files, self.bound, session.settings.pins, session.resource_token
+            self.scanned, config, session.files, self.bound, session.settings.pins, session.planning.resource_token
         )
         planned = self.plan(recipes)
         self.refuse_missing_resources(planned)
         places = {step.place for step in planned.every_step}
         config = resolve_run_config(given, job_tree(job), self.resources, needed=places)
-        notices = self.bring_back(planned)
+        notices = bring_back(session, self.scanned, job, planned)
         if job.is_asset_job:
-            session.keep({part: given[part] for part in ("ops", "resources") if part in given})
+            session.planning.keep({part: given[part] for part in ("ops", "resources") if part in given})
         return self.execute(planned, config, marks_of(planned, recipes, session.ledger), notices)
 
     @property
@@ -239,22 +267,22 @@ class Launch:
         of_resources = session.environments.configs.get(session.environments.current, {})
         own = {"resources": {key: one for key, one in of_resources.items() if key in self.resources}}
         base = merged(session.run_config if job.is_asset_job else {}, own)
-        return merged(base, run_config_of(job, self.asked.config))
+        return merged(base, run_config_of(job, self.asked.config, self.partitions))
 
     # -- the plan -----------------------------------------------------------------------------------------------------
 
     def plan(self, recipes: Recipes) -> Plan:
         """Return the steps: all that the job runs, whatever is fresh."""
-        what = f"job {self.job.name}"
+        what = self.asked.what or f"job {self.job.name}"
         if not self.job.is_asset_job:
-            planned = plan_job(self.job)
+            planned = plan_job(self.job, self.partitions)
             return replace(planned, request=replace(planned.request, what=what))
         session, layer = self.session, self.job.layer
         keys, checks = layer.executable_asset_keys, layer.executable_check_keys
         refuse_broken(self.scanned, sorted(keys))
         refuse_unknown_inputs(self.scanned, keys)
-        knowledge = replace(session.knowledge(self.scanned, recipes.config), parts=recipes)
-        request = Request(keys, checks, force=keys, upstream=False, what=what)
+        knowledge = replace(session.planning.knowledge(self.scanned, recipes.config), parts=recipes)
+        request = Request(keys, checks, force=keys, upstream=False, what=what, **which(self.partitions))
         planned = plan(layer.asset_graph, session.ledger, request, knowledge)
         steps = tuple(replace(step, reason=Reason(what)) for step in planned.steps)
         return with_job(replace(planned, steps=steps), self.job)
@@ -267,34 +295,6 @@ class Launch:
         """
         for step in planned.every_step:
             needed(self.resources, step.required_resource_keys, f"`{step.name}`")
-
-    def bring_back(self, planned: Plan) -> list[str]:
-        """Have the values in memory that are read and not made, and tell which of them are stale.
-
-        Raises:
-            DagsterInvariantViolationError: for one that was never made.
-        """
-        session, graph = self.session, self.scanned.graph
-        read = sorted(key for key in outside(planned) if key in graph.makers and graph.makers[key].is_materializable)
-        if not read:
-            return []
-        statuses = session.statuses(self.scanned)
-        notices: list[str] = []
-        for key in read:
-            status = statuses.get(key)
-            if (
-                status is not None
-                and status.word in ("missing", "failed")
-                and (key, None) not in session.ledger.materialized
-            ):
-                told = f"job `{self.job.name}` reads `{key}`, which it doesn't run and which has no value yet"
-                raise DagsterInvariantViolationError(told, hint=f"%materialize {key}")
-            if status is not None and status.word == "stale":
-                notices.append(f"`{key}`, which the job reads and doesn't run, is stale: {status.reason}")
-            elif status is not None and status.word == "evicted":
-                for error in session.materialize([key], what=f"value of {key}").errors.values():
-                    raise error
-        return notices
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -309,7 +309,7 @@ class Launch:
         root = last.root if last is not None else run_id
         session.launched[job.name] = Launched(run_id, root, self.asked, marks, outputs)
         try:
-            result = session.run(
+            result = session.running.run(
                 self.scanned,
                 planned,
                 config,
@@ -321,7 +321,7 @@ class Launch:
                 loggers=job.loggers or default_loggers(),
                 keep_values=not job.is_asset_job,
                 outputs=outputs,
-                tags={**job.run_tags, **self.asked.tags},
+                tags={**job.run_tags, **self.asked.tags, **self.partition_tags},
             )
         finally:
             session.names.bind(self.scanned, planned)
@@ -342,20 +342,31 @@ class Launch:
             told.lines = lines_of_ops(planned, session.history.runs[result.run_id], done, label)
         return JobReport(told.plan, result, told.lines, told.notices, execution)
 
+    def partition_to_load(self, key: AssetKey) -> str | None:
+        """Return the partition of an asset that the run was about."""
+        return self.partitions[0] if self.partitions and key in cuts_of([key], self.scanned.graph) else None
+
     def behind(self, planned: Plan) -> Iterator[Any]:
         """Yield the cells that are behind on which the job or its assets depend."""
         session = self.session
-        variable = self.scanned.places_of_jobs[self.job.name].variable
+        place = self.scanned.places_of_jobs.get(self.job.name)
+        variable = place.variable if place is not None else ""
         seen: dict[str, Any] = {str(one): one for one in session.book.behind([variable])}
         if self.job.is_asset_job:
             seen |= {str(one): one for one in session.behind(planned, self.scanned)}
         yield from seen.values()
 
+    @property
+    def partition_tags(self) -> Mapping[str, str]:
+        """Return the tags of the run of a partition."""
+        return partitions_tags(self.cut, self.partitions, config_tags(self.job, self.partitions))
+
     def is_gone(self, step: Step) -> bool:
         """Tell whether the value of an asset that a step makes isn't kept."""
-        session = self.session
-        versions = {key: session.ledger.data_version(key, None) for key in step.keys}
-        return any(v is None or not session.is_kept(self.scanned, key, None, v) for key, v in versions.items())
+        session, kept = self.session, self.session.planning.is_kept
+        places = [(key, one) for key in step.keys for one in step.partitions]
+        versions = {place: session.ledger.data_version(*place) for place in places}
+        return any(v is None or not kept(self.scanned, *place, v) for place, v in versions.items())
 
     def execution(self, result: RunResult, planned: Plan, outputs: Outputs) -> ExecuteInProcessResult:
         """Return the result under Dagster's names; values are readers' own."""
@@ -368,7 +379,7 @@ class Launch:
         return ExecuteInProcessResult(
             result,
             places_of(planned),
-            lambda key: self.session.load(self.scanned, key),
+            lambda key: self.session.load(self.scanned, key, self.partition_to_load(key)),
             None,
             self.job,
             graphs,

@@ -114,9 +114,10 @@ class Recipes:
         if self.scanned.resources:
             for key in sorted(uses(definition, self.scanned.graph)):
                 yield from self.resource(key)
-        for spec in definition.specs:
-            if FILES in spec.metadata or ENV in spec.metadata:
-                yield from self.sources(spec.metadata)
+        told = [one.metadata for one in definition.specs] + [one.metadata for one in definition.check_specs]
+        for metadata in told:
+            if FILES in metadata or ENV in metadata:
+                yield from self.sources(metadata)
 
     def code(self, definition: AssetsDefinition, calls: tuple[Call, ...]) -> Recipe:
         """Return the code parts: those computed, or the version that was said."""

@@ -12,6 +12,7 @@ from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.plan import Plan
+from ipy_orch.session.partition_report import Counted, counted, several
 from ipy_orch.session.words import human_seconds, human_shape
 
 __all__ = ["Line", "Report", "first_line"]
@@ -83,7 +84,13 @@ def report(
     steps |= {key: event.step for event in failed for key in event.keys}  # of a graph, not the last op's
     ran = {event.key for event in (result.events if result else ()) if isinstance(event, Materialized)}
     keys = graph.in_order({*reasons, *plan.request.keys})
-    lines = [line_of(key, key in ran, steps.get(key, ""), reasons, plan, result, graph, ledger) for key in keys]
+    cut = counted(plan, result) if graph.is_partitioned else {}
+    lines = [
+        line_of_partitions(key, cut[key], reasons, result, graph, ledger)
+        if key in cut
+        else line_of(key, key in ran, steps.get(key, ""), reasons, plan, result, graph, ledger)
+        for key in keys
+    ]
     if environment:
         lines = [replace(line, text=f"{line.text} · in {environment}".removeprefix(" · ")) for line in lines]
     return Report(plan, result, lines, [*notices, *torn_down_badly(result)])
@@ -121,6 +128,35 @@ def line_of(
     return skipped_line(key, step, result)
 
 
+def line_of_partitions(
+    key: AssetKey,
+    one: Counted,
+    reasons: Mapping[AssetKey, str],
+    result: RunResult | None,
+    graph: AssetGraph,
+    ledger: Ledger,
+) -> Line:
+    """Return the line of an asset of which partitions were asked for, or were read."""
+    canceled = result is not None and result.status == "canceled"
+    partition = one.only
+    if partition is None:
+        status = "canceled" if canceled and one.left and not one.failed else one.status
+        return Line(key, status, several(one))
+    made = ledger.materialized.get((key, partition))
+    if one.failed:
+        return Line(key, "failed", f"{partition} · failed: {one.failed[partition]}")
+    if one.left:
+        return Line(
+            key, *(("canceled", f"{partition} · canceled") if canceled else ("skipped", f"{partition} · skipped"))
+        )
+    told = facts(made) if made is not None else []
+    if one.ran:
+        parts = [*told, checks_text(key, graph, ledger, partition), reads_text(key, graph), reasons.get(key, "")]
+        return Line(key, "ran", " · ".join([partition, *filter(None, parts)]))
+    word = "inputs unchanged, kept" if one.kept else "from this session"
+    return Line(key, "fresh", " · ".join([partition, word, *told]))
+
+
 def skipped_line(key: AssetKey, step: str, result: RunResult | None) -> Line:
     """Return the line of an asset whose step did not run."""
     skipped = [
@@ -137,9 +173,10 @@ def facts(made: Materialized) -> list[str]:
     return [text for text in (human_shape(made.shape), human_seconds(made.seconds)) if text]
 
 
-def checks_text(key: AssetKey, graph: AssetGraph, ledger: Ledger) -> str:
+def checks_text(key: AssetKey, graph: AssetGraph, ledger: Ledger, partition: str | None = None) -> str:
     """Return ``checks 2/2``, with the names of those that failed."""
-    verdicts = [ledger.checked.get((check, None)) for check in graph.checks_of.get(key, ())]
+    checks, known = graph.checks_of.get(key, ()), ledger.checked
+    verdicts = [known.get((check, partition)) or known.get((check, None)) for check in checks]
     given = [one.evaluation for one in verdicts if one is not None]
     if not given:
         return ""

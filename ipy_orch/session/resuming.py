@@ -25,8 +25,18 @@ __all__ = ["carried", "done", "marks_of", "outside"]
 
 def marks_of(planned: Plan, recipes: Recipes, ledger: Ledger) -> dict[str, str]:
     """Return step -> digest of all that its outcome depends on beside what other steps make."""
-    versions = {key: ledger.data_version(key, None) for key in outside(planned)}
-    return {step.name: mark_of(step, recipes, versions) for step in planned.every_step}
+    read = outside(planned)
+    return {step.name: mark_of(step, recipes, versions_read(step, read, ledger)) for step in planned.every_step}
+
+
+def versions_read(step: Step, read: set[AssetKey], ledger: Ledger) -> dict[AssetKey, str | None]:
+    """Return the versions of the assets that a step reads and the run doesn't make, or of the partitions it reads."""
+    found: dict[AssetKey, str | None] = {}
+    for key in read_by(step) & read:
+        partitions = step.reading.all(key) if step.reading is not None else None
+        versions = [ledger.data_version(key, one) for one in (partitions if partitions is not None else (None,))]
+        found[key] = versions[0] if len(versions) == 1 else digest(versions)
+    return found
 
 
 def done(

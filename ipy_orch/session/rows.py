@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from ipy_orch.events.ledger import Ledger
@@ -13,6 +14,7 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.results import AssetCheckEvaluation, AssetCheckSeverity
 from ipy_orch.model.specs import DEFAULT_GROUP
+from ipy_orch.planning.freshness import Freshness, freshness_report
 from ipy_orch.planning.staleness import Status
 from ipy_orch.session.report import checks_text
 from ipy_orch.session.scan import Scanned
@@ -24,14 +26,22 @@ Row = dict[str, Any]
 
 def assets(scanned: Scanned, statuses: Mapping[AssetKey, Status], ledger: Ledger) -> list[Row]:
     """Return a row per asset, upstream first."""
-    return [asset_row(key, scanned, statuses, ledger) for key in scanned.graph.keys]
+    found = [asset_row(key, scanned, statuses, ledger) for key in scanned.graph.keys]
+    fresh = freshness_report(scanned.graph, ledger, datetime.now(UTC))
+    return [{**row, "freshness": words_of(fresh, row["asset"])} for row in found] if fresh else found
+
+
+def words_of(fresh: Mapping[AssetKey, Freshness], name: str) -> str:
+    """Return how fresh an asset is, "" where nothing asks for it."""
+    one = fresh.get(AssetKey.from_user_string(name))
+    return one.word if one is not None else ""
 
 
 def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Status], ledger: Ledger) -> Row:
     """Return the row of an asset."""
     spec = scanned.graph.spec(key)
     status = statuses.get(key, Status("external"))
-    made = ledger.materialized.get((key, None))
+    made = ledger.latest.get(key)
     return {
         "asset": str(key),
         "status": status.word,
@@ -41,12 +51,21 @@ def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Statu
         "checks": checks_text(key, scanned.graph, ledger).removeprefix("checks "),
         "description": spec.description or "",
         "reads": ", ".join(map(str, scanned.graph.in_order(scanned.graph.upstream[key]))),
-        "shape": made.shape if made is not None else None,
+        "partitions": partitions_text(status),
+        "shape": made.shape if made is not None and made.partition is None else None,
         "bytes": made.nbytes if made is not None else None,
         "seconds": made.seconds if made is not None else None,
         "when": made.at if made is not None else None,
         "cell": cell_label(scanned, scanned.graph.makers[key]),
     }
+
+
+def partitions_text(status: Status) -> str:
+    """Return ``31/365`` where an asset is partitioned: how many are fresh."""
+    if status.partitions is None:
+        return ""
+    counts, total = status.partitions
+    return f"{dict(counts).get('fresh', 0):,}/{total:,}"
 
 
 def cell_label(scanned: Scanned, maker: AssetsDefinition) -> str:

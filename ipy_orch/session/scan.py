@@ -11,6 +11,7 @@ from typing import Any, Final
 from ipy_orch.authoring.assets import define_asset
 from ipy_orch.authoring.cells import CellText, build
 from ipy_orch.authoring.checks import define_check
+from ipy_orch.authoring.condition_options import condition_of
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.assets import AssetsDefinition, external
@@ -21,12 +22,20 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import IO_MANAGER, Signature
 from ipy_orch.model.policies import RetryPolicy
 from ipy_orch.model.resources.resource import ConfigurableResourceFactory, PartialResource, ResourceDefinition
-from ipy_orch.model.specs import AssetSpec
+from ipy_orch.model.specs import AssetDep, AssetSpec
 from ipy_orch.planning.fingerprint import attach_tree
 from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.session.automations import (
+    FoundAutomation,
+    automations_by_name,
+    find_automations,
+    jobs_brought,
+    of_today,
+)
 from ipy_orch.session.cellbook import Cell, CellBook
 from ipy_orch.session.environments import Environments
 from ipy_orch.session.jobs import FoundJob, Job, find_jobs, find_loggers, is_of_ipy_orch, jobs_by_name, resources_of
+from ipy_orch.session.partitioned import UNCUT, Cut, cut_of_cell
 
 __all__ = ["Scan", "Scanned", "uses"]
 
@@ -65,6 +74,7 @@ class Scanned:
         swapped: variable -> the resource in it, where the environment in use has another one.
         found_jobs: the jobs in variables, as they were found.
         loggers: variable -> logger.
+        found_automations: the schedules and sensors in variables, as they were found.
     """
 
     definitions: tuple[AssetsDefinition, ...]
@@ -76,6 +86,7 @@ class Scanned:
     last: LastGraph = field(default_factory=LastGraph)
     found_jobs: tuple[FoundJob, ...] = ()
     loggers: Mapping[str, Any] = field(default_factory=dict)
+    found_automations: tuple[FoundAutomation, ...] = ()
 
     @cached_property
     def graph(self) -> AssetGraph:
@@ -104,15 +115,29 @@ class Scanned:
         """
         return jobs_by_name(self.found_jobs)
 
+    @cached_property
+    def automations(self) -> Mapping[str, FoundAutomation]:
+        """Return name -> schedule or sensor with its variable and the cell it is from.
+
+        Raises:
+            DagsterInvalidDefinitionError: when two have one name, with the cells.
+        """
+        return automations_by_name(self.found_automations)
+
     def as_definitions(self) -> Definitions:
         """Return what was found as one Definitions.
 
         Raises:
-            DagsterInvalidDefinitionError: when two jobs have one name, with the cells.
+            DagsterInvalidDefinitionError: when two jobs, or schedules or sensors, have one name, with the cells.
         """
+        kinds: dict[str, list[Any]] = {"schedule": [], "sensor": []}
+        for one in self.automations.values():
+            kinds[one.kind].append(of_today(one.definition, self.jobs))
         return Definitions(
             [one for one in self.definitions if one.has_keys],
-            jobs=[*self.jobs.values()],
+            kinds["schedule"],
+            kinds["sensor"],
+            jobs=[one.definition for one in self.places_of_jobs.values() if not one.brought],
             resources=self.resources,
             loggers=self.loggers,
             asset_checks=[one for one in self.definitions if not one.has_keys],
@@ -129,8 +154,10 @@ class Scan:
 
     def __call__(self) -> Scanned:
         """Scan now."""
+        automations = find_automations(self.namespace, self.book)
         jobs = find_jobs(self.namespace, self.book)
-        found, own = self.of_namespace(jobs)
+        jobs = (*jobs, *jobs_brought(automations, jobs))
+        found, own = self.of_namespace(jobs, automations)
         resources = self.environments.laid_over(own)
         sources = self.book.sources()
         refuse_doubles(sources)
@@ -144,22 +171,25 @@ class Scan:
                 cells[self.of_cell(cell, names, resources)] = cell
             except DagsterError as error:
                 broken[cell.source.target] = error  # type: ignore[union-attr]  # `sources` returns no others
+        holders = self.holders()
         for one in found:
-            if (place := self.cell_of(one)) is not None:
+            if (place := self.cell_of(one, holders)) is not None:
                 cells[one] = place
         decorated = set(found)
         made = tuple(one for one in cells if one not in decorated)
         swapped = {key: one for key, one in own.items() if resources[key] is not one}
         loggers = find_loggers(self.namespace, self.book)
-        return Scanned((*made, *found), resources, cells, names, broken, swapped, self.last, jobs, loggers)
+        return Scanned((*made, *found), resources, cells, names, broken, swapped, self.last, jobs, loggers, automations)
 
     # -- the namespace ------------------------------------------------------------------------------------------------
 
-    def of_namespace(self, jobs: Iterable[FoundJob]) -> tuple[list[AssetsDefinition], dict[str, Any]]:
+    def of_namespace(
+        self, jobs: Iterable[FoundJob], automations: Iterable[FoundAutomation] = ()
+    ) -> tuple[list[AssetsDefinition], dict[str, Any]]:
         """Return the definitions and resources that variables hold, without those of cells that are gone.
 
         Args:
-            jobs: what they need is a resource, too.
+            jobs: what they need is a resource, too; likewise what schedules and sensors need.
         """
         found: dict[int, AssetsDefinition] = {}
         ghosts: list[tuple[str, AssetsDefinition]] = []
@@ -170,6 +200,9 @@ class Scan:
             if isinstance(value, RESOURCES):
                 if not is_of_ipy_orch(name, value):  # one that is only imported is a resource where something needs it
                     resources[name] = value
+                continue
+            if isinstance(value, Definitions) and name in self.book.gone:
+                del self.namespace[name]  # its cell was deleted, or makes something else now
                 continue
             for one in definitions_in(value):
                 if self.is_ghost(one):
@@ -182,6 +215,7 @@ class Scan:
         definitions = list(found.values())
         brought = {key: value for one in definitions for key, value in one.resource_defs.items()}
         needed = [*(one.required_resource_keys for one in definitions), *(resources_of(one.definition) for one in jobs)]
+        needed += [each.definition.required_resource_keys for each in automations]
         return definitions, {**self.plain_resources(frozenset().union(*needed)), **brought, **resources}
 
     def plain_resources(self, needed: Iterable[str]) -> dict[str, Any]:
@@ -205,15 +239,22 @@ class Scan:
         kept = []
         for name, one in ghosts:
             maker = self.book.cells.get(self.book.definers.get(name, ""))
-            if maker is not None and self.namespace.get(name) is one and not one.asset_and_check_keys & known:
+            if maker is not None and holds(self.namespace.get(name), one) and not one.asset_and_check_keys & known:
                 kept.append(one)
             else:
                 self.namespace.pop(name, None)
         return kept
 
-    def cell_of(self, definition: AssetsDefinition) -> Cell | None:
-        """Return the cell that a decorated function stands in."""
-        return self.book.of_file(file_of(definition))
+    def cell_of(self, definition: AssetsDefinition, holders: Mapping[AssetsDefinition, str]) -> Cell | None:
+        """Return the cell that a decorated function stands in, or that made the Definitions which holds it."""
+        maker = self.book.cells.get(self.book.definers.get(holders.get(definition, ""), ""))
+        return maker if maker is not None else self.book.of_file(file_of(definition))
+
+    def holders(self) -> dict[AssetsDefinition, str]:
+        """Return definition -> variable of the Definitions that holds it, of those without a variable of their own."""
+        own = {value for value in self.namespace.values() if isinstance(value, AssetsDefinition)}
+        holding = {name: value for name, value in self.namespace.items() if isinstance(value, Definitions)}
+        return {one: name for name, value in holding.items() for one in value.definitions if one not in own}
 
     # -- cells --------------------------------------------------------------------------------------------------------
 
@@ -240,7 +281,8 @@ class Scan:
         """
         free = source.names.free
         inputs = {name: names[name] for name in free if name in names and name not in (CONTEXT, CONFIG)}
-        if source.kind == "asset" and source.target in inputs.values():
+        cut = cut_of_cell(source, names, self.namespace, where) if source.kind == "asset" else UNCUT
+        if source.kind == "asset" and source.target in inputs.values() and cut.mapping(source.target) is None:
             raise DagsterInvalidDefinitionError(
                 f"asset `{source.target}` reads itself",
                 where=f"{where}, line {free[source.name]}",
@@ -257,7 +299,7 @@ class Scan:
                     where=f"{where}, line {line}",
                     hint=f"give the new one another name, e.g. `{name}_2`",
                 )
-        return Roles(context, config, tuple(sorted(inputs.items())), tuple(sorted(used)))
+        return Roles(context, config, tuple(sorted(inputs.items())), tuple(sorted(used)), cut)
 
     def config_class(self, source: CellText, where: str) -> Any:
         """Return the Config class of a cell, or None where ``config`` is a variable like any other.
@@ -290,7 +332,8 @@ class Scan:
             {name: name for name in roles.resources},
             tuple(name for name, _ in roles.inputs),
         )
-        ins = {name: AssetIn(key) for name, key in roles.inputs}
+        cut = roles.cut
+        ins = {name: AssetIn(key, partition_mapping=cut.mapping(key)) for name, key in roles.inputs}
         options = source.options
         if source.kind == "check":
             return define_check(
@@ -309,7 +352,9 @@ class Scan:
             function,
             key=source.target,
             ins=ins,
-            deps=keys_of(options),
+            deps=[AssetDep(key, partition_mapping=cut.mapping(key)) for key in keys_of(options)],
+            partitions_def=cut.partitions,
+            backfill_policy=cut.policy,
             metadata={**options.get("metadata", {}), **declared(options)},
             tags=options.get("tags"),
             description=options.get("description"),
@@ -319,6 +364,7 @@ class Scan:
             code_version=options.get("code_version"),
             io_manager_key=options.get("io_manager"),
             retry_policy=retries(options),
+            automation_condition=condition_of(options, self.namespace, where),
             pool=options.get("pool"),
             signature=signature,
             origin=where,
@@ -333,6 +379,7 @@ class Roles:
     config: Any
     inputs: tuple[tuple[str, AssetKey], ...]
     resources: tuple[str, ...]
+    cut: Cut = UNCUT
 
     @property
     def parameters(self) -> list[str]:
@@ -373,6 +420,11 @@ def own_uses(definition: AssetsDefinition) -> tuple[dict[str, str], list[AssetKe
         found |= {port.io_manager_key: "IO" for op in inner for port in op.outs.values() if not port.is_nothing}
         found |= {own: "IO" for op in inner for port in op.ins.values() if (own := port.input_manager_key)}
     return {**found, **dict.fromkeys(definition.op.required_resource_keys, "")}, loaded
+
+
+def holds(value: Any, definition: AssetsDefinition) -> bool:
+    """Tell whether a variable's value is a definition, or a Definitions with it."""
+    return value is definition or (isinstance(value, Definitions) and definition in value.assets)
 
 
 def definitions_in(value: Any) -> Iterable[AssetsDefinition]:

@@ -6,14 +6,13 @@ Magics, the widget, the JupyterLab commands and the shell call these methods and
 from __future__ import annotations
 
 import threading
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+from ipy_orch.authoring.components.cells import ComponentCell
 from ipy_orch.errors import (
-    DagsterError,
     DagsterInvalidConfigError,
     DagsterInvariantViolationError,
     StoreWarning,
@@ -22,45 +21,58 @@ from ipy_orch.errors import (
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
-from ipy_orch.events.types import Forgotten
-from ipy_orch.execution.capture import current_sink
-from ipy_orch.execution.engine import RunResult, World, run
-from ipy_orch.execution.executors import executor_for
 from ipy_orch.execution.iomanagers import SessionIOManager
-from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
-from ipy_orch.planning.config import Resolved, resolve_run_config
-from ipy_orch.planning.job_config import asset_tree, configurable
-from ipy_orch.planning.plan import Knowledge, Plan, Request, Step, plan, statuses
+from ipy_orch.planning.conditions.explanation import Explanation
+from ipy_orch.planning.plan import Plan, Step
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import Status
 from ipy_orch.session import rows
+from ipy_orch.session.backfills import Backfill, backfill, refuse_two, resumed
 from ipy_orch.session.cellbook import Behind, CellBook
+from ipy_orch.session.choosing import Which
+from ipy_orch.session.components import component_rows, define_component, find_component_type, schema_text
+from ipy_orch.session.conditions import explain_condition
 from ipy_orch.session.config_schema import ConfigSchema, config_schema
 from ipy_orch.session.defining import define_job
 from ipy_orch.session.environments import Environments, cell_name
+from ipy_orch.session.executors import asked_for
+from ipy_orch.session.explaining import behind, why
+from ipy_orch.session.instance import SessionInstance
 from ipy_orch.session.launched import JobReport, Launched, job_rows
 from ipy_orch.session.launching import Asked, launch
-from ipy_orch.session.names import Names, is_bound, is_elsewhere
-from ipy_orch.session.recipes import FileDigests, Recipes
-from ipy_orch.session.refusals import refuse_broken, refuse_unknown_inputs, surprises
-from ipy_orch.session.report import Report, report
+from ipy_orch.session.names import Names
+from ipy_orch.session.openlineage import Telling
+from ipy_orch.session.partition_status import PartitionView, partition_rows, partition_view
+from ipy_orch.session.planning import Planning
+from ipy_orch.session.reactive import Reactive
+from ipy_orch.session.recipes import FileDigests
+from ipy_orch.session.refusals import refuse_broken
+from ipy_orch.session.report import Report
 from ipy_orch.session.resources import resource_rows
-from ipy_orch.session.run_config import Given, RunConfigText, merged, read_run_config
+from ipy_orch.session.run_config import Given, RunConfigText, read_run_config
+from ipy_orch.session.running import Running, refuse_nested
 from ipy_orch.session.scan import Scan, Scanned
 from ipy_orch.session.settings import Settings
 from ipy_orch.session.store import Persistence
-from ipy_orch.session.submitting import Cancel, Queue, Submitted, context_of, executor_in_cells, submitted
-from ipy_orch.session.why import Why, explain
+from ipy_orch.session.submitting import Cancel, Queue, Submitted
+from ipy_orch.session.values import Values
+from ipy_orch.session.why import Why
 
 __all__ = ["Session"]
 
 table: Port[..., Any] = Port("ipy_orch.ui.verbs")
 picture: Port[..., Any] = Port("ipy_orch.ui.verbs")
-write: Port[..., Any] = Port("ipy_orch.export.module")
+automation_table: Port[..., Any] = Port("ipy_orch.automation.verbs")
+tick_table: Port[..., Any] = Port("ipy_orch.automation.verbs")
+ask: Port[..., Any] = Port("ipy_orch.automation.verbs")
+tick: Port[..., Any] = Port("ipy_orch.automation.verbs")
+submit_tick: Port[..., Any] = Port("ipy_orch.automation.verbs")
+switch: Port[..., Any] = Port("ipy_orch.automation.verbs")
+daemon: Port[..., Any] = Port("ipy_orch.automation.verbs")
+write: Port[..., Any] = Port("ipy_orch.export.writing")
 
 
 class Session:
@@ -81,6 +93,7 @@ class Session:
         self.log.listen(self.history.apply)
         self.store = SessionIOManager(self.settings.cache_bytes or None)
         self.persistence = Persistence(self.log, self.ledger, self.history, self.store)
+        self.instance = SessionInstance(self.log, self.ledger, self.history)
         self.names = Names(self.namespace, self.store, self.ledger)
         self.environments = Environments(lambda name: name in self.book.gone)
         self.scanner = Scan(self.namespace, self.book, self.environments)
@@ -88,14 +101,20 @@ class Session:
         self.run_config: dict[str, Any] = {}
         self.presets: dict[str, str] = {}
         self.launched: dict[str, Launched] = {}
+        self.looked_at: dict[AssetKey, str] = {}  #: the partition that was asked for last, by itself
         self.lock, self.scanning = threading.RLock(), threading.RLock()
         self.cancelled = Cancel()
         self.queue = Queue(self.lock)
+        self.planning, self.running, self.values = Planning(self), Running(self), Values(self)
+        self.reactive = Reactive(self)
         self.around_step: Callable[[Step], AbstractContextManager[Any]] | None = None
         self.on_report: Callable[[Report], None] | None = None
         self.foreground: frozenset[Any] = frozenset()
         if why := self.persistence.use(self.settings.store):
             warnings.warn(why, StoreWarning, stacklevel=2)
+        self.telling = Telling(self.log, self.store)
+        if why := self.telling.use(self.settings.openlineage):
+            warnings.warn(why, UserWarning, stacklevel=2)
 
     # -- what there is ------------------------------------------------------------------------------------------------
 
@@ -142,6 +161,7 @@ class Session:
         self,
         selection: Any = None,
         *,
+        partition: Which = None,
         force: bool = False,
         config: Given = None,
         env: str | None = None,
@@ -150,66 +170,13 @@ class Session:
         """Return what :meth:`materialize` would run, and why. Reads only: nothing is run."""
         given = read_run_config(config)
         with self.within(env), located(given):
-            scanned = self.scan()
-            resolved = self.configured(scanned, given.data)
-            return self.planned(scanned, self.request(scanned, selection, force, what), resolved)
-
-    def request(self, scanned: Scanned, selection: Any, force: bool, what: str) -> Request:
-        """Return a request for a selection."""
-        keys = self.resolve(scanned, selection)
-        return Request(keys, force=keys if force else frozenset(), what=what or str(selection or "all"))
-
-    def planned(self, scanned: Scanned, request: Request, config: Resolved | None) -> Plan:
-        """Return the plan of a request."""
-        refuse_unknown_inputs(scanned, request.keys)
-        return plan(scanned.graph, self.ledger, request, self.knowledge(scanned, config))
-
-    def knowledge(self, scanned: Scanned, config: Resolved | None) -> Knowledge:
-        """Return what the planner can't know by itself."""
-        bound = self.names.values_of_assets(scanned)
-        recipes = Recipes(scanned, config, self.files, bound, self.settings.pins, self.resource_token)
-        return Knowledge(recipes, lambda key, partition, version: self.is_kept(scanned, key, partition, version))
-
-    def resource_token(self, key: str) -> str:
-        """Return how the cell of a resource came to make it."""
-        return self.book.own_token(cell_name(self.environments.current) if key in self.environments.overlay else key)
-
-    def is_kept(self, scanned: Scanned, key: AssetKey, partition: str | None, version: str) -> bool:
-        """Tell whether a value can be loaded; an IO manager of the user's keeps what it was given."""
-        if not scanned.resources and self.store.has(key, partition, version):
-            return True
-        maker = scanned.graph.makers[key]
-        if maker.is_executable and maker.op.outs[maker.output_of[key]].is_nothing:
-            return True
-        if is_elsewhere(key, maker, scanned):
-            manager = scanned.resources.get(maker.get_io_manager_key_for_asset_key(key))
-            return not self.persistence.is_gone(manager, key, partition)
-        return self.store.has(key, partition, version)
-
-    def configured(
-        self, scanned: Scanned, config: Mapping[str, Any] | None = None, needed: Iterable[str] = ()
-    ) -> Resolved:
-        """Return the validated run config: what was given before, and ``config`` over it.
-
-        Args:
-            needed: the ops that will run: all that they require must be there.
-
-        Raises:
-            DagsterInvalidConfigError: with the path of each field.
-        """
-        own = {"resources": self.environments.configs.get(self.environments.current, {})}
-        given = merged(merged(self.run_config, own), config or {})
-        taking = asset_tree(configurable(scanned.definitions))
-        wanted = [place for place in needed if place.partition(".")[0] in taking] if taking else []
-        return resolve_run_config(given, taking, scanned.resources, needed=wanted)
+            scanned, planning = self.scan(), self.planning
+            resolved = planning.configured(scanned, given.data)
+            return planning.planned(scanned, planning.request(scanned, selection, partition, force, what), resolved)
 
     def statuses(self, scanned: Scanned) -> dict[AssetKey, Status]:
         """Return how each asset stands. Reads only: nothing is run."""
-        try:
-            config = self.configured(scanned)
-        except DagsterError:
-            config = None
-        return statuses(scanned.graph, self.ledger, self.knowledge(scanned, config))
+        return self.planning.statuses(scanned)
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -217,21 +184,26 @@ class Session:
         self,
         selection: Any = None,
         *,
+        partition: Which = None,
         force: bool = False,
         config: Given = None,
         env: str | None = None,
         workers: int | None = None,
+        executor: Any = None,
         what: str = "",
     ) -> Report:
         """Bring assets up to date: those selected and, first, their missing and stale ancestors.
 
         Args:
-            selection: names, a selection string or an AssetSelection; None for all.
+            selection: names, a selection string or an AssetSelection; None for all that aren't partitioned.
+            partition: which partitions of what is partitioned: a key, ``a..b`` with both ends, ``last``, or a list.
             force: run what is selected although it is fresh; what is downstream of it counts as stale then.
             config: run config, e.g. ``{"ops": {"orders": {"config": {"limit": 10}}}}``, as a mapping, YAML, or a file
                 of it; it stays set for the session, that of resources for their environment.
             env: the environment for this run, see :meth:`environment`; by default the one in use.
             workers: how many steps run at once.
+            executor: where they run: ``threads``, ``processes``, ``dask``, ``ipyparallel``, or what
+                :func:`~ipy_orch.session.executors.place_of` takes besides.
 
         Returns:
             A Report; the exceptions of the user's code are in it.
@@ -240,93 +212,97 @@ class Session:
             KeyboardInterrupt: when interrupted; nothing half done is stored.
             DagsterError: when the request itself can't be met.
         """
-        self.refuse_nested()
+        refuse_nested()
         given = read_run_config(config)
-        with self.lock, self.within(env), located(given):
-            scanned = self.scan()
-            resolved = self.configured(scanned, given.data)
-            planned = self.planned(scanned, self.request(scanned, selection, force, what), resolved)
-            resolved = self.configured(scanned, given.data, (step.place for step in planned.every_step))
-            self.keep(given.data)
-            return self.execute(scanned, planned, resolved, workers or self.settings.workers)
+        with self.lock, self.within(env), asked_for(executor), located(given):
+            scanned, planning = self.scan(), self.planning
+            resolved = planning.configured(scanned, given.data)
+            request = planning.request(scanned, selection, partition, force, what)
+            planned = planning.planned(scanned, request, resolved)
+            resolved = planning.configured(scanned, given.data, {step.place for step in planned.every_step})
+            planning.keep(given.data)
+            self.looked_at |= {key: keys[0] for key, keys in request.of_asset.items() if len(keys) == 1}
+            done = self.running.execute(scanned, planned, resolved, workers or self.settings.workers)
+            done.notices.extend(planning.left_out(scanned, selection, request))
+            return done
 
-    def keep(self, given: Mapping[str, Any]) -> None:
-        """Keep run config for the session; that of resources is for those of the environment in use."""
-        configs, current = self.environments.configs, self.environments.current
-        configs[current] = merged(configs.get(current, {}), given.get("resources") or {})
-        self.run_config = merged(self.run_config, {key: part for key, part in given.items() if key != "resources"})
+    def backfill(
+        self,
+        selection: Any = None,
+        partitions: Which = None,
+        *,
+        missing: bool = False,
+        failed: bool = False,
+        force: bool = False,
+        resume: bool = False,
+        config: Given = None,
+        env: str | None = None,
+        workers: int | None = None,
+        executor: Any = None,
+    ) -> Report:
+        """Bring many partitions of assets up to date in one run; what is fresh isn't run.
 
-    def check(self, selection: Any = None, *, env: str | None = None, workers: int | None = None) -> Report:
-        """Run the checks of assets again, and before that what they need."""
-        self.refuse_nested()
-        with self.lock, self.within(env):
-            scanned = self.scan()
-            keys = self.resolve(scanned, selection)
-            checks = frozenset(check for check in scanned.graph.checks if check.asset_key in keys)
-            resolved = self.configured(scanned)
-            request = Request(keys, checks, what=f"checks of {selection or 'all'}")
-            return self.execute(
-                scanned, self.planned(scanned, request, resolved), resolved, workers or self.settings.workers
-            )
-
-    def execute(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int) -> Report:
-        """Run a plan, put the new values into the namespace, and report."""
-        result: RunResult | None = None
-        shown = [key for key in planned.request.keys if is_bound(key, scanned)]
-        while self.persistence.has_lost(planned, shown):
-            planned = self.planned(scanned, planned.request, config)
-        try:
-            if planned.steps:
-                result = self.run(scanned, planned, config, workers)
-        finally:
-            self.names.bind(scanned, planned)
-        notices = [
-            *map(str, self.behind(planned, scanned)),
-            *self.persistence.take_notes(),
-            *self.names.hidden(scanned, planned),
-            *surprises(scanned, planned),
-        ]
-        return report(planned, result, scanned.graph, self.ledger, notices, self.environments.label)
-
-    def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int, **more: Any) -> RunResult:
-        """Run a plan with what the session has.
+        It can be stopped at any time, also by a kill where there's a store: nothing that was made is made again.
 
         Args:
-            more: fields of its World that a job says.
-        """
-        self.refuse_misspelt(scanned)
-        one = submitted()
-        self.cancelled = one.cancelled if one is not None else Cancel()
-        executor = executor_for(workers) if one is None else executor_in_cells(workers, scanned.cells)
-        world = World(
-            log=self.log,
-            ledger=self.ledger,
-            config=config,
-            executor=executor,
-            workers=workers,
-            makers=scanned.graph.makers,
-            tee=lambda step: self.appears_live(step, scanned),
-            on_step=self.around_step,
-            cancel=self.cancelled,
-            tags={**more.pop("tags", {}), **({"environment": label} if (label := self.environments.label) else {})},
-            **{"resources": {"io_manager": self.store, **scanned.resources}, **more},
-        )
-        for key in {key for step in planned.steps for key in (*step.inputs, *step.keys)}:
-            self.store.pin(key, id(world), loosely=True)
-        try:
-            with self.cancelled.stopping(executor):
-                return run(planned, world)
-        finally:
-            self.store.release(id(world))
-            executor.shutdown(wait=False, cancel_futures=True)
+            selection: the assets; None for all that are partitioned.
+            partitions: keys, ``a..b`` with both ends, or a list of these; None for all.
+            missing: only those that were never made.
+            failed: only those that failed the last time.
+            force: all of them, although they are fresh.
+            executor: where it runs, as for :meth:`materialize`.
+            resume: go on with the last backfill, which didn't come to its end, as it was asked for.
 
-    def appears_live(self, step: Step, scanned: Scanned) -> bool:
-        """Tell whether a step's output appears while it runs: in the cell that asks, or in the asset's own."""
-        if submitted() is not None:
-            return context_of(step.definition, scanned.cells) is not None
-        if step.definition is None:
-            return True  # an op has no cell to show it in: what it prints stands below the cell that launches
-        return bool(self.foreground.intersection((*step.keys, *step.checks)))
+        Returns:
+            A Report with a line per asset; the exceptions of the user's code are in it.
+
+        Raises:
+            KeyboardInterrupt: when interrupted; what was made until then stays.
+            DagsterError: when the request itself can't be met.
+        """
+        refuse_nested()
+        given = read_run_config(config)
+        only = refuse_two(missing=missing, failed=failed, all=force)
+        with self.lock, self.within(env), asked_for(executor), located(given):
+            one = resumed(self) if resume else Backfill(selection, partitions, only)
+            return backfill(self, one, given.data, workers or self.settings.workers)
+
+    def partitions(self, name: Any, status: str = "") -> Any:
+        """Return a DataFrame with a row per range of partitions that stand alike: status, reason, rows, when.
+
+        Args:
+            status: only those that stand so, e.g. ``stale``.
+
+        Raises:
+            DagsterInvariantViolationError: when there's no such asset, or it isn't partitioned.
+        """
+        return table("partitions", partition_rows(self, name, status))
+
+    def partition_view(self, name: Any) -> PartitionView:
+        """Return how the partitions of an asset stand, as ranges or as a grid; see :class:`PartitionView`."""
+        return partition_view(self, name)
+
+    def check(
+        self,
+        selection: Any = None,
+        *,
+        partition: Which = None,
+        env: str | None = None,
+        workers: int | None = None,
+        executor: Any = None,
+    ) -> Report:
+        """Run the checks of assets again, and before that what they need.
+
+        Args:
+            partition: of what is partitioned; by default the one that was made last.
+        """
+        refuse_nested()
+        with self.lock, self.within(env), asked_for(executor):
+            scanned = self.scan()
+            resolved = self.planning.configured(scanned)
+            request = self.planning.request_for_checks(scanned, selection, partition)
+            planned = self.planning.planned(scanned, request, resolved)
+            return self.running.execute(scanned, planned, resolved, workers or self.settings.workers)
 
     def submit(self, selection: Any = None, *, checks_only: bool = False, what: str = "", **options: Any) -> Submitted:
         """Do what :meth:`materialize` does, or :meth:`check`, on a thread of its own, and return at once.
@@ -339,34 +315,25 @@ class Session:
         Raises:
             DagsterInvariantViolationError: from inside an asset, or when too many wait already.
         """
-        self.refuse_nested()
+        refuse_nested()
         what = what or str(selection or "all")
         if checks_only:
-            return self.queue.submit(lambda: self.told(self.check(selection, **options)), f"checks of {what}")
-        return self.queue.submit(lambda: self.told(self.materialize(selection, what=what, **options)), what)
+            return self.queue.submit(lambda: self.running.told(self.check(selection, **options)), f"checks of {what}")
+        return self.queue.submit(lambda: self.running.told(self.materialize(selection, what=what, **options)), what)
 
-    def told(self, report: Report) -> Report:
-        """Have the cells of the assets that a submitted run made show what came of it."""
-        if self.on_report is not None:
-            self.on_report(report)
-        return report
+    def submit_job(self, job: Any, **options: Any) -> Submitted:
+        """Do what :meth:`launch` does, with its options, on a thread of its own, and return at once.
+
+        Raises:
+            DagsterInvariantViolationError: from inside an asset, or when too many wait already.
+        """
+        refuse_nested()
+        return self.queue.submit(lambda: self.running.told(self.launch(job, **options)), f"job {job}")
 
     def cancel(self) -> None:
         """End the run that is going on, and those that wait, from any thread."""
         self.queue.cancel()
         self.cancelled.set()
-
-    def refuse_nested(self) -> None:
-        """Refuse to materialize from inside an asset.
-
-        Raises:
-            DagsterInvariantViolationError: then.
-        """
-        if current_sink() is not None:
-            raise DagsterInvariantViolationError(
-                "an asset can't materialize others while it runs",
-                hint="read the other asset by its name: it becomes an input",
-            )
 
     # -- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -376,8 +343,10 @@ class Session:
         *,
         config: Given = None,
         op_selection: Iterable[str] | None = None,
+        partition: Which = None,
         env: str | None = None,
         workers: int | None = None,
+        executor: Any = None,
         from_failure: bool = False,
         tags: Mapping[str, str] | None = None,
     ) -> JobReport:
@@ -387,8 +356,10 @@ class Session:
             job: its name, or itself.
             config: run config over the job's own; that of assets stays set for the session.
             op_selection: some of its ops: names, with ``*`` and ``+`` for what is up- and downstream.
+            partition: of a job that is partitioned, as for :meth:`materialize`.
             env: the environment for this run, by default the one in use.
             workers: how many steps run at once.
+            executor: where they run, as for :meth:`materialize`.
             from_failure: run only what failed or didn't run the last time, and what has changed since.
             tags: of the run, beside the job's.
 
@@ -400,10 +371,11 @@ class Session:
             KeyboardInterrupt: when interrupted; nothing half done is stored.
             DagsterError: when it can't be run as asked.
         """
-        self.refuse_nested()
+        refuse_nested()
         given = read_run_config(config)
-        asked = Asked(given.data, tuple(op_selection or ()), workers or self.settings.workers, from_failure, tags or {})
-        with self.lock, self.within(env), located(given):
+        how = (workers or self.settings.workers, from_failure, tags or {})
+        asked = Asked(given.data, tuple(op_selection or ()), *how, partition=partition)
+        with self.lock, self.within(env), asked_for(executor), located(given):
             return launch(self, job, asked)
 
     def define_job(self, name: str, **said: Any) -> list[AssetKey]:
@@ -416,9 +388,77 @@ class Session:
         with self.lock:
             return define_job(self, name, said)
 
+    def define_component(self, said: ComponentCell, where: str) -> Definitions:
+        """Put the definitions of a component into its variable, as if it stood in a cell; return them.
+
+        Raises:
+            DagsterInvalidDefinitionError: with the line and the field, when something in it isn't right.
+        """
+        with self.lock:
+            return define_component(self, said, where)
+
+    def components(self) -> Any:
+        """Return a DataFrame with a row per component type: what it takes and what it is."""
+        return table("components", component_rows(self.namespace))
+
+    def component_schema(self, name: str) -> str:
+        """Return what a component type takes, and an example to begin with.
+
+        Raises:
+            DagsterInvalidDefinitionError: when there's no such type, with the closest.
+        """
+        return schema_text(find_component_type(name, self.namespace), name)
+
     def jobs(self) -> Any:
         """Return a DataFrame with a row per job: what it runs, which config it lacks, its last run."""
         return table("jobs", job_rows(self.scan(), self.launched, self.history.runs))
+
+    # -- schedules and sensors: the automation floor's ----------------------------------------------------------------
+
+    def automations(self) -> Any:
+        """Return a DataFrame with a row per schedule and sensor: on or off, when, next, last tick, what it runs."""
+        return automation_table(self)
+
+    def ticks(self, name: str | None = None) -> Any:
+        """Return a DataFrame with a row per tick, newest first, of one schedule or sensor or of all."""
+        return tick_table(self, name)
+
+    def ask(self, name: str, at: str | None = None) -> Any:
+        """Return what a schedule or sensor would do now, or at a moment such as ``2024-01-05 09:00``. Nothing is run.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+        """
+        return ask(self, name, at)
+
+    def tick(self, name: str, at: str | None = None) -> Any:
+        """Let a schedule or sensor tick and run what it asks for; return the tick, and a report per run.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+        """
+        return tick(self, name, at)
+
+    def submit_tick(self, name: str, at: str | None = None) -> Any:
+        """Do what :meth:`tick` does, and return at once: the tick, and a :class:`Submitted` per run."""
+        return submit_tick(self, name, at)
+
+    def switch(self, name: str, on: bool) -> Any:
+        """Switch a schedule or sensor on or off; the daemon lets tick what is on.
+
+        Raises:
+            DagsterInvariantViolationError: when there's none of this name, with the closest.
+        """
+        return switch(self, name, on)
+
+    def daemon(self, what: str = "status", missed: str = "") -> Any:
+        """Start or stop the thread that lets schedules and sensors tick, or tell how it stands.
+
+        Args:
+            what: ``start``, ``stop`` or ``status``.
+            missed: what is done about moments that passed while nobody looked: ``last``, ``all`` or ``skip``.
+        """
+        return daemon(self, what, missed)
 
     # -- environments -------------------------------------------------------------------------------------------------
 
@@ -484,95 +524,63 @@ class Session:
 
     # -- values -------------------------------------------------------------------------------------------------------
 
-    def value(self, name: Any, partition: str | None = None) -> Any:
+    def value(self, name: Any, partition: Which = None, *, by_key: bool = False) -> Any:
         """Return the value of an asset, brought up to date first; never a stale one.
 
+        Of several partitions, frames of one library come as one frame, other values as a dict by partition.
+
+        Args:
+            partition: a key, ``a..b``, ``last`` or a list; of a partitioned asset, None for those that were made.
+            by_key: have a dict by partition in any case.
+
         Raises:
-            DagsterInvariantViolationError: when there's no such asset.
+            DagsterInvariantViolationError: when there's no such asset, or none of its partitions was made.
             Exception: what its function raised.
         """
-        scanned = self.scan()
-        key = self.key(name, scanned)
-        if scanned.graph.makers[key].is_materializable:
-            done = self.materialize([key], what=f"value of {key}")
-            for error in done.errors.values():
-                raise error
-        return self.load(scanned, key, partition)
+        return self.values.value(name, partition, by_key=by_key)
 
     def load(self, scanned: Scanned, key: AssetKey, partition: str | None = None) -> Any:
         """Return a value that is kept, from the session or its IO manager; what a damaged file had is made again."""
-        from ipy_orch.execution.load import load_value
+        return self.values.load(scanned, key, partition)
 
-        if not is_elsewhere(key, scanned.graph.makers[key], scanned) and self.persistence.is_lost(key, partition):
-            self.materialize([key], what=f"value of {key}")
-        resources = {"io_manager": self.store, **scanned.resources}
-        return load_value(key, scanned.graph.makers[key], resources, self.configured(scanned), partition)
-
-    def recall(self, name: str) -> str:
-        """Load what an IO manager of the user's keeps into its variable; return why not, where the asset is stale."""
-        scanned, key = self.scan(), self.names.elsewhere[name]
-        reason = next((str(step.reason) for step in self.plan([key]).steps if key in step.keys), "")
-        if not reason:
-            self.names.place(key, self.load(scanned, key))
-        return reason
-
-    def open(self, name: Any) -> dict[str, Any]:
+    def open(self, name: Any, partition: str | None = None) -> dict[str, Any]:
         """Return an asset's inputs, config and resources by name, as its function would get them.
+
+        Args:
+            partition: of a partitioned asset; by default the last one.
 
         Raises:
             DagsterInvariantViolationError: when there's no such asset.
         """
-        scanned = self.scan()
-        key = self.key(name, scanned)
-        maker = scanned.graph.makers[key]
-        config = self.configured(scanned, needed=[maker.op.name])
-        inputs = {
-            argument: self.value(dep)
-            for argument, dep in maker.keys_by_input_name.items()
-            if not maker.op.ins[argument].is_nothing
-        }
-        call = maker.op.signature
-        settings = {call.config: config.op_config(maker.op.name)} if call.config else {}
-        resources = {name: scanned.resources[key] for name, key in call.resources.items()}
-        return {**inputs, **settings, **resources}
+        return self.values.open(name, partition)
 
     def forget(self, selection: Any) -> list[AssetKey]:
         """Drop the values of assets and all that is known of them; they count as never materialized."""
-        scanned = self.scan()
-        keys = sorted(self.resolve(scanned, selection))
-        for key in keys:
-            self.store.drop(key)
-            self.names.unbind(key)
-            self.log.append(Forgotten("", time.time(), "", key))
-        return keys
+        return self.values.forget(selection)
 
     # -- explanations -------------------------------------------------------------------------------------------------
 
-    def why(self, name: Any) -> Why:
-        """Return what has changed since an asset's value was made. Reads only: nothing is run."""
-        scanned = self.scan()
-        key = self.key(name, scanned)
-        knowledge = self.knowledge(scanned, self.configured(scanned))
-        planned = plan(scanned.graph, self.ledger, Request(frozenset({key})), knowledge)
-        told = statuses(scanned.graph, self.ledger, knowledge)
-        return explain(key, scanned.graph, self.ledger, planned, told, knowledge, self.behind(planned, scanned))
+    def why(self, name: Any, partition: str | None = None) -> Why:
+        """Return what has changed since an asset's value was made. Reads only: nothing is run.
+
+        Args:
+            partition: of a partitioned asset; by default the first that isn't fresh.
+        """
+        return why(self, name, partition)
+
+    def explain_condition(self, name: Any) -> Explanation:
+        """Return why the automation condition of an asset or a check (``asset:check``) is true or not, as a tree.
+
+        Reads only: nothing is run.
+
+        Raises:
+            DagsterInvariantViolationError: when there's no such asset or check, or it has no condition.
+        """
+        return explain_condition(self, name)
 
     def behind(self, planned: Plan, scanned: Scanned) -> list[Behind]:
         """Return the plain cells that are behind and on which what was asked for depends."""
-        names = self.names_of({scanned.graph.makers[key] for key in planned.looked_at})
-        for key in planned.looked_at:
-            made = self.ledger.materialized.get((key, None))
-            names |= {root(part.name) for part in (made.recipe if made is not None else ()) if part.kind != "input"}
-        if swapped := names & self.environments.overlay.keys():
-            names = names - swapped | {cell_name(self.environments.current)}
-        return self.book.behind(sorted(names))
-
-    def names_of(self, makers: set[AssetsDefinition]) -> set[str]:
-        """Return the variables that hold definitions: their cells read names while they ran, and wired graphs."""
-        held = {
-            name for name, value in self.namespace.items() if isinstance(value, AssetsDefinition) and value in makers
-        }
-        return held | {one.op.compute_fn.__name__ for one in makers if isinstance(one.op_def, GraphDefinition)}
+        return behind(self, planned, scanned)
 
     def all_behind(self) -> list[Behind]:
         """Return all plain cells that are behind, whatever depends on them."""
@@ -604,16 +612,26 @@ class Session:
         keys = self.resolve(scanned, selection) if selection is not None else frozenset(scanned.graph.keys)
         return picture(scanned.graph, self.statuses(scanned), rows.verdicts(self.ledger), keys)
 
-    def export(self, path: Any, *, target: str = "ipy_orch", force: bool = False) -> Any:
-        """Write the notebook as a definitions module, for ipy_orch or for dagster; return its path.
+    def export(
+        self,
+        path: Any,
+        *,
+        target: str = "ipy_orch",
+        package: str | bool | None = None,
+        force: bool = False,
+        verify: bool = False,
+    ) -> Any:
+        """Write the notebook as a definitions module or package, for ipy_orch or for dagster; return its path.
+
+        A clean process imports it first: nothing is written that isn't what the notebook is.
 
         Args:
-            force: overwrite a file that isn't an export.
+            path: of the file, or of a folder that exists; of a package, the folder of the project.
+            package: the name of the package, or True for that of the folder.
+            force: write over a file that isn't an export, or that was edited since.
+            verify: bring all up to date, materialize the module in the clean process, and compare the values.
         """
-        scanned = self.scan()
-        refuse_broken(scanned, scanned.broken)
-        order = list(self.book.places)
-        return write(path, scanned, self.book, self.namespace, target=target, order=order, force=force)
+        return write(self, path, target=target, package=package, force=force, verify=verify)
 
 
 @contextmanager
@@ -627,12 +645,3 @@ def located(given: RunConfigText) -> Iterator[None]:
         yield
     except DagsterInvalidConfigError as error:
         raise given.located(error) from error.__cause__
-
-
-def root(name: str) -> str:
-    """Return the variable that a part of a recipe is from.
-
-    >>> root("db.path"), root("db: Database.query")
-    ('db', 'db')
-    """
-    return name.partition(":")[0].partition(".")[0]

@@ -21,7 +21,7 @@ from ipy_orch.events.journal import Journal
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
-from ipy_orch.events.types import Event, Materialized, RunFinished
+from ipy_orch.events.types import Event, Materialized, RunFinished, Switched, Ticked
 from ipy_orch.execution.iomanagers import (
     DiskStore,
     InMemoryIOManager,
@@ -31,12 +31,14 @@ from ipy_orch.execution.iomanagers import (
 )
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.plan import Plan
+from ipy_orch.session.holding import read_by
 from ipy_orch.storage.tables import TableForm
 
 __all__ = ["FORMAT", "Persistence"]
 
 FORMAT: Final = 1  #: of log and values; raise it when an older session's can't be read, and all is computed again
 DAY: Final = 86_400
+MOST_LOADED: Final = 500  #: values that are loaded before a run, to see whether their files are of use
 
 
 class Persistence:
@@ -85,7 +87,7 @@ class Persistence:
         place = path / f"v{FORMAT}"
         self.journal = Journal(place / "events")
         earlier = self.journal.open()
-        own = [*facts_of(self.ledger)]
+        own = [*facts_of(self.ledger), *(event for event in self.log if isinstance(event, Ticked | Switched))]
         self.earlier = frozenset(event.run_id for event in earlier)
         self.take_in(earlier)
         self.end_runs()
@@ -163,9 +165,11 @@ class Persistence:
         disk, made = self.values.disk, set(planned.keys)
         if disk is None:
             return False
-        read = {(key, step.partition) for step in planned.steps for key in step.inputs}
+        read = {place for step in planned.steps for place in read_by(step)}
         places = {*read, *((key, planned.request.partition) for key in shown)}
         facts = [fact for place in places if place[0] not in made and (fact := self.ledger.materialized.get(place))]
+        if len(facts) > MOST_LOADED:  # partitions: they are loaded when they are read
+            return False
         return any(
             disk.has(fact.key, fact.partition, fact.data_version)
             and not self.values.ready(fact.key, fact.partition, fact.data_version)

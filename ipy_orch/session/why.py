@@ -10,8 +10,9 @@ from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Materialized, Part, Recipe
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.planning.partitioning import Reading
 from ipy_orch.planning.plan import Knowledge, Plan
-from ipy_orch.planning.staleness import Status, changes
+from ipy_orch.planning.staleness import Status, changes, combined
 from ipy_orch.session.cellbook import Behind
 
 __all__ = ["Change", "Why", "explain"]
@@ -37,9 +38,15 @@ class Why:
     behind: tuple[Behind, ...] = ()
     hint: str = ""
     notes: tuple[str, ...] = field(default=())
+    partition: str | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the asset, with the partition that is explained."""
+        return str(self.key) if self.partition is None else f"{self.key}[{self.partition}]"
 
     def __str__(self) -> str:
-        lines = [f"{self.key} is {self.status}"]
+        lines = [f"{self.name} is {self.status}"]
         for change in self.changes:
             lines.append(f"  {change.kind} {change.name}".rstrip())
             lines.extend(f"    {line}" for line in change.lines)
@@ -60,22 +67,25 @@ def explain(
     statuses: Mapping[AssetKey, Status],
     knowledge: Knowledge,
     behind: Sequence[Behind],
+    partition: str | None = None,
 ) -> Why:
-    """Return why an asset stands as it does."""
+    """Return why an asset, or a partition of it, stands as it does."""
     status = statuses.get(key, Status("external"))
-    made = ledger.materialized.get((key, None))
+    made = ledger.materialized.get((key, partition))
     ways = tuple(f"{dep} is {statuses[dep]}" for dep in stale_upstream(key, graph, statuses))
     if made is None:
-        hint = way_out(key, status) if graph.makers[key].is_materializable else ""
-        return Why(key, status, (), ways, tuple(behind), hint)
+        hint = way_out(key, status, partition) if graph.makers[key].is_materializable else ""
+        return Why(key, status, (), ways, tuple(behind), hint, partition=partition)
     recipe = now(key, graph, ledger, planned, knowledge, made)
     found = tuple(change(kind, name, old, new) for kind, name, old, new in changes(made.recipe, recipe))
-    hint = way_out(key, status) if status.word != "fresh" else ""
-    return Why(key, status, found, ways, tuple(behind), hint)
+    hint = way_out(key, status, partition) if status.word != "fresh" else ""
+    return Why(key, status, found, ways, tuple(behind), hint, partition=partition)
 
 
-def way_out(key: AssetKey, status: Status) -> str:
+def way_out(key: AssetKey, status: Status, partition: str | None) -> str:
     """Return what to type next."""
+    if partition is not None:
+        return f"`%materialize {key} --partition {partition}`, or `%backfill {key}`"
     opened = f"`%open {key}` gets its inputs to try its body with, " if status.word == "failed" else ""
     return f"{opened}`%materialize {key}`{' runs it again' if opened else ''}"
 
@@ -90,17 +100,31 @@ def now(
     key: AssetKey, graph: AssetGraph, ledger: Ledger, planned: Plan, knowledge: Knowledge, made: Materialized
 ) -> Recipe:
     """Return the recipe of today; the version of an input that will run is told as such."""
+    reading = None
+    if made.partition is not None:
+        reading = Reading.of_assets(graph.makers[key], [key], graph).at(made.partition)
     before = {part.name: part.digest for part in made.recipe if part.kind == "input"}
     running = set(planned.keys)
     inputs = [
         Part(
             "input",
             str(dep),
-            "will run" if dep in running else ledger.data_version(dep) or before.get(str(dep), "external"),
+            "will run"
+            if dep in running
+            else version_of_input(dep, reading, ledger) or before.get(str(dep), "external"),
         )
         for dep in graph.in_order(graph.upstream[key])
     ]
     return (*knowledge.parts(graph.makers[key]), *inputs)
+
+
+def version_of_input(key: AssetKey, reading: Reading | None, ledger: Ledger) -> str | None:
+    """Return the version of what is read of an asset, None where it isn't known."""
+    partitions = reading.all(key) if reading is not None else None
+    if partitions is None:
+        return ledger.data_version(key)
+    versions = [ledger.data_version(key, one) for one in partitions]
+    return combined([one for one in versions if one is not None]) if all(versions) else None
 
 
 def change(kind: str, name: str, old: Part | None, new: Part | None) -> Change:

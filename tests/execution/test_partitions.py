@@ -257,6 +257,7 @@ def test_jobs_of_ops() -> None:
         told.execute_in_process(partition_key="c")
 
 
+@pytest.mark.filterwarnings("ignore:`partitions_def` of job")
 def test_jobs_of_assets() -> None:
     """They have the partitions of their assets, and no others."""
     made = Definitions([letters], jobs=[define_asset_job("one")]).resolve_job_def("one")

@@ -31,8 +31,9 @@ from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Materialized, Part
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.partitioning import chosen_partitions
-from ipy_orch.planning.plan import Knowledge, Plan, Request, plan, statuses
+from ipy_orch.planning.plan import Knowledge, Plan, Request, plan
 from ipy_orch.planning.staleness import combined, version_for
+from ipy_orch.planning.survey import statuses
 
 DAYS, WEEKS = DailyPartitionsDefinition("2024-01-07"), WeeklyPartitionsDefinition("2024-01-07")
 CODE = (Part("code", "", "1"),)
@@ -192,7 +193,7 @@ def test_statuses() -> None:
     ledger = Ledger([made("names", None), made("weekly", "2024-01-07"), made("weekly", "2024-01-14")])
     found = statuses(GRAPH, ledger, KNOWLEDGE)
     assert str(found[AssetKey("daily")]) == "missing (never materialized)"
-    assert str(found[AssetKey("weekly")]) == "missing (1 of 3 partitions never materialized)"
+    assert str(found[AssetKey("weekly")]) == "stale (0/3 fresh · 2 stale · 1 missing)"
     assert found[AssetKey("names")].word == "fresh"
 
 

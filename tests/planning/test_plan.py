@@ -16,8 +16,9 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.results import AssetMaterialization
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.plan import Knowledge, Plan, Request, plan, statuses
+from ipy_orch.planning.plan import Knowledge, Plan, Request, plan
 from ipy_orch.planning.staleness import difference, version_of
+from ipy_orch.planning.survey import statuses
 
 
 def named(name: str, *reads: str) -> AssetsDefinition:

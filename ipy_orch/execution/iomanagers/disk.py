@@ -17,7 +17,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import IO, Any, Final, Protocol, TypeAlias
@@ -127,6 +127,18 @@ class DiskStore:
     def has(self, key: AssetKey, partition: str | None, version: str) -> bool:
         """Tell whether the value of this version is there, by all that can be told without loading it."""
         return self.find(key, partition, version) is not None
+
+    def has_each(self, key: AssetKey) -> Callable[[str, str], bool]:
+        """Return what tells whether a partition of an asset is there in a version, by one look at its folder.
+
+        Of a file that nobody has looked at yet it isn't known whether it is whole.
+        """
+        folder = self.place(key, "").parent
+        names: set[str] = set()
+        with contextlib.suppress(OSError):
+            names = {name.rpartition(".")[0] for name in os.listdir(folder)}  # noqa: PTH208 - paths are slow to make
+        names -= {path.name.rpartition(".")[0] for path, (_, sound) in self.looked_at.items() if not sound}
+        return lambda partition, version: f"{self.place(key, partition).name}.{short(version, 16)}" in names
 
     def find(self, key: AssetKey, partition: str | None, version: str) -> tuple[Path, Form] | None:
         """Return the file of a value, where there is one to be trusted."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.execution.afar import Afar, SealedAfar
 from ipy_orch.execution.iomanagers.addresses import identifier, is_nothing, label, loaded, only_partition
 from ipy_orch.execution.iomanagers.disk import DiskStore
 from ipy_orch.execution.isolation import Sealed, seal
@@ -86,6 +87,7 @@ class SessionIOManager(IOManager):
         self._serial = count()
         self._floor = 0.0  # the rank of what was evicted last
         self._total = 0
+        self._rooms = 0  #: how often room was made since the total was added up
         self._lock = threading.RLock()
 
     # -- Dagster's protocol --
@@ -130,7 +132,7 @@ class SessionIOManager(IOManager):
             seconds: what computing it took.
             name: for a warning when the value can't be isolated.
         """
-        sealed = seal(value, name or str(key))
+        sealed = SealedAfar(value) if isinstance(value, Afar) else seal(value, name or str(key))
         entry = Entry(key, partition, version, sealed.nbytes, seconds, time.time(), sealed)
         self.save(entry)
         self._admit(entry)
@@ -147,7 +149,7 @@ class SessionIOManager(IOManager):
     def ready(self, key: AssetKey, partition: str | None, version: str) -> bool:
         """Have a value of this version in memory, from its file if need be; tell whether it is."""
         entry = self._entries.get((key, partition))
-        if entry is not None and entry.version == version:
+        if entry is not None and entry.version == version and entry.sealed.is_there:
             return True
         try:
             self._recall(key, partition, version)
@@ -198,12 +200,25 @@ class SessionIOManager(IOManager):
     def has(self, key: Hashable, partition: str | None = None, version: str | None = None) -> bool:
         """Tell whether a value is kept, in memory or in a file, and of this version if one is given."""
         entry = self._entries.get((key, partition))
-        if entry is not None and (version is None or entry.version == version):
+        if entry is not None and (version is None or entry.version == version) and entry.sealed.is_there:
             return True
         if self.disk is None or not isinstance(key, AssetKey):
             return False
         wanted = version if version is not None else self.current(key, partition)
         return wanted is not None and self.disk.has(key, partition, wanted)
+
+    def has_each(self, key: AssetKey) -> Callable[[str, str], bool]:
+        """Return what tells whether a partition of an asset is kept in a version; for many of them, quickly."""
+        entries = self._entries
+        on_disk = self.disk.has_each(key) if self.disk is not None else None
+
+        def has(partition: str, version: str) -> bool:
+            entry = entries.get((key, partition))
+            return (entry is not None and entry.version == version) or (
+                on_disk is not None and on_disk(partition, version)
+            )
+
+        return has
 
     def entry(self, key: Hashable, partition: str | None = None) -> Entry | None:
         """Return what is in memory of a value, without opening it."""
@@ -250,6 +265,7 @@ class SessionIOManager(IOManager):
         """Keep every partition of an asset until ``owner`` (a run, a widget) unpins it; it needn't be there yet.
 
         Args:
+            key: of an asset, or asset and partition to keep only that one.
             loosely: what a file has may go all the same: the owner can have it loaded again.
         """
         with self._lock:
@@ -306,7 +322,9 @@ class SessionIOManager(IOManager):
 
     def _make_room(self, spared: Entry | None = None) -> list[Entry]:
         """Evict the lowest ranks until the rest fits; an entry too large for the limit doesn't drive out others."""
-        self._total = sum(entry.bytes for entry in self._entries.values())  # exact again after an interrupt in between
+        self._rooms += 1
+        if self._rooms > len(self._entries):  # exact again after an interrupt in between; not for each of thousands
+            self._total, self._rooms = sum(entry.bytes for entry in self._entries.values()), 0
         aside = spared.bytes if spared is not None and spared.bytes > self._limit else 0
         evicted: list[Entry] = []
         kept: list[Entry] = []
@@ -315,7 +333,7 @@ class SessionIOManager(IOManager):
             entry = self._entries.get(slot)
             if entry is None or entry.serial != serial:
                 continue
-            if entry is spared or (entry.key in self._pins and self._is_held(entry)):
+            if entry is spared or self._is_held(entry):
                 kept.append(entry)
             elif entry.rank > rank:
                 self._enqueue(slot, entry)
@@ -329,7 +347,10 @@ class SessionIOManager(IOManager):
 
     def _is_held(self, entry: Entry) -> bool:
         """Tell whether pins hold a value: those that are loose only as long as no file has it."""
-        if not entry.on_disk or self.disk is None or not self._pins[entry.key] <= self._loose:
+        owners = {*self._pins.get(entry.key, ()), *self._pins.get((entry.key, entry.partition), ())}
+        if not owners:
+            return False
+        if not entry.on_disk or self.disk is None or not owners <= self._loose:
             return True
         return not (isinstance(entry.key, AssetKey) and self.disk.has(entry.key, entry.partition, entry.version or ""))
 

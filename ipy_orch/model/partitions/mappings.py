@@ -120,7 +120,13 @@ class EachReadsTheSame(PartitionMapping):
     ) -> UpstreamPartitionsResult:
         """Return what all read."""
         with partition_loading_context(current_time, dynamic_partitions_store):
-            return found(self.read_by_all(upstream_partitions_def), upstream_partitions_def)
+            return UpstreamPartitionsResult(
+                self.subset_read_by_all(upstream_partitions_def), upstream_partitions_def.empty_subset()
+            )
+
+    def subset_read_by_all(self, upstream: PartitionsDefinition) -> PartitionsSubset:
+        """Return what all read."""
+        return upstream.subset_with_partition_keys(self.read_by_all(upstream))
 
     def get_downstream_partitions_for_partitions(
         self,
@@ -145,6 +151,10 @@ class AllPartitionMapping(EachReadsTheSame):
     def read_by_all(self, upstream: PartitionsDefinition) -> Collection[str]:
         """Return all keys."""
         return upstream.get_partition_keys()
+
+    def subset_read_by_all(self, upstream: PartitionsDefinition) -> PartitionsSubset:
+        """Return all; of windows without looking at each."""
+        return upstream.subset_with_all_partitions()
 
     @property
     def description(self) -> str:
@@ -243,7 +253,7 @@ class IdentityPartitionMapping(PartitionMapping):
             upstream, downstream = (kind.__name__ for kind in kinds)
             raise DagsterInvalidDefinitionError(
                 f"partitions of `{downstream}` and `{upstream}` have no keys in common",
-                hint="give a `partition_mapping`, e.g. AllPartitionMapping()",
+                hint="give a `partition_mapping`, e.g. AllPartitionMapping(); in cells `--partition-mapping INPUT=all`",
             )
 
     @property

@@ -209,7 +209,8 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
 
     def filter_valid_partition_keys(self, partition_keys: set[str]) -> set[str]:
         """Return those that are keys."""
-        return {key for key in partition_keys if self.has_partition_key(key)}
+        known = set(self.timeline.named(self.count())) if len(partition_keys) > 1 else set()
+        return {key for key in partition_keys if key in known or self.has_partition_key(key)}
 
     def validate_partition_definition(self) -> None:
         """Refuse a format in which two neighbours have one key.

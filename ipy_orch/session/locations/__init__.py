@@ -1,0 +1,1 @@
+"""Code locations: definitions with a Python environment of their own, in another process."""

@@ -1,0 +1,129 @@
+"""Running a plan with what the session has: its log, its values, its resources; and what is told about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.execution.capture import current_sink
+from ipy_orch.execution.engine import RunResult, World, run
+from ipy_orch.model.partitions.definition import PARTITION_TAG
+from ipy_orch.planning.config import Resolved
+from ipy_orch.planning.plan import Plan, Step
+from ipy_orch.session.executors import Place, asked, place_of
+from ipy_orch.session.holding import held
+from ipy_orch.session.names import is_bound
+from ipy_orch.session.refusals import surprises
+from ipy_orch.session.report import Report, report
+from ipy_orch.session.scan import Scanned
+from ipy_orch.session.submitting import Cancel, Submitted, context_of, executor_in_cells, submitted
+
+if TYPE_CHECKING:
+    from ipy_orch.session.session import Session
+
+__all__ = ["Running", "refuse_nested"]
+
+
+class Running:
+    """Run the plans of a session."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def execute(
+        self, scanned: Scanned, planned: Plan, config: Resolved, workers: int, tags: Mapping[str, str] | None = None
+    ) -> Report:
+        """Run a plan, put the new values into the namespace, and report.
+
+        Args:
+            tags: of the run.
+        """
+        session, result = self.session, None
+        shown = [key for key in planned.request.keys if is_bound(key, scanned)]
+        while session.persistence.has_lost(planned, shown):
+            planned = session.planning.planned(scanned, planned.request, config)
+        try:
+            if planned.steps:
+                result = self.run(scanned, planned, config, workers, tags=tags or tags_of(planned))
+        finally:
+            session.names.bind(scanned, planned)
+        notices = [
+            *map(str, session.behind(planned, scanned)),
+            *session.persistence.take_notes(),
+            *session.names.hidden(scanned, planned),
+            *surprises(scanned, planned),
+        ]
+        return report(planned, result, scanned.graph, session.ledger, notices, session.environments.label)
+
+    def run(self, scanned: Scanned, planned: Plan, config: Resolved, workers: int, **more: Any) -> RunResult:
+        """Run a plan with what the session has.
+
+        Args:
+            more: fields of its World that a job says.
+        """
+        session, label = self.session, self.session.environments.label
+        session.refuse_misspelt(scanned)
+        one = submitted()
+        session.cancelled = one.cancelled if one is not None else Cancel()
+        executor, workers = self.place(workers, scanned, one)
+        world = World(
+            log=session.log,
+            ledger=session.ledger,
+            config=config,
+            executor=executor,
+            workers=workers,
+            makers=scanned.graph.makers,
+            tee=lambda step: self.appears_live(step, scanned),
+            on_step=session.around_step,
+            cancel=session.cancelled,
+            instance=session.instance,
+            tags={**more.pop("tags", {}), **({"environment": label} if label else {})},
+            **{"resources": {"io_manager": session.store, **scanned.resources}, **more},
+        )
+        try:
+            holding = held(planned, session.store, session.log)
+            with holding, session.cancelled.stopping(executor), session.instance.looking():
+                return run(planned, world)
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+    def place(self, workers: int, scanned: Scanned, one: Submitted | None) -> Place:
+        """Return where the steps run, and how many at once; those of a submitted run print into their own cells."""
+        said = asked() or self.session.settings.executor
+        if one is not None and not said:
+            return executor_in_cells(workers, scanned.cells), workers
+        return place_of(said, workers, self.session.namespace)
+
+    def appears_live(self, step: Step, scanned: Scanned) -> bool:
+        """Tell whether a step's output appears while it runs: in the cell that asks, or in the asset's own."""
+        if submitted() is not None:
+            return context_of(step.definition, scanned.cells) is not None
+        if step.definition is None:
+            return True  # an op has no cell to show it in: what it prints stands below the cell that launches
+        return bool(self.session.foreground.intersection((*step.keys, *step.checks)))
+
+    def told(self, report: Report) -> Report:
+        """Have the cells of the assets that a submitted run made show what came of it."""
+        if self.session.on_report is not None:
+            self.session.on_report(report)
+        return report
+
+
+def tags_of(planned: Plan) -> Mapping[str, str]:
+    """Return the tags of a run of one partition: which it is."""
+    asked = {one for partitions in planned.request.of_asset.values() for one in partitions}
+    return {PARTITION_TAG: asked.pop()} if len(asked) == 1 else {}
+
+
+def refuse_nested() -> None:
+    """Refuse to materialize from inside an asset.
+
+    Raises:
+        DagsterInvariantViolationError: then.
+    """
+    if current_sink() is not None:
+        raise DagsterInvariantViolationError(
+            "an asset can't materialize others while it runs",
+            hint="read the other asset by its name: it becomes an input",
+        )
