@@ -12,6 +12,8 @@ BIN := .venv/bin
 export DAGSTER_DISABLE_TELEMETRY := yes
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
+# The JupyterLab extension as it lies here, before the copy that an editable install has made of it.
+export JUPYTER_PATH := $(CURDIR)/labextension/share/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
 .PHONY: demo lab test test-lowest lint bench clean
 .DELETE_ON_ERROR:
@@ -37,7 +39,7 @@ test-lowest: .venv-lowest/.test
 	@.venv-lowest/bin/python -m pytest -m "not browser"
 
 bench: .venv/.test
-	@set -e; for script in tests/benchmarks/*.py; do $(BIN)/python "$$script"; done
+	@set -e; for script in tests/benchmarks/*.py tests/benchmarks/*/*.py; do $(BIN)/python "$$script"; done
 
 clean:
 	@echo "removing .venv, caches and build products"

@@ -85,4 +85,6 @@ def jupyter_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         environment.setenv("JUPYTERLAB_SETTINGS_DIR", str(home / "settings"))
         environment.setenv("JUPYTERLAB_WORKSPACES_DIR", str(home / "workspaces"))
         environment.setenv("JUPYTER_PLATFORM_DIRS", "1")
+        # the JupyterLab extension as it lies here: an editable install holds a copy of what it was
+        environment.setenv("JUPYTER_PATH", str(Path(__file__).parents[1] / "labextension" / "share" / "jupyter"))
         yield home

@@ -214,7 +214,8 @@ class Bridge:
 
     def changed(self, marks: Marks) -> tuple[list[NodePatch], RunState | None]:
         """Return how the assets stand that stand otherwise than was told, and the run if something happened in it."""
-        self.standing = Standing.of(self.standing.statuses, self.session.ledger, self.session.history)
+        session, in_cell = self.session, not self.session.queue.waiting
+        self.standing = Standing.of(self.standing.statuses, session.ledger, session.history, in_cell=in_cell)
         ids = self.outline.ids if marks.whole else [id_ for id_ in marks.ids if id_ in self.outline.ids]
         states = [state_of(id_, self.outline, self.standing) for id_ in ids]
         changed = [state for state in states if self.told.get(state.id) != state]
@@ -223,7 +224,7 @@ class Bridge:
         if run is None or not (marks.whole or marks.ids or marks.steps):
             return changed, None
         steps = {*marks.steps, *(step.name for step in run.steps.values() if step.status == "canceled")}
-        return changed, run_state(run, steps, canceling=self.canceling)
+        return changed, run_state(run, steps, canceling=self.canceling, in_cell=in_cell)
 
     def read(self) -> bool:
         """Read the graph and the statuses again; tell whether there is a graph of which no view has been told.
@@ -231,7 +232,8 @@ class Bridge:
         Of a large one the views are told before the statuses are known, which take as long again.
         """
         scanned = self.session.scan()
-        outline = outline_of(scanned)
+        environments = self.session.environments
+        outline = outline_of(scanned, environments.label, environments.names)
         is_new, self.outline = outline != self.outline or not self.version, outline
         if is_new and len(outline.ids) > LARGE:
             self.version += 1
@@ -244,13 +246,11 @@ class Bridge:
 
     def send_snapshot(self, views: Iterable[View]) -> None:
         """Send the whole graph to views."""
-        environments = self.session.environments
         with self.session.log.lock:
             whole = snapshot_of(self.outline, self.told, self.standing, self.version)
-        names = {"environment": environments.label, "environments": environments.names}
         for view in [*views]:
             asked, view.asked = view.asked or [0], []
-            message = whole.model_copy(update={**names, "request": asked[-1], "shown": self.shown(view)})
+            message = whole.model_copy(update={"request": asked[-1], "shown": self.shown(view)})
             self.tell(message, [view])
 
     def shown(self, view: View) -> list[str] | None:

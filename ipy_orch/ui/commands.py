@@ -18,17 +18,21 @@ from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph, ancestors, descendants
 from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.session.launched import JobReport
 from ipy_orch.session.report import first_line
 from ipy_orch.session.submitting import Submitted
 from ipy_orch.ui import details, launchpad
 from ipy_orch.ui.bridge import Bridge, View
 from ipy_orch.ui.cards import plain, shortened
+from ipy_orch.ui.jobs import job_message
 from ipy_orch.ui.protocol import (
     Answer,
     Cancel,
     Command,
     Compare,
     DetailsCommand,
+    JobCommand,
+    Launch,
     Materialize,
     ProfileCommand,
     Refresh,
@@ -39,6 +43,7 @@ from ipy_orch.ui.protocol import (
     Select,
     Selected,
     Toast,
+    UseEnvironment,
     read_command,
 )
 from ipy_orch.ui.snapshot import run_state
@@ -46,6 +51,7 @@ from ipy_orch.ui.snapshot import run_state
 __all__ = ["Commands", "Refusal"]
 
 Job: TypeAlias = Callable[[], Answer]
+Question: TypeAlias = Select | RunCommand | JobCommand | details.Asked | launchpad.Asked
 
 LONGEST: Final = 300
 LAUNCHPAD: Final = ("form", "check_config", "save_preset", "use_preset", "drop_preset")
@@ -109,14 +115,33 @@ class Commands:
                 self.cancel(command)
             case Materialize():
                 self.materialize(command)
+            case Launch():
+                self.launch(command)
+            case UseEnvironment():
+                self.use(command)
+            case _:
+                self.reply(command)
+
+    def reply(self, command: Question) -> None:
+        """Answer a question, or have it answered.
+
+        Raises:
+            Refusal: when it isn't allowed.
+        """
+        match command:
             case Select():
                 self.view.tell(self.select(command))
             case RunCommand():
                 self.view.tell(self.run(command))
+            case JobCommand():
+                name = self.job(command.name)
+                self.later(command, lambda: job_message(self.session, name))
             case DetailsCommand() | RowsCommand() | ProfileCommand() | Compare():
                 key = self.known(command.id)
                 self.later(command, lambda: self.reader.answer(command, key))
             case _:
+                if command.job is not None:
+                    self.job(command.job)
                 keys = None if command.ids is None else self.keys(command.ids, self.graph())
                 self.later(command, lambda: self.launchpad.answer(command, keys))
 
@@ -166,6 +191,18 @@ class Commands:
         known = {str(key): key for key in graph.keys}
         return graph.in_order({self.key(id_, known) for id_ in ids})
 
+    def job(self, name: str) -> str:
+        """Return the name of a job.
+
+        Raises:
+            Refusal: when the notebook hasn't got it.
+        """
+        known = self.session.scan().jobs
+        if name not in known:
+            told = shortened(plain(name), 100)
+            raise Refusal(f"there is no job `{told}` in the notebook", closest(name[:100], known) or "")
+        return name
+
     def select(self, command: Select) -> Selected:
         """Return the assets that a selection string names, or what is wrong with it."""
         try:
@@ -207,6 +244,25 @@ class Commands:
         options = {} if command.checks_only else {"force": command.force, "config": command.config}
         one = self.session.submit(keys, checks_only=command.checks_only, what=what, env=command.env, **options)
         one.when_done(lambda done: self.tell_end(done, command.request))
+
+    def launch(self, command: Launch) -> None:
+        """Have a job run."""
+        name = self.job(command.name)
+        options = {"config": command.config, "env": command.env, "from_failure": command.from_failure}
+        one = self.session.submit_job(name, **options)
+        one.when_done(lambda done: self.tell_end(done, command.request))
+
+    def use(self, command: UseEnvironment) -> None:
+        """Switch to another environment, when no run goes on."""
+        names = self.session.environments.names
+        if command.name not in names:
+            name = shortened(plain(command.name), 100)
+            raise Refusal(f"there is no environment `{name}`", closest(command.name[:100], names) or "")
+        if self.session.queue.waiting:
+            raise Refusal("a run goes on", "switch when it is over")
+        self.session.use(command.name)
+        self.bridge.mark(whole=True)
+        self.view.tell(Toast(request=command.request, text=f"environment {command.name}"))
 
     def wanted(self, command: Materialize, graph: AssetGraph) -> list[AssetKey]:
         """Return the assets that a command names.
@@ -255,6 +311,8 @@ def toast_of(one: Submitted, request: int) -> Toast:
         more = f" and {len(failed) - 1} more" if failed[1:] else ""
         return Toast(request=request, level="error", text=f"failed: {failed[0]}{more}")
     number = len(report.materialized)
+    if isinstance(report, JobReport):
+        return Toast(request=request, level="success", text=f"{one.what} finished")
     if report.result is None:
         return Toast(request=request, text=f"nothing to do: {one.what} is fresh")
     return Toast(request=request, level="success", text=f"{number:,} asset{'' if number == 1 else 's'} materialized")

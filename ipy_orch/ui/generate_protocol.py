@@ -1,4 +1,4 @@
-"""Write ``labextension/src/protocol.ts`` from the classes of protocol.py.
+"""Write ``labextension/src/protocol.ts`` from the classes of protocol/.
 
 To do so: ``python -m ipy_orch.ui.generate_protocol``; a test says when it has to be done.
 """
@@ -10,38 +10,43 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from ipy_orch.ui import protocol
+from ipy_orch.ui.protocol import commands, details, envelope, forms, graph, jobs, notices
 
 __all__ = ["typescript"]
 
 PLACE: Final = Path(__file__).parents[2] / "labextension" / "src" / "protocol.ts"
-HEADING: Final = "// Generated from ipy_orch/ui/protocol.py by `python -m ipy_orch.ui.generate_protocol`. Don't edit."
+HEADING: Final = "// Generated from ipy_orch/ui/protocol/ by `python -m ipy_orch.ui.generate_protocol`. Don't edit."
 PLAIN: Final = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 JSON: Final = "export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };"
+
+ROOMS: Final = (graph, details, notices, jobs, forms, commands)
 
 Schema = Mapping[str, Any]
 
 
 def typescript() -> str:
     """Return the types of the wire in TypeScript."""
-    models = [one for one in vars(protocol).values() if is_model(one)]
+    models = [one for room in ROOMS for one in vars(room).values() if is_model(one, room)]
     _, schema = models_json_schema([(one, "validation") for one in models], by_alias=True)
     definitions = schema["$defs"]
     interfaces = [interface(one.__name__, definitions[one.__name__], one) for one in models]
     unions = [union("Message", protocol.MESSAGES), union("Command", protocol.COMMANDS)]
-    limits = [f"export const {name} = {getattr(protocol, name)};" for name in ("MOST_IDS", "MOST_ROWS", "MOST_CONFIG")]
+    limits = [f"export const {name} = {getattr(envelope, name)};" for name in ("MOST_IDS", "MOST_ROWS", "MOST_CONFIG")]
     return "\n\n".join([HEADING, comment(notes(protocol)), JSON, "\n".join(limits), *interfaces, *unions]) + "\n"
 
 
-def is_model(one: Any) -> bool:
-    """Tell whether a name of the protocol is one of its own types."""
-    inner = (protocol.Wire, protocol.Answer, protocol.Asked)
-    return inspect.isclass(one) and issubclass(one, protocol.Wire) and one not in inner
+def is_model(one: Any, room: ModuleType) -> bool:
+    """Tell whether a name of a module of the protocol is a type that is its own."""
+    inner = (envelope.Wire, envelope.Answer, envelope.Asked)
+    own = inspect.isclass(one) and issubclass(one, envelope.Wire) and one.__module__ == room.__name__
+    return own and one not in inner
 
 
 def interface(name: str, schema: Schema, model: type) -> str:

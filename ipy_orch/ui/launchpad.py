@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import yaml
@@ -17,20 +16,8 @@ from ipy_orch.errors import DagsterError, DagsterInvalidConfigError
 from ipy_orch.model.config.schema import MISSING, Field
 from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.resources.resource import as_resource
-from ipy_orch.session.config_schema import (
-    Line,
-    Place,
-    at,
-    config_schema,
-    configurable,
-    op_fields,
-    put,
-    written_lines,
-)
-from ipy_orch.session.resources import entries_of
+from ipy_orch.session.config_schema import Line, Place, at, put, written_lines
 from ipy_orch.session.run_config import merged, read_run_config
-from ipy_orch.session.scan import Scanned, uses
 from ipy_orch.session.session import Session
 from ipy_orch.ui.config_forms import is_secret, json_schema, shown_values
 from ipy_orch.ui.protocol import (
@@ -46,6 +33,7 @@ from ipy_orch.ui.protocol import (
     Section,
     UsePreset,
 )
+from ipy_orch.ui.subjects import OfAssets, OfJob, Part, Subject
 
 __all__ = ["Launchpad"]
 
@@ -57,17 +45,6 @@ WHERE: Final = re.compile(r"config of `(?P<op>[^`]+)`")
 LINE: Final = re.compile(r"line (\d+)")
 
 
-@dataclass
-class Part:
-    """Be one thing that takes config: where in run config, what it may be, and the assets concerned."""
-
-    place: Place
-    made: Field
-    written: Any
-    lines: list[Line] = field(default_factory=list)
-    used_by: list[str] = field(default_factory=list)
-
-
 class Launchpad:
     """Answer what a view asks about config."""
 
@@ -75,135 +52,112 @@ class Launchpad:
         self.session = session
 
     def answer(self, command: Asked, keys: Sequence[AssetKey] | None) -> Answer:
-        """Return what a command asks for."""
-        scanned = self.session.scan()
-        chosen = [*scanned.graph.executable_keys] if keys is None else [*keys]
+        """Return what a command asks for.
+
+        Raises:
+            DagsterError: when there's no such job or preset.
+        """
+        subject = self.subject(command, keys)
         presets = self.session.presets
         match command:
             case CheckConfig():
-                return self.check(command, scanned, chosen)
+                return self.check(command, subject)
             case SavePreset():
                 if len(presets) >= MOST_PRESETS and command.name not in presets:
                     raise DagsterInvalidConfigError("there are too many presets")
                 presets[command.name] = written(command.config)
-                return self.form(scanned, chosen, preset=command.name)
+                return self.form(subject, preset=command.name)
             case UsePreset():
                 if command.name not in presets:
                     raise DagsterInvalidConfigError("there is no such preset")
-                return self.form(scanned, chosen, preset=command.name)
+                return self.form(subject, preset=command.name)
             case DropPreset():
                 presets.pop(command.name, None)
-                return self.form(scanned, chosen)
+                return self.form(subject)
             case FormCommand():
-                return self.form(scanned, chosen)
+                return self.form(subject)
 
-    # -- the form -----------------------------------------------------------------------------------------------------
+    def subject(self, command: Asked, keys: Sequence[AssetKey] | None) -> Subject:
+        """Return what the form is about."""
+        scanned = self.session.scan()
+        if command.job is not None:
+            return OfJob(self.session, scanned, command.job)
+        return OfAssets(self.session, scanned, [*scanned.graph.executable_keys] if keys is None else [*keys])
 
-    def given(self) -> dict[str, Any]:
-        """Return the run config that the session was given."""
-        environments = self.session.environments
-        return {**self.session.run_config, "resources": environments.configs.get(environments.current, {})}
-
-    def form(self, scanned: Scanned, keys: Sequence[AssetKey], preset: str = "") -> FormMessage:
-        """Return the form of what can be configured for assets.
+    def form(self, subject: Subject, preset: str = "") -> FormMessage:
+        """Return the form of what can be configured.
 
         Args:
-            preset: whose values are laid over those of the session.
+            preset: whose values are laid over those that are given.
         """
         over = read_run_config(self.session.presets[preset]).data if preset else {}
-        given = merged(self.given(), over)
-        parts = parts_of(scanned, keys, given)
+        given = merged(subject.given(), over)
+        parts = subject.parts(given)
         tree: dict[str, Any] = {}
         for part in parts:
             put(tree, part.place, (part.made, part.written))
         return FormMessage(
-            ids=[str(key) for key in keys],
+            ids=subject.ids,
             sections=[section_of(part) for part in parts],
             values=values_of(given, parts),
             yaml=redact("".join(f"{line}\n" for line in written_lines(tree))),
-            findings=self.findings(scanned, keys, over, {}) if preset else [],
+            findings=findings(subject, over, {}) if preset else [],
             presets=sorted(self.session.presets),
             preset=preset,
         )
 
-    # -- checking -----------------------------------------------------------------------------------------------------
-
-    def check(self, command: CheckConfig, scanned: Scanned, keys: Sequence[AssetKey]) -> ConfigChecked:
+    def check(self, command: CheckConfig, subject: Subject) -> ConfigChecked:
         """Return what is wrong with run config, and its other spelling."""
-        ids = [str(key) for key in keys]
         try:
             text = read_run_config(command.config)
         except DagsterInvalidConfigError as error:
             found = LINE.search(error.where or "")
             line = int(found[1]) if found else None
-            return ConfigChecked(ids=ids, valid=False, findings=[Finding(message=error.message, line=line)])
-        findings = self.findings(scanned, keys, text.data, text.lines)
-        parts = parts_of(scanned, keys, text.data)
+            return ConfigChecked(ids=subject.ids, valid=False, findings=[Finding(message=error.message, line=line)])
+        problems = findings(subject, text.data, text.lines)
         return ConfigChecked(
-            ids=ids,
-            valid=not findings,
-            findings=findings,
-            values=values_of(text.data, parts),
+            ids=subject.ids,
+            valid=not problems,
+            findings=problems,
+            values=values_of(text.data, subject.parts(text.data)),
             yaml=redact(written(command.config)),
         )
 
-    def findings(
-        self, scanned: Scanned, keys: Iterable[AssetKey], data: Mapping[str, Any], lines: Mapping[str, int]
-    ) -> list[Finding]:
-        """Return what is wrong with run config, at the fields; pydantic's own validators are asked, too."""
-        makers = [scanned.graph.makers[key] for key in keys]
-        needed = [maker.op.name for maker in makers if maker.is_executable]
-        try:
-            self.session.configured(scanned, data, needed)
-        except DagsterInvalidConfigError as error:
-            return [*findings_in(error, lines)]
-        except ValidationError as error:
-            return [*pydantic_findings(error, lines)]
-        except DagsterError as error:
-            return [Finding(message=redact(str(error)))]
-        return []
 
-
-def parts_of(scanned: Scanned, keys: Iterable[AssetKey], given: Mapping[str, Any]) -> list[Part]:
-    """Return what can be configured for assets, each thing once: their ops first, then the resources that they use."""
-    ops: dict[Place, Part] = {}
-    resources: dict[Place, Part] = {}
-    for key in keys:
-        maker = scanned.graph.makers[key]
-        found: dict[Place, Field] = dict(op_fields(maker))
-        for name in sorted(uses(maker, scanned.graph).keys() & scanned.resources.keys()):
-            of_resource, made = ("resources", name, "config"), as_resource(scanned.resources[name]).__config_field__
-            entries = entries_of(scanned.resources[name], at(given, of_resource), {})
-            if any(entry.made is not None and configurable(entry, made) for entry in entries):
-                found[of_resource] = made
-        lines = config_schema(key, scanned, given).fields if found else ()
-        for place, made in found.items():
-            parts = ops if place[0] == "ops" else resources
-            part = parts.setdefault(place, Part(place, made, at(given, place)))
-            part.used_by.append(str(key))
-            part.lines = part.lines or [line for line in lines if is_within(line.path, ".".join(place))]
-    return [*ops.values(), *resources.values()]
-
-
-def is_within(path: str, place: str) -> bool:
-    """Tell whether a path is that of a place, or leads into it.
-
-    >>> is_within("ops.a.config.limit", "ops.a.config"), is_within("ops.a.configs", "ops.a.config")
-    (True, False)
-    """
-    return path == place or path.startswith((f"{place}.", f"{place}["))
+def findings(subject: Subject, data: Mapping[str, Any], lines: Mapping[str, int]) -> list[Finding]:
+    """Return what is wrong with run config, at the fields; pydantic's own validators are asked, too."""
+    try:
+        subject.check(data)
+    except DagsterInvalidConfigError as error:
+        return [*findings_in(error, lines)]
+    except ValidationError as error:
+        return [*pydantic_findings(error, lines)]
+    except DagsterError as error:
+        return [Finding(message=redact(str(error)))]
+    return []
 
 
 def section_of(part: Part) -> Section:
     """Return a section of the form."""
     return Section(
         path=".".join(part.place),
-        title=".".join(name for name in part.place[1:-1] if name != "ops"),
+        title=title_of(part.place),
         kind="op" if part.place[0] == "ops" else "resource",
         used_by=part.used_by,
         schema_=json_schema(part.made),
         fields=[field_of(line, part) for line in part.lines],
     )
+
+
+def title_of(place: Place) -> str:
+    """Return what a part is called.
+
+    >>> title_of(("ops", "report", "ops", "clean", "config")), title_of(("ops", "add", "inputs", "left"))
+    ('report.clean', 'add: input left')
+    """
+    if place[-2] == "inputs":
+        return f"{title_of((*place[:-2], 'config'))}: input {place[-1]}"
+    return ".".join(name for name in place[1:-1] if name != "ops")
 
 
 def field_of(line: Line, part: Part) -> FormField:

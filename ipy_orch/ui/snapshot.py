@@ -17,12 +17,14 @@ from ipy_orch.errors import DagsterError
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.runs import Run, Runs, StepRun
 from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import NEVER
 from ipy_orch.planning.staleness import Status as Stands
+from ipy_orch.session.cellbook import Cell as BookCell
 from ipy_orch.session.jobs import Job as FoundJob
 from ipy_orch.session.rows import word_of
 from ipy_orch.session.scan import Scanned, uses
@@ -61,6 +63,7 @@ class Outline:
     Args:
         nodes: in order of lineage, each without its status and checks.
         ids: id -> key.
+        environment: the one in use, "" for the notebook's own.
         problem: why there is no graph now, in words.
     """
 
@@ -70,15 +73,17 @@ class Outline:
     jobs: tuple[Job, ...] = ()
     ids: Mapping[str, AssetKey] = field(default_factory=dict)
     checks: Mapping[AssetKey, tuple[AssetCheckSpec, ...]] = field(default_factory=dict)
+    environment: str = ""
+    environments: tuple[str, ...] = ()
     problem: str = ""
 
 
-def outline_of(scanned: Scanned) -> Outline:
+def outline_of(scanned: Scanned, environment: str = "", environments: Iterable[str] = ()) -> Outline:
     """Return the outline of what a scan found; that of a graph that can't be built says why."""
     try:
         graph = scanned.graph
     except DagsterError as error:
-        return Outline(problem=str(error))
+        return Outline(environment=environment, environments=(*environments,), problem=str(error))
     nodes = tuple(node_of(key, graph, scanned) for key in graph.keys)
     position = graph.position
     edges = tuple((position[dep], here) for here, key in enumerate(graph.keys) for dep in sorted(graph.upstream[key]))
@@ -91,6 +96,8 @@ def outline_of(scanned: Scanned) -> Outline:
         tuple(jobs_of(scanned, graph)),
         {str(key): key for key in graph.keys},
         checks,
+        environment,
+        (*environments,),
         "; ".join(map(str, scanned.broken.values())),
     )
 
@@ -110,8 +117,13 @@ def node_of(key: AssetKey, graph: AssetGraph, scanned: Scanned) -> Node:
         description=first_line(spec.description),
         partitioned=spec.partitions_def is not None,
         configurable=maker.is_executable and (maker.op.config_type is not None or bool(uses_config(key, scanned))),
-        cell=Cell(label=cell.label, id=cell_id(cell.key)) if cell is not None else None,
+        cell=cell_of(cell),
     )
+
+
+def cell_of(cell: BookCell | None) -> Cell | None:
+    """Return a cell as it goes over the wire."""
+    return Cell(label=cell.label, id=cell_id(cell.key)) if cell is not None else None
 
 
 def uses_config(key: AssetKey, scanned: Scanned) -> list[str]:
@@ -121,7 +133,12 @@ def uses_config(key: AssetKey, scanned: Scanned) -> list[str]:
 
 def tags_of(spec: AssetSpec) -> dict[str, str]:
     """Return the tags that people gave."""
-    return {name: value for name, value in spec.tags.items() if not name.startswith(INTERNAL)}
+    return tags_in(spec.tags)
+
+
+def tags_in(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tags that people gave, of all that there are."""
+    return {name: value for name, value in tags.items() if not name.startswith(INTERNAL)}
 
 
 def cell_id(key: str) -> str:
@@ -150,7 +167,18 @@ def jobs_of(scanned: Scanned, graph: AssetGraph) -> Iterator[Job]:
             keys = keys_of_job(job, graph)
         except DagsterError:
             keys = []
-        yield Job(name=name, description=first_line(job.description), nodes=[graph.position[key] for key in keys])
+        yield Job(
+            name=name,
+            description=first_line(job.description),
+            nodes=[graph.position[key] for key in keys],
+            of_ops=runs_ops(job),
+            cell=cell_of(scanned.places_of_jobs[name].cell),
+        )
+
+
+def runs_ops(job: FoundJob) -> bool:
+    """Tell whether a job runs ops, which are in no graph of assets."""
+    return isinstance(job, JobDefinition) and not job.is_asset_job
 
 
 def keys_of_job(job: FoundJob, graph: AssetGraph) -> list[AssetKey]:
@@ -173,19 +201,21 @@ class Standing:
         statuses: as the planner gave them.
         of_steps: id -> its step, of the last run: while that goes on, the step says how the asset stands.
         run: the last one.
+        in_cell: whether a run that goes on runs in a cell.
     """
 
     statuses: Mapping[AssetKey, Stands]
     ledger: Ledger
     run: Run | None = None
     of_steps: Mapping[str, StepRun] = field(default_factory=dict)
+    in_cell: bool = False
 
     @staticmethod
-    def of(statuses: Mapping[AssetKey, Stands], ledger: Ledger, history: Runs) -> Standing:
+    def of(statuses: Mapping[AssetKey, Stands], ledger: Ledger, history: Runs, *, in_cell: bool = False) -> Standing:
         """Return how the assets stand, with the last run."""
         run = next(reversed(history.runs.values()), None)
         steps = {} if run is None else {id_: run.steps[name] for name, ids in run.keys.items() for id_ in ids}
-        return Standing(statuses, ledger, run, steps)
+        return Standing(statuses, ledger, run, steps, in_cell)
 
     def status(self, id_: str, key: AssetKey) -> Status:
         """Return how an asset stands."""
@@ -264,7 +294,9 @@ def snapshot_of(outline: Outline, states: Mapping[str, NodePatch], standing: Sta
         edges=[*outline.edges],
         groups=[*outline.groups],
         jobs=[*outline.jobs],
-        run=run_state(standing.run) if standing.run is not None else None,
+        run=run_state(standing.run, in_cell=standing.in_cell) if standing.run is not None else None,
+        environment=outline.environment,
+        environments=[*outline.environments],
         problem=outline.problem,
     )
 
@@ -274,7 +306,9 @@ def patch_of(changed: Iterable[NodePatch], run: RunState | None, base: int, vers
     return Patch(version=version, base=base, nodes=[*changed], run=run)
 
 
-def run_state(run: Run, names: Iterable[str] | None = None, *, canceling: bool = False) -> RunState:
+def run_state(
+    run: Run, names: Iterable[str] | None = None, *, canceling: bool = False, in_cell: bool = False
+) -> RunState:
     """Return how a run goes.
 
     Args:
@@ -296,6 +330,7 @@ def run_state(run: Run, names: Iterable[str] | None = None, *, canceling: bool =
         done=run.count(*SETTLED),
         failed=run.count("failure"),
         canceling=canceling and run.status == "running",
+        in_cell=in_cell and run.status == "running",
         steps=[step_state(step, run) for step in steps],
     )
 

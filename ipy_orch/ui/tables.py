@@ -20,15 +20,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "assets_table",
+    "automations_table",
     "checks_table",
+    "components_table",
     "events_table",
     "human",
     "human_bytes",
     "human_seconds",
     "human_shape",
     "jobs_table",
+    "partitions_table",
     "resources_table",
     "runs_table",
+    "ticks_table",
 ]
 
 LONGEST: Final = 200
@@ -46,6 +50,9 @@ def human(frame: pd.DataFrame) -> pd.DataFrame:
         "seconds": ("took", human_seconds),
         "when": ("when", human_time),
         "started": ("started", human_time),
+        "next": ("next", human_time),
+        "last": ("last", human_time),
+        "moment": ("for", human_time),
     }
     for column, (_, words) in worded.items():
         if column in shown:
@@ -69,9 +76,16 @@ def assets_table(rows: Iterable[Any]) -> pd.DataFrame:
 
     Args:
         rows: with ``asset``, ``status``, ``reason``, ``group``, ``kinds``, ``shape``, ``bytes``, ``seconds``, ``when``,
-            ``checks`` (a text such as ``2/2``) and ``description``.
+            ``checks`` (a text such as ``2/2``) and ``description``; and ``freshness``, where anything asks for it.
     """
-    return table(ASSETS, rows)
+    listed = list(rows)
+    shown = [one for one in ASSETS if one.name != "freshness" or any(map(has_freshness, listed))]
+    return table(shown, listed)
+
+
+def has_freshness(row: Any) -> bool:
+    """Tell whether a row says how fresh its asset is."""
+    return raw(row, "freshness") is not None
 
 
 def checks_table(rows: Iterable[Any]) -> pd.DataFrame:
@@ -123,6 +137,43 @@ def jobs_table(rows: Iterable[Any]) -> pd.DataFrame:
             config that a launch must give), ``problem``, ``status``, ``when``, ``seconds`` and ``description``.
     """
     return table(JOBS, rows)
+
+
+def components_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each component type.
+
+    Args:
+        rows: with ``type``, ``takes`` (its attributes), ``about`` and ``module``.
+    """
+    return table(COMPONENTS, rows)
+
+
+def partitions_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each range of partitions, in their order.
+
+    Args:
+        rows: with ``partitions``, ``count``, ``status``, ``reason``, ``rows``, ``seconds`` and ``when``.
+    """
+    return table(PARTITIONS, rows)
+
+
+def automations_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each schedule and sensor, by its name.
+
+    Args:
+        rows: with ``name``, ``kind``, ``on``, ``when``, ``target``, ``next``, ``last``, ``status``, ``runs``,
+            ``message``, ``problem`` and ``description``.
+    """
+    return table(AUTOMATIONS, rows)
+
+
+def ticks_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each tick, in the order given.
+
+    Args:
+        rows: with ``at``, ``name``, ``status``, ``moment``, ``requested``, ``runs``, ``message`` and ``seconds``.
+    """
+    return table(TICKS, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +277,8 @@ ASSETS: Final = (
     Column("reason", text("reason")),
     Column("group", text("group"), "category"),
     Column("kinds", listed("kinds")),
+    Column("partitions", text("partitions")),
+    Column("freshness", text("freshness"), "category"),
     Column("rows × columns", lambda row: human_shape(raw(row, "shape"))),
     Column("bytes", number("bytes"), "Int64"),
     Column("seconds", number("seconds"), "float64"),
@@ -267,6 +320,44 @@ JOBS: Final = (
     Column("seconds", number("seconds"), "float64"),
     Column("problem", text("problem")),
     Column("description", text("description")),
+)
+COMPONENTS: Final = (
+    Column("type", text("type"), is_index=True),
+    Column("takes", text("takes")),
+    Column("about", text("about")),
+    Column("module", text("module"), "category"),
+)
+PARTITIONS: Final = (
+    Column("partitions", text("partitions"), is_index=True),
+    Column("count", number("count"), "Int64"),
+    Column("status", text("status"), "category"),
+    Column("reason", text("reason")),
+    Column("rows", number("rows"), "Int64"),
+    Column("seconds", number("seconds"), "float64"),
+    Column("when", time("when"), "datetime64[s]"),
+)
+AUTOMATIONS: Final = (
+    Column("name", text("name"), is_index=True),
+    Column("kind", text("kind"), "category"),
+    Column("switch", text("on"), "category"),
+    Column("ticks", text("when")),
+    Column("runs", text("target")),
+    Column("next", time("next"), "datetime64[s]"),
+    Column("last", time("last"), "datetime64[s]"),
+    Column("status", text("status"), "category"),
+    Column("runs of it", text("runs")),
+    Column("message", text("problem", "message")),
+    Column("description", text("description")),
+)
+TICKS: Final = (
+    Column("when", time("at"), "datetime64[s]"),
+    Column("name", text("name")),
+    Column("status", text("status"), "category"),
+    Column("moment", time("moment"), "datetime64[s]"),
+    Column("asked for", number("requested"), "Int64"),
+    Column("runs", text("runs")),
+    Column("message", text("message")),
+    Column("seconds", number("seconds"), "float64"),
 )
 RUNS: Final = (
     Column("run", text("run_id", "run"), is_index=True),

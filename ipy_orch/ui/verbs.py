@@ -31,8 +31,8 @@ class Lineage:
     text: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's arguments
-        """Return what Jupyter shows; the SVG stands inline, so that it follows the theme."""
-        return {"text/plain": self.text, **({"text/html": self.svg} if self.svg is not None else {})}
+        """Return what Jupyter shows; the picture as an image: SVG in HTML is stripped where nobody trusts it."""
+        return {"text/plain": self.text, **({"image/svg+xml": self.svg} if self.svg is not None else {})}
 
     def __str__(self) -> str:
         return self.text

@@ -13,16 +13,18 @@ from typing import Any, Final
 
 import anywidget
 import traitlets
-from IPython.core.getipython import get_ipython
+from IPython.display import display
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.session.session import Session
 from ipy_orch.ui.bridge import Bridge, View, bridge_to
 from ipy_orch.ui.commands import Commands
+from ipy_orch.ui.kernels import follow_cells, stay_on_subshell
 
 __all__ = ["LineageWidget", "bundle_is_built"]
 
 STATIC: Final = Path(__file__).parent / "static"
+PICTURE: Final = "image/svg+xml"
 SCRIPT, STYLE = "lineage.js", "lineage.css"
 
 
@@ -57,18 +59,8 @@ class LineageWidget(anywidget.AnyWidget):
         self.view = View(self.send, selection)
         self.commands = Commands(self.bridge, self.view)
         self.bridge.join(self.view)
-        self.follow_cells(self.bridge)
+        follow_cells(self.bridge)
         self.on_msg(self.received)
-
-    @staticmethod
-    def follow_cells(bridge: Bridge) -> None:
-        """Have the graph read again when a cell has run."""
-        ip = get_ipython()
-        if ip is None or bridge.cell_ran is not None:
-            return
-        bridge.cell_ran = ran = lambda _result=None: bridge.mark(whole=True)
-        ip.events.register("post_run_cell", ran)
-        bridge.at_close.append(lambda: ip.events.unregister("post_run_cell", ran))
 
     def received(self, _widget: Any, content: Any, _buffers: Any) -> None:
         """Obey a message."""
@@ -98,6 +90,21 @@ class LineageWidget(anywidget.AnyWidget):
             self.layout.close()  # a widget of its own, with a comm of its own
         super().close()
 
+    def _ipython_display_(self) -> None:
+        """Show the view, and below it the picture, which the view hides as long as it lives (style/still.css).
+
+        A front end that opens the notebook without its kernel has no model of the widget, and says so in its place
+        whatever else that output holds; the output below has the picture.
+        """
+        shown = self._repr_mimebundle_()
+        if shown is None:
+            return
+        data, metadata = shown
+        picture = data.pop(PICTURE, None)
+        display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+        if picture is not None:
+            display({PICTURE: picture, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
+
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Return the view, and a picture for where there's no kernel."""
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -108,13 +115,3 @@ class LineageWidget(anywidget.AnyWidget):
         with contextlib.suppress(DagsterError):
             picture = self.session.lineage(self.selection)._repr_mimebundle_()
         return {**data, **picture}, metadata
-
-
-def stay_on_subshell(comm: Any) -> None:
-    """Have a comm's messages handled where the front end sends them.
-
-    ipykernel 7.4 sends them to the shell that published on the comm last: after one message from the main thread, a
-    click on Cancel would wait for the cell that it is to cancel.
-    """
-    if hasattr(comm, "_reply_subshell_for"):
-        comm._reply_subshell_for = lambda _data, default: default  # noqa: SLF001 - there's no public way

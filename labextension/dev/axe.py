@@ -14,6 +14,7 @@ AXE = HERE.parent / "node_modules" / "axe-core" / "axe.min.js"
 STATES = {
     "graph": [],
     "details": ["list", "text=orders"],
+    "job": ["[aria-label^='Job nightly']"],
     "launchpad": ["[aria-label^='Configure']"],
     "list": ["list"],
     "menu": ["[aria-label='More ways to run']"],

@@ -1,6 +1,6 @@
 /** A kernel that isn't one: it answers the view's commands from a snapshot, and plays runs. */
 
-import type { Command, DetailsMessage, FormMessage, Json, Materialize, Message, Node, RunState, Snapshot, StepState } from "../src/protocol.js";
+import type { Command, DetailsMessage, FormMessage, JobMessage, Json, Materialize, Message, Node, RunState, Snapshot, StepState } from "../src/protocol.js";
 import type { Host, Theme } from "../src/view/host.js";
 import { random } from "./generate.js";
 
@@ -8,6 +8,8 @@ export class FakeHost implements Host {
   readonly sent: Command[] = [];
   /** Milliseconds that a step takes. */
   pace = 700;
+  /** Whether the kernel hears what is sent. */
+  answers = true;
   private readonly heard = new Set<(message: Message) => void>();
   private version: number;
   private timer: ReturnType<typeof setInterval> | undefined;
@@ -46,7 +48,7 @@ export class FakeHost implements Host {
 
   send(command: Command): void {
     this.sent.push(command);
-    setTimeout(() => this.answer(command), 5);
+    if (this.answers) setTimeout(() => this.answer(command), 5);
   }
 
   private answer(command: Command): void {
@@ -81,7 +83,30 @@ export class FakeHost implements Host {
         return this.run?.run_id === command.run_id ? this.say({ kind: "run", request, run: this.run }) : this.say({ kind: "refused", request, why: `No run \`${command.run_id}\`.` });
       case "cancel":
         return this.end("canceled");
+      case "launch":
+        return this.start({ kind: "materialize", ids: this.idsOf(command.name), force: true });
+      case "use_environment":
+        this.snapshot.environment = command.name === "default" ? "" : command.name;
+        return this.say({ ...this.snapshot, version: ++this.version, run: this.run });
+      case "job":
+        return this.say({ ...this.job(command.name), request });
     }
+  }
+
+  private idsOf(job: string): string[] {
+    const found = this.snapshot.jobs?.find((one) => one.name === job);
+    return (found?.nodes ?? []).map((v) => this.snapshot.nodes![v].id);
+  }
+
+  private job(name: string): JobMessage {
+    const found = this.snapshot.jobs!.find((one) => one.name === name)!;
+    const ops = found.of_ops ? [{ name: "load" }, { name: "render.table", after: ["load"] }, { name: "mail", after: ["render.table"] }] : [];
+    const when = Date.now() / 1000;
+    const runs: JobMessage["runs"] = [
+      { run_id: "9c1d", status: "failure", when: when - 4_000, seconds: 12.4, message: "KeyError: 'channel'" },
+      { run_id: "77aa", status: "success", when: when - 90_000, seconds: 61 },
+    ];
+    return { kind: "job", name, description: found.description ?? "", cell: found.cell ?? null, ids: this.idsOf(name), ops, runs, resumable: true };
   }
 
   private select(text: string, request: number): void {

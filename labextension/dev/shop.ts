@@ -56,9 +56,12 @@ export function shop(): Snapshot {
     nodes: structuredClone(NODES),
     edges: EDGES.map(([from, to]) => [at.get(from)!, at.get(to)!]),
     groups: groups.map((name) => ({ name, count: NODES.filter((node) => node.group === name).length })),
-    jobs: [{ name: "nightly", nodes: [2, 3, 4, 6, 7, 8] }],
-    environment: "dev",
-    environments: ["dev", "prod"],
+    jobs: [
+      { name: "nightly", description: "What the shop's morning mail is made of.", nodes: [2, 3, 4, 6, 7, 8], cell: { label: "Cell In[9]", id: "c9" } },
+      { name: "send_report", description: "Mail the report.", of_ops: true },
+    ],
+    environment: "",
+    environments: ["default", "prod"],
     run: {
       run_id: "a1b2",
       what: "marts",

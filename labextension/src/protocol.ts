@@ -1,4 +1,4 @@
-// Generated from ipy_orch/ui/protocol.py by `python -m ipy_orch.ui.generate_protocol`. Don't edit.
+// Generated from ipy_orch/ui/protocol/ by `python -m ipy_orch.ui.generate_protocol`. Don't edit.
 
 /**
  * The wire between kernel and view: messages that the kernel sends, commands that a view may send.
@@ -84,6 +84,9 @@ export interface Job {
   name: string;
   description?: string;
   nodes?: number[];
+  /** It runs ops, which are in no graph of assets. */
+  of_ops?: boolean;
+  cell?: Cell | null;
 }
 
 /** Say how a step of a run goes, for the timeline; `ids` are the assets that it makes or checks. */
@@ -111,6 +114,8 @@ export interface RunState {
   done?: number;
   failed?: number;
   canceling?: boolean;
+  /** It runs in a cell, on the kernel's main thread. */
+  in_cell?: boolean;
   steps?: StepState[];
 }
 
@@ -406,6 +411,55 @@ export interface Selected {
   hint?: string;
 }
 
+/** Say that a command was not obeyed; nothing has run. */
+export interface Refused {
+  request?: number;
+  kind: "refused";
+  command?: string;
+  why: string;
+  hint?: string;
+}
+
+/** Say something in passing. */
+export interface Toast {
+  request?: number;
+  kind: "toast";
+  /** Default: "info". */
+  level?: "info" | "success" | "warning" | "error";
+  text: string;
+}
+
+/** Be an op of a job, by its path in it, and the ops whose outputs it reads. */
+export interface JobOp {
+  name: string;
+  after?: string[];
+}
+
+/** Be a run of a job, newest first. */
+export interface JobRun {
+  run_id: string;
+  status: "running" | "success" | "failure" | "canceled";
+  when: number;
+  seconds?: number;
+  message?: string;
+}
+
+/** Be all that is known of a job; `ids` are its assets, `ops` those of a job of ops. */
+export interface JobMessage {
+  request?: number;
+  kind: "job";
+  name: string;
+  description?: string;
+  cell?: Cell | null;
+  code?: Code | null;
+  tags?: { [name: string]: string };
+  ids?: string[];
+  ops?: JobOp[];
+  runs?: JobRun[];
+  resumable?: boolean;
+  problem?: string;
+}
+
 /**
  * Say of one field where its value comes from; a secret's value is nowhere, its variable's name is.
  *
@@ -470,24 +524,6 @@ export interface ConfigChecked {
   yaml?: string;
 }
 
-/** Say that a command was not obeyed; nothing has run. */
-export interface Refused {
-  request?: number;
-  kind: "refused";
-  command?: string;
-  why: string;
-  hint?: string;
-}
-
-/** Say something in passing. */
-export interface Toast {
-  request?: number;
-  kind: "toast";
-  /** Default: "info". */
-  level?: "info" | "success" | "warning" | "error";
-  text: string;
-}
-
 /** Ask for a whole snapshot; the first thing that a view sends. */
 export interface Refresh {
   request?: number;
@@ -513,6 +549,28 @@ export interface Materialize {
   config?: string | { [name: string]: Json } | null;
   /** the environment for this run, one of the snapshot's. */
   env?: string | null;
+}
+
+/**
+ * Run a job: all that it selects, whatever is fresh; `config` is laid over the job's own.
+ *
+ * `from_failure` runs only what failed or didn't run the last time, and what has changed since.
+ */
+export interface Launch {
+  request?: number;
+  kind: "launch";
+  name: string;
+  config?: string | { [name: string]: Json } | null;
+  /** the environment for this run, one of the snapshot's. */
+  env?: string | null;
+  from_failure?: boolean;
+}
+
+/** Switch to another environment: one of the snapshot's. */
+export interface UseEnvironment {
+  request?: number;
+  kind: "use_environment";
+  name: string;
 }
 
 /** End the run that goes on. */
@@ -579,11 +637,19 @@ export interface RunCommand {
   run_id: string;
 }
 
-/** Ask what can be configured for assets: null for all. */
+/** Ask for all that is known of a job. */
+export interface JobCommand {
+  request?: number;
+  kind: "job";
+  name: string;
+}
+
+/** Ask what can be configured for assets, null for all; with `job`, for that job, whatever `ids` says. */
 export interface FormCommand {
   request?: number;
   kind: "form";
   ids?: string[] | null;
+  job?: string | null;
 }
 
 /** Ask whether run config is valid for assets, and for the other spelling of it. */
@@ -591,6 +657,7 @@ export interface CheckConfig {
   request?: number;
   kind: "check_config";
   ids?: string[] | null;
+  job?: string | null;
   config: string | { [name: string]: Json };
 }
 
@@ -600,6 +667,7 @@ export interface SavePreset {
   kind: "save_preset";
   name: string;
   ids?: string[] | null;
+  job?: string | null;
   config: string | { [name: string]: Json };
 }
 
@@ -609,6 +677,7 @@ export interface UsePreset {
   kind: "use_preset";
   name: string;
   ids?: string[] | null;
+  job?: string | null;
 }
 
 /** Forget a preset; answered by a form. */
@@ -617,6 +686,7 @@ export interface DropPreset {
   kind: "drop_preset";
   name: string;
   ids?: string[] | null;
+  job?: string | null;
 }
 
 export type Message =
@@ -627,6 +697,7 @@ export type Message =
   | Profile
   | Comparison
   | RunMessage
+  | JobMessage
   | Selected
   | FormMessage
   | ConfigChecked
@@ -636,6 +707,8 @@ export type Message =
 export type Command =
   | Refresh
   | Materialize
+  | Launch
+  | UseEnvironment
   | Cancel
   | Select
   | DetailsCommand
@@ -643,6 +716,7 @@ export type Command =
   | ProfileCommand
   | Compare
   | RunCommand
+  | JobCommand
   | FormCommand
   | CheckConfig
   | SavePreset

@@ -1,5 +1,6 @@
 /** The entry for anywidget: one host around a widget's model. */
 
+import { followTheme, isDark } from "./jupyter.js";
 import type { Command, Message } from "./protocol.js";
 import type { Host, Theme } from "./view/host.js";
 import { mount } from "./view/mount.js";
@@ -13,14 +14,9 @@ interface Model {
   readonly widget_manager?: unknown;
 }
 
-export function isDark(page: Document): boolean {
-  const lab = page.body.dataset["jpThemeLight"];
-  if (lab !== undefined) return lab === "false";
-  return matchMedia("(prefers-color-scheme: dark)").matches;
-}
-
-/** What JupyterLab's widget manager has, unofficially: the document that the widget stands in. */
+/** What JupyterLab's widget manager has, unofficially: the document that the widget stands in, and its kernel. */
 interface Manager {
+  readonly kernel?: { interrupt?(): Promise<void> } | null;
   readonly context?: { readonly model?: { readonly cells?: { readonly length: number; get(index: number): { readonly id?: string } } } };
 }
 
@@ -48,17 +44,14 @@ function hostOf(model: Model, element: HTMLElement): Host {
       return () => model.off("msg:custom", take);
     },
     theme: (): Theme => (isDark(page) ? "dark" : "light"),
-    onTheme(changed) {
-      const observer = new MutationObserver(() => setTimeout(changed, 60));
-      observer.observe(page.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
-      const query = matchMedia("(prefers-color-scheme: dark)");
-      query.addEventListener("change", changed);
-      return () => {
-        observer.disconnect();
-        query.removeEventListener("change", changed);
-      };
-    },
+    onTheme: (changed) => followTheme(page, changed),
     openCell: (cell) => showCell(model, element, cell),
+    interrupt() {
+      const kernel = (model.widget_manager as Manager | undefined)?.kernel;
+      if (!kernel?.interrupt) return false;
+      void kernel.interrupt();
+      return true;
+    },
   };
 }
 

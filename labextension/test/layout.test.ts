@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { edges, random } from "../dev/generate.js";
 import { closing, groupedLayers, layers } from "../src/view/layout/layers.js";
 import { layout } from "../src/view/layout/layout.js";
+import { sample } from "../src/view/layout/warm.js";
 import { network } from "../src/view/layout/network.js";
 import { arrange, crossings } from "../src/view/layout/order.js";
 import type { Drawing, Rect } from "../src/view/layout/types.js";
@@ -163,5 +164,17 @@ function dotCrossings(count: number, pairs: number[]): number {
 describe("random", () => {
   it("gives the same numbers each time", () => {
     expect(random(4)()).toBe(random(4)());
+  });
+});
+
+describe("the samples that warm the layout up", () => {
+  it("are graphs that can be laid out, with groups, long edges and several parts", () => {
+    for (let seed = 0; seed < 30; seed++) {
+      const drawing = sample(seed);
+      const placed = layout(drawing);
+      expect(Math.min(...Array.from(drawing.edges))).toBeGreaterThanOrEqual(0);
+      expect(placed.boxes.every((box) => box !== null)).toBe(true);
+      expect(placed.routes.some((route) => route.length > 0)).toBe(true);
+    }
   });
 });

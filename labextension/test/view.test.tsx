@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { FakeHost } from "../dev/fakehost.js";
 import { shop, SHOP_DETAILS } from "../dev/shop.js";
-import type { Command, DetailsMessage, Snapshot } from "../src/protocol.js";
+import type { Command, DetailsMessage, FormMessage, Snapshot } from "../src/protocol.js";
 import type { Mounted } from "../src/view/host.js";
 import { mount } from "../src/view/mount.js";
 import { until } from "./page.js";
@@ -200,6 +200,87 @@ describe("the launchpad", () => {
   });
 });
 
+describe("jobs and environments", () => {
+  beforeEach(() => open(quiet()));
+
+  it("stand above the graph, tell what they run, and are launched", async () => {
+    (await until(() => named("nightly"))).click();
+    const side = await until(() => one(".ipyo-side.is-job .ipyo-plain-list") && one(".ipyo-side.is-job"));
+    expect(side.textContent).toContain("KeyError: 'channel'");
+    expect(all(".ipyo-side.is-job .ipyo-plain-list")[0].children).toHaveLength(6);
+    named("Launch")!.click();
+    expect(last("launch")).toMatchObject({ name: "nightly" });
+    await until(() => one("[role=progressbar]"));
+  });
+
+  it("go on from a failure, and take config of their own", async () => {
+    (await until(() => named("send_report"))).click();
+    (await until(() => named("From failure"))).click();
+    expect(last("launch")).toMatchObject({ name: "send_report", from_failure: true });
+    host.say({ ...quiet(), version: 9 });
+    named("Configure…")!.click();
+    await until(() => one(".ipyo-form"));
+    expect(last("form")).toMatchObject({ ids: null, job: "send_report" });
+    await until(() => one(".ipyo-verdict")?.textContent?.includes("Valid"));
+    all(".ipyo-launch-foot button").at(-1)!.click();
+    expect(last("launch")).toMatchObject({ name: "send_report" });
+    expect(last("launch")).toHaveProperty("config");
+    press(one(".ipyo-form")!, "Escape");
+    await until(() => one(".ipyo-side.is-job"));
+  });
+
+  it("names the jobs of an asset in its details, and switches the environment", async () => {
+    await list();
+    all("[role=row]").find((row) => row.textContent?.startsWith("orders"))!.click();
+    const link = await until(() => all(".ipyo-side .ipyo-link").find((one) => one.textContent === "nightly"));
+    link.click();
+    await until(() => one(".ipyo-side.is-job"));
+    const select = one<HTMLSelectElement>(".ipyo-environment")!;
+    select.value = "prod";
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+    expect(last("use_environment")?.name).toBe("prod");
+  });
+});
+
+/** A form whose names, values, notes and findings are markup. */
+function hostileForm(): FormMessage {
+  const evil = `<img src=x onerror="window.hacked=1">`;
+  const path = `ops.${evil}.config`;
+  const schema = { type: "object", properties: { [evil]: { type: "string", description: evil, default: evil, enum: [evil, "b"] } } };
+  const fields = [{ path: `${path}.${evil}`, value: evil, default: evil, source: evil, description: evil }];
+  return { kind: "form", ids: [evil], sections: [{ path, title: evil, kind: "op", used_by: [evil], schema, fields }], values: { [evil]: evil }, yaml: evil, findings: [{ path, message: evil }], presets: [evil] };
+}
+
+describe("a kernel that hears nothing", () => {
+  const run = { run_id: "r", what: "slow", started: Date.now() / 1000, total: 1 };
+  const canceled = async (in_cell: boolean): Promise<number> => {
+    let interrupts = 0;
+    open({ ...quiet(), run: { ...run, in_cell } });
+    host.answers = false;
+    Object.assign(host, { interrupt: () => void interrupts++ });
+    host.say({ ...quiet(), run: { ...run, in_cell } });
+    (await until(() => named("Cancel"))).click();
+    await new Promise((done) => setTimeout(done, 1_400));
+    return interrupts;
+  };
+
+  it("is interrupted where the run to cancel is in a cell", async () => expect(await canceled(true)).toBe(1));
+
+  it("is said to be busy where a click isn't answered", async () => {
+    open(quiet());
+    await until(() => named("Materialize stale"));
+    host.answers = false;
+    named("Materialize stale")!.click();
+    const note = await until(() => one(".ipyo-note.is-info"));
+    expect(note.textContent).toContain("busy");
+  });
+
+  it("is left alone where it's busy with another cell, and that is said", async () => {
+    expect(await canceled(false)).toBe(0);
+    expect(one(".ipyo-note.is-warning")?.textContent).toContain("hasn't heard of it");
+  });
+});
+
 describe("hostile strings", () => {
   const EVIL = [`<img src=x onerror="window.hacked=1">`, "</script><script>window.hacked=1</script>", "javascript:window.hacked=1", "\u001b[31mred\u001b[0m", "__proto__"];
 
@@ -225,14 +306,23 @@ describe("hostile strings", () => {
       value: { kind: "text", type: EVIL[0], text: EVIL[1] },
       upstream: [EVIL[1]],
     };
-    open({ kind: "snapshot", version: 1, nodes, edges: [[0, 1]], problem: EVIL[0] }, Object.fromEntries(EVIL.map((id) => [id, details])));
+    const jobs = EVIL.map((name) => ({ name, description: name, nodes: [0] }));
+    open({ kind: "snapshot", version: 1, nodes, edges: [[0, 1]], problem: EVIL[0], jobs, environment: EVIL[1], environments: EVIL }, Object.fromEntries(EVIL.map((id) => [id, details])));
     await list();
     host.say({ kind: "toast", text: EVIL[0] });
     for (const row of all("[role=row].is-level-2")) {
       row.click();
       await until(() => one(".ipyo-side h2")?.textContent && one(".ipyo-trace"));
     }
-    expect(place.querySelectorAll("img, script, iframe, object, embed, [onerror], a")).toHaveLength(0);
+    const inert = (): void => expect(place.querySelectorAll("img, script, iframe, object, embed, [onerror], a")).toHaveLength(0);
+    inert();
+    all(".ipyo-job")[0].click();
+    await until(() => one(".ipyo-side.is-job .ipyo-plain-list"));
+    inert();
+    named("Configure…")!.click();
+    await until(() => one(".ipyo-launch-body"));
+    host.say({ ...hostileForm(), request: last("form")!.request! });
+    inert();
     expect(place.textContent).toContain(EVIL[0]);
     expect(place.textContent).not.toContain("\u001b");
     expect((globalThis as Record<string, unknown>)["hacked"]).toBeUndefined();

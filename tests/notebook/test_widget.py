@@ -13,7 +13,7 @@ import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
-from ipy_orch.ui.widget import stay_on_subshell
+from ipy_orch.ui.kernels import stay_on_subshell
 
 TIMEOUT = 15
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -85,8 +85,10 @@ class Browser:
     def display(self, code: str = "%lineage") -> dict[str, Any]:
         """Show a widget, and have its comm; return the display."""
         request = self.run(code)
-        shown = next(one for one in self.of(request) if one["msg_type"] in ("display_data", "execute_result"))
-        data = shown["content"]["data"]
+        shown = [one for one in self.of(request) if one["msg_type"] in ("display_data", "execute_result")]
+        data: dict[str, Any] = {}
+        for one in reversed(shown):  # the picture is an output of its own, below the widget
+            data.update(one["content"]["data"])
         self.comm = data[VIEW]["model_id"] if VIEW in data else ""
         return data
 
@@ -148,7 +150,7 @@ def test_open_materialize_edit(browser: Browser) -> None:
     orders = browser.run("#| asset: orders\n#| run: false\nprint('made orders')\n[1, 2]", "c1")
     browser.run("#| asset: total\n#| run: false\nsum(orders)", "c2")
     data = browser.display()
-    assert data["text/html"].startswith("<svg")
+    assert data["image/svg+xml"].startswith("<svg")
     browser.send(kind="refresh", request=1)
     whole = browser.answer(lambda one: one["kind"] == "snapshot")
     assert [node["id"] for node in whole["nodes"]] == ["orders", "total"]
@@ -229,7 +231,7 @@ def test_shown_twice_it_is_one_widget_and_closed_it_is_gone(browser: Browser) ->
     browser.display("ipy_orch.Lineage()")
     assert browser.comm == first
     opened = [one for one in browser.heard if one["msg_type"] == "comm_open"]
-    assert [one["content"]["comm_id"] for one in opened if "_esm" in one["content"]["data"]["state"]] == [first]
+    assert [one["content"]["comm_id"] for one in opened if "_esm" in one["content"]["data"].get("state", {})] == [first]
     browser.display("%lineage orders")
     assert browser.comm != first
     for comm in (first, browser.comm):

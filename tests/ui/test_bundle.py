@@ -17,7 +17,8 @@ MOST = 600 * 1024
 def sources_hash() -> str:
     """Return the hash that build.mjs records: of all that the bundle is made from."""
     walked = [path for path in (SOURCES / "src").rglob("*") if path.suffix in (".ts", ".tsx", ".css")]
-    names = ["package-lock.json", "build.mjs", *(path.relative_to(SOURCES).as_posix() for path in walked)]
+    paths = (path.relative_to(SOURCES).as_posix() for path in walked)
+    names = ["package-lock.json", "build.mjs", *(path for path in paths if not path.startswith("src/lab/"))]
     found = hashlib.sha256()
     for name in sorted(names):
         text = (SOURCES / name).read_text(encoding="utf-8")

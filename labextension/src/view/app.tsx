@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 
 import { Details } from "./panels/details.js";
 import { GraphView, type GraphHandle } from "./panels/graphview.js";
+import { JobPanel, JobRow } from "./panels/jobs.js";
 import { Launchpad } from "./panels/launchpad.js";
 import { ListView } from "./panels/listview.js";
 import { Help, Notes } from "./panels/notes.js";
@@ -42,7 +43,7 @@ function View(): JSX.Element {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test((event.composedPath()[0] as Element).tagName);
     if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "/") root.current?.querySelector<HTMLElement>("[data-search]")?.focus();
-    else if (event.key === "Escape" && state.panel === "details") actions.close();
+    else if (event.key === "Escape" && (state.panel === "details" || state.panel === "job")) actions.close();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -55,6 +56,7 @@ function View(): JSX.Element {
           <Glyph look="failed" /> {state.problem}
         </div>
       )}
+      <JobRow />
       <main class="ipyo-main">
         <div class="ipyo-center">
           {state.mode === "graph" ? <GraphView handle={handle} theme={themeCount} motion={motion} /> : <ListView />}
@@ -62,6 +64,7 @@ function View(): JSX.Element {
           <Notes />
         </div>
         {state.panel === "details" && <Details />}
+        {state.panel === "job" && <JobPanel />}
         {state.panel === "launchpad" && <Launchpad />}
       </main>
       <RunBar />

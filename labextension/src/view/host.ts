@@ -14,8 +14,8 @@ export interface Host {
   onTheme(changed: () => void): () => void;
   /** Show the cell that defines an asset; return whether the page could. */
   openCell?(cell: string): boolean;
-  /** Interrupt the kernel, where the page can: a cell on the main thread stops only so. */
-  interrupt?(): void;
+  /** Interrupt the kernel: without subshells a cell on the main thread stops only so. Return false where the page can't. */
+  interrupt?(): boolean | void;
 }
 
 export interface Options {
@@ -24,5 +24,7 @@ export interface Options {
 }
 
 export interface Mounted {
+  /** Show an asset's details. */
+  open(id: string): void;
   dispose(): void;
 }

@@ -93,13 +93,14 @@ function drawAsset(pen: Pen, graph: Graph, at: number, x: number, y: number, wid
   const node = graph.nodes[at];
   const look = lookOf(node);
   if (scale < DETAIL.title) return drawFar(pen, palette.looks[look], x, y, width, height, mood);
-  frame(pen, x, y, width, height, mood, look === "external");
+  frame(pen, x, y, width, height, mood, look === "external", look);
   stripe(pen, palette.looks[look], x, y, height);
   if (scale < DETAIL.all) return drawNear(pen, look, nameOf(node).name, x, y, width, height);
-  drawGlyph(pen, look, x + 13, y + 12, 13);
+  const glyph = +size(pen, 13, 16, 10.5);
+  drawGlyph(pen, look, x + 20 - glyph / 2, y + 18.5 - glyph / 2, glyph);
   const { name, path: before } = nameOf(node);
   drawTitle(pen, plain(name), plain(before), x + 33, y + 22.5, width - 45);
-  context.font = `${size(pen, 11.5, 13.5, 8.2)}px ${palette.sans}`;
+  context.font = `${size(pen, 11.5, 14.5, 9)}px ${palette.sans}`;
   const loud = look === "failed" || look === "check-failed" || look === "running";
   context.fillStyle = loud ? palette.looks[look] : palette.soft;
   context.fillText(endCut(context, plain(sentence(node)), width - 45), x + 33, y + 39.5);
@@ -114,9 +115,18 @@ function size({ scale }: Pen, least: number, most: number, seen: number): string
   return Math.min(most, Math.max(least, seen / scale)).toFixed(1);
 }
 
+/** Return the size of a title: as large as `size` says where it fits so, but no smaller than life. */
+function titleSize(pen: Pen, name: string, room: number): string {
+  const { context, palette } = pen;
+  const wished = size(pen, 13, 18, 11);
+  context.font = `600 ${wished}px ${palette.sans}`;
+  const long = wide(context, name);
+  return long <= room ? wished : Math.max(13, Math.floor((2 * +wished * room) / long) / 2).toFixed(1);
+}
+
 function drawTitle(pen: Pen, name: string, before: string, x: number, y: number, room: number): void {
   const { context, palette } = pen;
-  const letters = size(pen, 13, 15.5, 9.5);
+  const letters = titleSize(pen, name, room);
   const bold = `600 ${letters}px ${palette.sans}`;
   const light = `${letters}px ${palette.sans}`;
   context.font = bold;
@@ -157,7 +167,7 @@ function footer(pen: Pen, graph: Graph, at: number, x: number, y: number, width:
   context.textAlign = "left";
   let left = x + 33;
   const chips = [...(node.partitioned ? ["partitioned"] : []), ...(node.kinds ?? [])];
-  context.font = `${size(pen, 10.5, 12, 7.3)}px ${palette.sans}`;
+  context.font = `${size(pen, 10.5, 13, 8)}px ${palette.sans}`;
   for (const chip of chips) {
     const text = endCut(context, plain(chip), 80);
     const long = wide(context, text) + 12;
@@ -201,17 +211,17 @@ function drawGroup(pen: Pen, graph: Graph, item: Extract<Item, { kind: "group" }
     context.fill();
     context.stroke();
   }
-  frame(pen, x, y, width, height, mood, false);
+  frame(pen, x, y, width, height, mood, false, worst);
   const name = plain(graph.groups[item.group]);
   if (scale < DETAIL.all) {
     drawNear(pen, worst, name, x, y, width, height - 12);
     return shares(pen, counts, item.members.length, x + 14, y + height - 18, width - 28, 8);
   }
   chevron(pen, x + 14, y + 17, false);
-  context.font = `600 ${size(pen, 13, 15.5, 9.5)}px ${palette.sans}`;
+  context.font = `600 ${titleSize(pen, name, width - 50)}px ${palette.sans}`;
   context.fillStyle = palette.ink;
   context.fillText(middleCut(context, name, width - 50), x + 33, y + 22.5);
-  context.font = `${size(pen, 11.5, 13.5, 8.2)}px ${palette.sans}`;
+  context.font = `${size(pen, 11.5, 14.5, 9)}px ${palette.sans}`;
   context.fillStyle = palette.soft;
   context.fillText(endCut(context, told(counts, item.members.length), width - 45), x + 33, y + 40);
   shares(pen, counts, item.members.length, x + 14, y + height - 21, width - 28, 7);
@@ -267,7 +277,10 @@ const SHADOWS = [
 
 // -- what both have ---------------------------------------------------------------------------------------------------
 
-function frame({ context, palette, scale }: Pen, x: number, y: number, width: number, height: number, mood: Mood, dashed: boolean): void {
+/** What needs somebody, or is at work, colours its whole card, so that it is seen from afar; what is well stays quiet. */
+const TINTS: Partial<Record<Look, number>> = { failed: 0.13, "check-failed": 0.12, stale: 0.09, running: 0.1 };
+
+function frame({ context, palette, scale }: Pen, x: number, y: number, width: number, height: number, mood: Mood, dashed: boolean, look: Look): void {
   if (scale >= 0.35 && !mood.dimmed) {
     context.fillStyle = palette.shadow;
     for (const [grow, drop] of mood.hovered ? SHADOWS : SHADOWS.slice(-1)) {
@@ -284,9 +297,17 @@ function frame({ context, palette, scale }: Pen, x: number, y: number, width: nu
     context.stroke();
     context.fill();
   }
+  const tint = TINTS[look];
+  if (tint) {
+    const alpha = context.globalAlpha;
+    context.globalAlpha = alpha * tint;
+    context.fillStyle = palette.looks[look];
+    context.fill();
+    context.globalAlpha = alpha;
+  }
   context.setLineDash(dashed ? [5, 4] : []);
   context.lineWidth = (mood.selected ? 2 : 1) * Math.max(1, 0.7 / scale);
-  context.strokeStyle = mood.selected || mood.cursor ? palette.brand : mood.hovered ? palette.strong : palette.line;
+  context.strokeStyle = mood.selected || mood.cursor ? palette.brand : mood.hovered ? palette.strong : tint ? palette.looks[look] : palette.line;
   const inset = mood.selected ? 0 : 0.5;
   box(context, x + inset, y + inset, width - 2 * inset, height - 2 * inset, CARD.radius);
   context.stroke();

@@ -1,9 +1,12 @@
 /** The commands for assets, as they stand in menus. */
 
-import { plural } from "../format.js";
+import { plain, plural } from "../format.js";
 import type { Actions } from "../state/actions.js";
 import { checksOf, statusOf, type Graph } from "../state/graph.js";
 import type { Entries } from "./menu.js";
+
+/** Most jobs in a menu: all of them stand in the row of jobs. */
+const MOST_JOBS = 8;
 
 /** Return the ids of what isn't fresh, in order of lineage. */
 export function staleIds(graph: Graph, among: readonly string[] | null = null): string[] {
@@ -40,8 +43,9 @@ export function entriesFor(actions: Actions, ids: readonly string[]): Entries {
   ];
 }
 
-export function openLaunchpad(actions: Actions): void {
-  actions.store.set({ panel: "launchpad" });
+/** Open the launchpad, for what is selected or for a job. */
+export function openLaunchpad(actions: Actions, job: string | null = null): void {
+  actions.store.set({ panel: "launchpad", job });
 }
 
 function selectReach(actions: Actions, ids: readonly string[], side: "up" | "down"): void {
@@ -61,10 +65,9 @@ export function entriesToRun(actions: Actions): Entries {
     { text: `Materialize all (${runnable(graph, graph.nodes.map((node) => node.id)).length})`, run: () => actions.materialize(null) },
     { text: "Force all: run even what is fresh", run: () => actions.materialize(null, { force: true }) },
     { text: "Run all checks", run: () => actions.materialize(null, { checks_only: true }) },
-    ...actions.state.jobs.flatMap((job, i) => {
-      const own = (job.nodes ?? []).map((v) => graph.nodes[v].id);
+    ...actions.state.jobs.slice(0, MOST_JOBS).flatMap((job, i) => {
       const lead = i === 0 ? (["line"] as const) : [];
-      return own.length ? [...lead, { text: `Job ${job.name}`, hint: plural(own.length, "asset"), run: () => actions.materialize(own) }] : [];
+      return [...lead, { text: `Launch ${plain(job.name)}`, hint: job.of_ops ? "ops" : plural(job.nodes?.length ?? 0, "asset"), run: () => actions.launchJob(job.name) }];
     }),
   ];
 }

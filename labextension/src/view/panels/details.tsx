@@ -9,7 +9,7 @@ import { isRunning, lookOf, sentence, type Look } from "../status.js";
 import { CodeBlock, Difference } from "./code.js";
 import { entriesFor, runnable } from "./commands.js";
 import { Menu } from "./menu.js";
-import { Button, Glyph, Icon, useActions, useView } from "./parts.js";
+import { Button, Glyph, Icon, Link, useActions, useView } from "./parts.js";
 import { Output, Runs, ValueView } from "./outcomes.js";
 import { History } from "./plots.js";
 import { Side } from "./side.js";
@@ -184,16 +184,8 @@ function Reason({ why, look }: { why: Why; look: Look }): JSX.Element | null {
   );
 }
 
-function Link({ id, open, look }: { id: string; open: () => void; look?: Look }): JSX.Element {
-  return (
-    <button type="button" class="ipyo-link" onClick={open}>
-      {look && <Glyph look={look} size={11} />}
-      {plain(id)}
-    </button>
-  );
-}
-
 function Facts({ node, details }: { node: Node; details: DetailsMessage }): JSX.Element {
+  const actions = useActions();
   const { graph } = useView();
   const facts: [string, ComponentChildren][] = [];
   if (details.when != null) {
@@ -211,6 +203,17 @@ function Facts({ node, details }: { node: Node; details: DetailsMessage }): JSX.
   if (tags.length) facts.push(["Tags", <Chips list={tags.map(([name, value]) => (value ? `${name}: ${value}` : name))} />]);
   if (details.data_version) facts.push(["Version", <code>{plain(details.data_version.slice(0, 16))}</code>]);
   if (!facts.length) return <></>;
+  const jobs = actions.jobsOf(node.id);
+  if (jobs.length) {
+    facts.push([
+      "Jobs",
+      <span class="ipyo-links">
+        {jobs.map((job) => (
+          <Link key={job.name} id={job.name} open={() => actions.openJob(job.name)} />
+        ))}
+      </span>,
+    ]);
+  }
   return (
     <dl class="ipyo-facts">
       {facts.map(([name, value]) => (

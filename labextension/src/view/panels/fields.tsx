@@ -90,7 +90,7 @@ function Field({ name, path, schema, required, form }: Props): JSX.Element {
           </div>
         ))}
         <span>
-          {description && plain(description)}
+          {description && sentence(plain(description))}
           {fallback !== undefined && <span class="ipyo-default"> Default {plain(typeof fallback === "string" ? fallback || '""' : JSON.stringify(fallback))}.</span>}
           {known?.source && known.source !== "default" && value !== undefined && <span> From {plain(known.source)}.</span>}
         </span>
@@ -315,4 +315,9 @@ function JsonText(props: InputProps): JSX.Element {
       {broken && <div class="ipyo-field-error">Not JSON yet: it isn't taken over.</div>}
     </>
   );
+}
+
+/** Return a text with a full stop where it has no mark at its end: another sentence follows. */
+function sentence(text: string): string {
+  return /[.!?:;…]$/.test(text.trim()) ? text : `${text.trim()}.`;
 }

@@ -8,6 +8,8 @@ import { Scene } from "../canvas/scene.js";
 import { Stage } from "../canvas/stage.js";
 import { plain, plural } from "../format.js";
 import type { Rect } from "../layout/types.js";
+import type { Job } from "../../protocol.js";
+import type { Graph } from "../state/graph.js";
 import type { Item } from "../state/visible.js";
 import { groupKey, visible } from "../state/visible.js";
 import { sentence } from "../status.js";
@@ -98,7 +100,9 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
     anchor.current = null;
   }, [handle, scene]);
   useEffect(() => handle.stage?.refresh(), [handle, state.revision]);
-  const matching = useMemo(() => shownKeys(state.search.ids, scene), [state.search.ids, scene]);
+  // What a job selects stands out while one looks at the job.
+  const ofJob = useMemo(() => jobIds(state.job, state.jobs, graph), [state.job, state.jobs, graph]);
+  const matching = useMemo(() => shownKeys(state.search.ids ?? ofJob, scene), [state.search.ids, ofJob, scene]);
   useEffect(() => {
     handle.stage?.setEmphasis({ selected: state.selected, hovered, cursor: state.cursor, matching });
   }, [handle, state.selected, state.cursor, hovered, matching]);
@@ -177,6 +181,11 @@ function FocusBar({ shown }: { shown: number }): JSX.Element {
 
 function positions(index: ReadonlyMap<string, number>, ids: readonly string[]): Set<number> {
   return new Set(ids.flatMap((id) => index.get(id) ?? []));
+}
+
+function jobIds(name: string | null, jobs: readonly Job[], graph: Graph | null): string[] | null {
+  const nodes = name === null ? [] : (jobs.find((job) => job.name === name)?.nodes ?? []);
+  return graph && nodes.length ? nodes.map((v) => graph.nodes[v].id) : null;
 }
 
 /** Return the keys of the cards that show what was found; a folded group shows its assets. */

@@ -15,21 +15,22 @@ import { Side } from "./side.js";
 
 export function Launchpad(): JSX.Element {
   const actions = useActions();
-  const { graph, selected, structure } = useView();
+  const { graph, selected, structure, job } = useView();
   const { launch } = actions;
   const [draft, setDraft] = useState(launch.draft);
   useEffect(() => launch.subscribe(() => setDraft(launch.draft)), [launch]);
-  const ids = useMemo(() => {
-    const own = graph ? runnable(graph, actions.selectedIds()) : [];
-    return own.length ? own : null;
-  }, [graph, selected, structure]);
-  useEffect(() => void launch.open(ids), [launch, ids]);
+  const subject = useMemo(() => {
+    const own = graph && job === null ? runnable(graph, actions.selectedIds()) : [];
+    return { ids: own.length ? own : null, job };
+  }, [graph, selected, structure, job]);
+  const { ids } = subject;
+  useEffect(() => void launch.open(subject), [launch, subject]);
   const box = useRef<HTMLDivElement>(null);
   const ready = draft !== null;
   useEffect(() => {
     if (ready) box.current?.querySelector<HTMLElement>(".ipyo-form input, .ipyo-form select, .ipyo-form textarea")?.focus();
   }, [ready]);
-  const close = (): void => actions.store.set({ panel: null });
+  const close = (): void => actions.store.set(job === null ? { panel: null } : { panel: "job" });
   return (
     <Side label="Launchpad" name="launchpad" wide={720}>
       <div
@@ -44,7 +45,7 @@ export function Launchpad(): JSX.Element {
         <header class="ipyo-side-head">
           <div class="ipyo-panel-head">
             <h2>
-              Launchpad <span class="ipyo-soft">{ids ? (ids.length === 1 ? ids[0] : plural(ids.length, "asset")) : "all assets"}</span>
+              Launchpad <span class="ipyo-soft">{job !== null ? `job ${plain(job)}` : ids ? (ids.length === 1 ? ids[0] : plural(ids.length, "asset")) : "all assets"}</span>
             </h2>
             <Button icon="close" kind="quiet" label="Close; what was typed is kept (Esc)" onClick={close} />
           </div>
@@ -196,6 +197,7 @@ function SectionForm({ section, draft, launch }: { section: FormSection; draft: 
 
 function Foot({ draft, launch }: { draft: Draft; launch: Launch }): JSX.Element {
   const { run } = useView();
+  const { job } = draft.subject;
   const [options, setOptions] = useState({ force: false, upstream: false, downstream: false });
   const tick = (name: keyof typeof options, text: string): JSX.Element => (
     <label class="ipyo-tick">
@@ -220,11 +222,11 @@ function Foot({ draft, launch }: { draft: Draft; launch: Launch }): JSX.Element 
         )}
       </span>
       <span class="ipyo-grow" />
-      {tick("force", "force")}
-      {tick("upstream", "with upstream")}
-      {tick("downstream", "with downstream")}
+      {!job && tick("force", "force")}
+      {!job && tick("upstream", "with upstream")}
+      {!job && tick("downstream", "with downstream")}
       <Button kind="primary" icon="play" disabled={!draft.valid || draft.checking || isRunning(run)} onClick={() => launch.run(options)}>
-        Materialize
+        {job ? "Launch" : "Materialize"}
       </Button>
     </footer>
   );

@@ -62,7 +62,10 @@ export function Help(): JSX.Element | null {
   const { help } = useView();
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (help) box.current?.querySelector("button")?.focus();
+    if (!help) return;
+    const before = box.current!.ownerDocument.activeElement as HTMLElement | null;
+    box.current!.querySelector("button")?.focus();
+    return () => before?.focus({ preventScroll: true });
   }, [help]);
   if (!help) return null;
   const close = (): void => actions.store.set({ help: false });

@@ -4,6 +4,7 @@ import { createContext, type ComponentChildren, type JSX } from "preact";
 import { useContext, useEffect, useId, useState } from "preact/hooks";
 
 import { GLYPHS } from "../canvas/glyphs.js";
+import { plain } from "../format.js";
 import type { Actions } from "../state/actions.js";
 import type { State } from "../state/store.js";
 import type { Look } from "../status.js";
@@ -50,6 +51,7 @@ const ICONS = {
   cell: "M2.5 3h11v10h-11zM5 6.5l2 1.5l-2 1.5M8.5 10h2.5",
   more: "M3.5 8h.01M8 8h.01M12.5 8h.01",
   help: "M5.8 6a2.2 2.2 0 1 1 3.2 2c-.7.4-1 .8-1 1.6M8 12.2v.01",
+  job: "M3 2.5h7l3 3v8h-10zM6 7.2v4.2l3.4-2.1z",
   copy: "M5.5 5.5h8v8h-8zM3.5 10.5h-1v-8h8v1",
 } as const;
 
@@ -103,6 +105,16 @@ export function Button({ children, icon, label, kind = "plain", pressed, expande
     >
       {icon && <Icon name={icon} />}
       {children && <span>{children}</span>}
+    </button>
+  );
+}
+
+/** A name that opens something, with the shape of its status where it has one. */
+export function Link({ id, open, look }: { id: string; open: () => void; look?: Look }): JSX.Element {
+  return (
+    <button type="button" class="ipyo-link" onClick={open}>
+      {look && <Glyph look={look} size={11} />}
+      {plain(id)}
     </button>
   );
 }

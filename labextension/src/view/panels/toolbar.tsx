@@ -3,7 +3,7 @@
 import { Fragment, type JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 
-import { plural } from "../format.js";
+import { plain, plural } from "../format.js";
 import { count, isRunning, LOOKS, lookOf, WORDS, type Look } from "../status.js";
 import { isSelection } from "../state/search.js";
 import { entriesToRun, openLaunchpad, runnable, staleIds } from "./commands.js";
@@ -12,23 +12,42 @@ import { Button, Glyph, Icon, useActions, useUid, useView } from "./parts.js";
 
 export function Toolbar({ reveal }: { reveal: (ids: readonly string[]) => void }): JSX.Element {
   const actions = useActions();
-  const { mode, environment } = useView();
+  const { mode } = useView();
   return (
     <header class="ipyo-bar">
       <SearchBox reveal={reveal} />
       <Summary />
       <div class="ipyo-grow" />
-      {environment && (
-        <span class="ipyo-chip" title="The environment: what resources are bound to">
-          {environment}
-        </span>
-      )}
+      <Environment />
       <div class="ipyo-segments" role="group" aria-label="View">
         <Button icon="graph" label="Graph" kind="quiet" pressed={mode === "graph"} onClick={() => actions.store.set({ mode: "graph" })} />
         <Button icon="list" label="List" kind="quiet" pressed={mode === "list"} onClick={() => actions.store.set({ mode: "list" })} />
       </div>
       <Run />
     </header>
+  );
+}
+
+/** Which resources are bound: a word where there's no choice. */
+function Environment(): JSX.Element | null {
+  const actions = useActions();
+  const { environment, environments, run } = useView();
+  if (environments.length < 2) return null;
+  return (
+    <select
+      class="ipyo-environment"
+      aria-label="Environment"
+      title="The environment: what resources are bound to. What reads other ones there gets stale."
+      disabled={isRunning(run)}
+      value={environment || environments[0]}
+      onChange={(event) => actions.useEnvironment(event.currentTarget.value)}
+    >
+      {environments.map((name) => (
+        <option key={name} value={name}>
+          {plain(name)}
+        </option>
+      ))}
+    </select>
   );
 }
 

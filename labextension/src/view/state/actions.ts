@@ -1,6 +1,6 @@
 /** What one can do in the view: each changes the state, or sends a command. */
 
-import type { Materialize, Message } from "../../protocol.js";
+import type { Job, Launch as LaunchCommand, Materialize, Message } from "../../protocol.js";
 import { isRunning } from "../status.js";
 import type { Host } from "../host.js";
 import { Client, type Answered, type Ask } from "./client.js";
@@ -8,6 +8,9 @@ import { Launch } from "./launch.js";
 import { isSelection, matching } from "./search.js";
 import { mergedRun, NO_SEARCH, Store, type State } from "./store.js";
 import { groupKey } from "./visible.js";
+
+/** Milliseconds after which a kernel that hears messages has answered a cancel. */
+const HEARD = 1_200;
 
 export type RunOptions = Pick<Materialize, "stale" | "upstream" | "downstream" | "force" | "checks_only" | "config">;
 
@@ -18,6 +21,8 @@ export class Actions {
   readonly prefix = `ipyo-${Math.random().toString(36).slice(2, 9)}`;
   readonly launch = new Launch(this);
   private searching = 0;
+  private canceling = 0;
+  private waiting = 0;
   private detailed = -1;
 
   constructor(readonly host: Host) {
@@ -27,6 +32,8 @@ export class Actions {
 
   dispose(): void {
     clearTimeout(this.searching);
+    clearTimeout(this.canceling);
+    clearTimeout(this.waiting);
     this.client.dispose();
   }
 
@@ -35,6 +42,7 @@ export class Actions {
   }
 
   private heard(message: Message): void {
+    clearTimeout(this.waiting);
     const before = this.state;
     if (this.store.take(message)) this.client.tell({ kind: "refresh" });
     else if (message.kind === "snapshot" || message.kind === "patch") this.follow(before);
@@ -42,7 +50,9 @@ export class Actions {
 
   /** After a change: look again at what is open, where it may have changed. */
   private follow(before: State): void {
-    const { graph, detailsOf, panel, search } = this.state;
+    const { graph, detailsOf, panel, search, job, run } = this.state;
+    if (run?.canceling || !isRunning(run)) clearTimeout(this.canceling);
+    if (job !== null && (this.state.structure !== before.structure || isRunning(before.run) !== isRunning(run))) void this.loadJob(job);
     if (search.text && !isSelection(search.text)) this.search(search.text);
     if (panel !== "details" || detailsOf === null || !graph) return;
     const node = graph.at(detailsOf);
@@ -137,12 +147,41 @@ export class Actions {
   // -- details --------------------------------------------------------------------------------------------------------
 
   open(id: string): void {
-    this.store.set({ panel: "details", detailsOf: id, details: this.state.details?.id === id ? this.state.details : null });
+    this.store.set({ panel: "details", job: null, detailsOf: id, details: this.state.details?.id === id ? this.state.details : null });
     void this.loadDetails(id);
   }
 
   close(): void {
-    this.store.set({ panel: null, detailsOf: null });
+    this.store.set({ panel: null, detailsOf: null, job: null });
+  }
+
+  // -- jobs -----------------------------------------------------------------------------------------------------------
+
+  openJob(name: string): void {
+    const { jobDetails } = this.state;
+    this.store.set({ panel: "job", job: name, detailsOf: null, jobDetails: jobDetails?.name === name ? jobDetails : null });
+    void this.loadJob(name);
+  }
+
+  private async loadJob(name: string): Promise<void> {
+    const told = await this.request({ kind: "job", name }, "job");
+    if (told && this.state.job === name) this.store.set({ jobDetails: told });
+  }
+
+  launchJob(name: string, options: Pick<LaunchCommand, "config" | "from_failure"> = {}): void {
+    this.client.tell({ kind: "launch", name, ...options });
+    this.expectAnswer();
+  }
+
+  /** Return the jobs that select an asset. */
+  jobsOf(id: string): Job[] {
+    const { graph, jobs } = this.state;
+    const at = graph?.index.get(id);
+    return at === undefined ? [] : jobs.filter((job) => job.nodes?.includes(at));
+  }
+
+  useEnvironment(name: string): void {
+    this.client.tell({ kind: "use_environment", name });
   }
 
   private async loadDetails(id: string): Promise<void> {
@@ -164,12 +203,30 @@ export class Actions {
 
   materialize(ids: readonly string[] | null, options: RunOptions = {}): void {
     this.client.tell({ kind: "materialize", ...(ids ? { ids: [...ids] } : {}), ...options });
+    this.expectAnswer();
+  }
+
+  /** A kernel without subshells hears of a click when its cell is done: say so, lest one clicks again. */
+  private expectAnswer(): void {
+    clearTimeout(this.waiting);
+    this.waiting = window.setTimeout(() => this.store.note("info", "The kernel is busy: it hears of this when its cell is done."), 2 * HEARD);
   }
 
   cancel(): void {
     const { run } = this.state;
     this.client.tell({ kind: "cancel" });
-    if (run) this.store.set({ run: { ...run, canceling: true }, said: "Canceling" });
+    if (!run) return;
+    this.store.set({ run: { ...run, canceling: true }, said: "Canceling" });
+    clearTimeout(this.canceling);
+    this.canceling = window.setTimeout(() => this.insist(), HEARD);
+  }
+
+  /** A kernel without subshells hears nothing while a cell runs: where that cell is the run, an interrupt is the cancel. */
+  private insist(): void {
+    const { run } = this.state;
+    if (!isRunning(run)) return;
+    if (run!.in_cell && this.host.interrupt && this.host.interrupt() !== false) return;
+    this.store.note("warning", "The kernel is busy with a cell, and hasn't heard of it yet.", "Interrupting the kernel ends that cell.");
   }
 
   /** Show or hide the timeline; all steps are asked for, since a view that was opened later has heard of only some. */

@@ -4,9 +4,14 @@ import type { FormMessage, Json } from "../../protocol.js";
 import type { Actions } from "./actions.js";
 import { isObject, read, withEdits, written, type Config } from "./config.js";
 
-export interface Draft {
-  /** The assets it is for; null for all. */
+/** What a draft is for: a job, else assets; null for all of them. */
+export interface Subject {
   readonly ids: readonly string[] | null;
+  readonly job: string | null;
+}
+
+export interface Draft {
+  readonly subject: Subject;
   readonly form: FormMessage;
   readonly values: Config;
   readonly yaml: string;
@@ -23,7 +28,8 @@ export class Launch {
   private current: Draft | null = null;
   private readonly heard = new Set<() => void>();
   private readonly edits = new Map<string, Json | undefined>();
-  private yamlEdited: { key: string; text: string } | null = null;
+  /** What was typed as YAML, by subject, until its form is typed in. */
+  private readonly yamls = new Map<string, string>();
   private number = 0;
   private timer = 0;
 
@@ -33,8 +39,12 @@ export class Launch {
     return this.current;
   }
 
+  private get subject(): Subject {
+    return this.current?.subject ?? NOTHING;
+  }
+
   get edited(): boolean {
-    return this.edits.size > 0 || this.yamlEdited !== null;
+    return this.edits.size > 0 || this.yamls.size > 0;
   }
 
   subscribe(call: () => void): () => void {
@@ -51,25 +61,25 @@ export class Launch {
     if (this.current) this.set({ ...this.current, ...change });
   }
 
-  /** Show the form of some assets; what was typed before and concerns them is in it. */
-  async open(ids: readonly string[] | null): Promise<void> {
-    if (this.current && keyOf(this.current.ids) === keyOf(ids)) return;
-    await this.load(ids, { kind: "form", ids: ids ? [...ids] : null });
+  /** Show the form of some assets or a job; what was typed before and concerns them is in it. */
+  async open(subject: Subject): Promise<void> {
+    if (this.current && keyOf(this.current.subject) === keyOf(subject)) return;
+    await this.load(subject, { kind: "form", ...asked(subject) });
   }
 
-  private async load(ids: readonly string[] | null, command: Parameters<Actions["request"]>[0]): Promise<void> {
+  private async load(subject: Subject, command: Parameters<Actions["request"]>[0]): Promise<void> {
     const number = ++this.number;
     clearTimeout(this.timer);
     const form = await this.actions.request(command, "form");
-    if (form && number === this.number) this.take(ids, form);
+    if (form && number === this.number) this.take(subject, form);
   }
 
-  private take(ids: readonly string[] | null, form: FormMessage): void {
+  private take(subject: Subject, form: FormMessage): void {
     const values = withEdits(form.values ?? {}, this.edits, form.sections ?? []);
     const findings = form.findings ?? [];
-    this.set({ ids, form, values, yaml: form.yaml ?? "", findings, valid: !findings.length, checking: false, from: "form" });
-    const kept = this.yamlEdited?.key === keyOf(ids) ? this.yamlEdited.text : null;
-    if (kept !== null) this.setYaml(kept);
+    this.set({ subject, form, values, yaml: form.yaml ?? "", findings, valid: !findings.length, checking: false, from: "form" });
+    const kept = this.yamls.get(keyOf(subject));
+    if (kept !== undefined) this.setYaml(kept);
     else if (this.edits.size) this.check(values);
   }
 
@@ -77,7 +87,7 @@ export class Launch {
   setField(path: string, value: Json | undefined): void {
     if (!this.current) return;
     this.edits.set(path, value);
-    this.yamlEdited = null;
+    this.yamls.delete(keyOf(this.current.subject));
     const values = written(this.current.values, path, value);
     this.change({ values, from: "form", checking: true });
     this.check(values);
@@ -85,7 +95,7 @@ export class Launch {
 
   setYaml(text: string): void {
     if (!this.current) return;
-    this.yamlEdited = { key: keyOf(this.current.ids), text };
+    this.yamls.set(keyOf(this.current.subject), text);
     this.change({ yaml: text, from: "yaml", checking: true });
     this.check(text);
   }
@@ -97,8 +107,7 @@ export class Launch {
   }
 
   private async ask(config: Config | string, number: number): Promise<void> {
-    const ids = this.current?.ids ?? null;
-    const answer = await this.actions.request({ kind: "check_config", ids: ids ? [...ids] : null, config }, "config");
+    const answer = await this.actions.request({ kind: "check_config", ...asked(this.subject), config }, "config");
     if (number !== this.number) return;
     if (!answer) return this.change({ checking: false, valid: false });
     const fresh: Partial<Draft> = { findings: answer.findings ?? [], valid: answer.valid, checking: false };
@@ -122,29 +131,25 @@ export class Launch {
 
   /** Forget what was typed. */
   async reset(): Promise<void> {
-    const ids = this.current?.ids ?? null;
     this.edits.clear();
-    this.yamlEdited = null;
-    await this.load(ids, { kind: "form", ids: ids ? [...ids] : null });
+    this.yamls.clear();
+    await this.load(this.subject, { kind: "form", ...asked(this.subject) });
   }
 
   // -- presets and runs -----------------------------------------------------------------------------------------------
 
   async usePreset(name: string): Promise<void> {
-    const ids = this.current?.ids ?? null;
     this.edits.clear();
-    this.yamlEdited = null;
-    await this.load(ids, { kind: "use_preset", name, ids: ids ? [...ids] : null });
+    this.yamls.clear();
+    await this.load(this.subject, { kind: "use_preset", name, ...asked(this.subject) });
   }
 
   async savePreset(name: string): Promise<void> {
-    const ids = this.current?.ids ?? null;
-    await this.presets({ kind: "save_preset", name, ids: ids ? [...ids] : null, config: this.config() });
+    await this.presets({ kind: "save_preset", name, ...asked(this.subject), config: this.config() });
   }
 
   async dropPreset(name: string): Promise<void> {
-    const ids = this.current?.ids ?? null;
-    await this.presets({ kind: "drop_preset", name, ids: ids ? [...ids] : null });
+    await this.presets({ kind: "drop_preset", name, ...asked(this.subject) });
   }
 
   private async presets(command: Parameters<Actions["request"]>[0]): Promise<void> {
@@ -158,10 +163,19 @@ export class Launch {
   }
 
   run(options: { force: boolean; upstream: boolean; downstream: boolean }): void {
-    if (this.current) this.actions.materialize(this.current.ids, { ...options, config: this.config() });
+    if (!this.current) return;
+    const { ids, job } = this.current.subject;
+    if (job !== null) this.actions.launchJob(job, { config: this.config() });
+    else this.actions.materialize(ids, { ...options, config: this.config() });
   }
 }
 
-function keyOf(ids: readonly string[] | null): string {
-  return JSON.stringify(ids);
+const NOTHING: Subject = { ids: null, job: null };
+
+function keyOf({ ids, job }: Subject): string {
+  return JSON.stringify([ids, job]);
+}
+
+function asked({ ids, job }: Subject): { ids: string[] | null; job?: string } {
+  return job !== null ? { ids: null, job } : { ids: ids ? [...ids] : null };
 }

@@ -1,6 +1,6 @@
 /** What the view shows, in one place: the kernel's facts, and what is only of this view. */
 
-import type { DetailsMessage, Job, Message, Patch, RunState, Snapshot, StepState, Toast } from "../../protocol.js";
+import type { DetailsMessage, Job, JobMessage, Message, Patch, RunState, Snapshot, StepState, Toast } from "../../protocol.js";
 import { foldedFirst, groupKey } from "./visible.js";
 import { Graph } from "./graph.js";
 
@@ -41,7 +41,10 @@ export interface State {
   /** The card that has the keyboard's attention; not always one that is selected. */
   readonly cursor: string | null;
   readonly mode: "graph" | "list";
-  readonly panel: "details" | "launchpad" | null;
+  readonly panel: "details" | "launchpad" | "job" | null;
+  /** The job that the panel or the launchpad is about; null where it's about assets. */
+  readonly job: string | null;
+  readonly jobDetails: JobMessage | null;
   readonly timeline: boolean;
   readonly help: boolean;
   readonly search: Search;
@@ -70,6 +73,8 @@ export const EMPTY: State = {
   cursor: null,
   mode: "graph",
   panel: null,
+  job: null,
+  jobDetails: null,
   timeline: false,
   help: false,
   search: NO_SEARCH,
@@ -147,6 +152,7 @@ function afterSnapshot(state: State, snapshot: Snapshot): Partial<State> {
     focus: state.graph ? keptFocus(state.focus, graph) : shown ? { ids: shown, hops: 0 } : null,
     selected: new Set([...state.selected].filter(alive)),
     cursor: state.cursor !== null && alive(state.cursor) ? state.cursor : null,
+    ...(state.job !== null && !snapshot.jobs?.some((job) => job.name === state.job) ? { job: null, panel: state.panel === "details" ? state.panel : null } : {}),
   };
 }
 
