@@ -1,4 +1,4 @@
-"""The shell door: what it prints, and when it ends with an error."""
+"""``ipy-orch demo``, the version and the help: what is printed, and how it ends."""
 
 from __future__ import annotations
 
@@ -8,20 +8,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from click.testing import CliRunner, Result
 
-from ipy_orch import __version__, cli
+import ipy_orch.cli.demo
+from ipy_orch import __version__
+from tests.cli.shell import call
+from tests.cli.shell import write_notebook as write
 
-
-def call(*arguments: str) -> Result:
-    """Call the command line."""
-    return CliRunner().invoke(cli.main, list(arguments), prog_name="ipy-orch")
-
-
-def write(path: Path, *cells: str) -> Path:
-    """Write a notebook of these cells."""
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), path)
-    return path
+COMMANDS = [*ipy_orch.cli.main.commands]
+QUICKSTART = ipy_orch.cli.demo.QUICKSTART
 
 
 def test_version() -> None:
@@ -34,6 +28,24 @@ def test_help() -> None:
     text = call("--help").output
     assert "ipy-orch demo --notebook mine.ipynb" in text
     assert "Run a notebook from top to bottom in a fresh kernel" in text
+    assert "Exit codes: 0 good" in text
+    assert "_IPY_ORCH_COMPLETE=bash_source" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command(command: str) -> None:
+    """The help of each command begins with what it does, has examples, and its lines fit."""
+    text = call(command, "--help").output
+    assert "Options:" in text
+    assert command == "demo" or "Examples:\n      ipy-orch " in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_a_misspelt_command() -> None:
+    """The closest one is offered."""
+    result = call("materialise")
+    assert result.exit_code == 2
+    assert "hint: did you mean `materialize`?" in result.output
 
 
 def test_demo_shows_what_a_notebook_makes(tmp_path: Path) -> None:
@@ -55,9 +67,9 @@ def test_demo_shows_what_a_notebook_makes(tmp_path: Path) -> None:
     assert any(line.startswith("orders fresh ingest") for line in lines)
     assert "Checks: 1 warned" in lines
     assert "few orders warned orders=3" in lines
-    assert str(tmp_path / "definitions.py") in lines
+    assert "definitions.py" in lines
     assert (tmp_path / "definitions.py").is_file()
-    assert lines[-1].endswith(f"jupyter lab {path}")
+    assert lines[-1].endswith("jupyter lab small.ipynb")
     assert nbformat.read(path, as_version=4).cells[1].outputs == []
 
 
@@ -88,9 +100,9 @@ def test_a_check_that_fails(tmp_path: Path) -> None:
 def test_outside_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there's no quickstart, the message says where it would be and what to type."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli, "__file__", str(tmp_path / "site-packages" / "ipy_orch" / "cli.py"))
+    monkeypatch.setattr(ipy_orch.cli.demo, "HERE", tmp_path / "site-packages" / "ipy_orch" / "cli" / "demo.py")
     result = call("demo")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "there is no notebooks/quickstart.ipynb here" in result.output
     assert "hint:" in result.output
 
@@ -99,14 +111,14 @@ def test_inside_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """The quickstart of the checkout that one is in is taken, from any folder of it."""
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "src").mkdir()
-    path = write(tmp_path / cli.QUICKSTART, "1")
+    path = write(tmp_path / QUICKSTART, "1")
     monkeypatch.chdir(tmp_path / "src")
-    assert cli.quickstart() == path
+    assert ipy_orch.cli.demo.quickstart() == path
 
 
 def test_import_is_light() -> None:
     """The command line starts without a notebook, a data frame or a kernel."""
-    heavy = ("IPython", "nbclient", "nbformat", "pandas", "anywidget")
+    heavy = ("IPython", "nbclient", "nbformat", "pandas", "anywidget", "rich")
     code = f"import sys, ipy_orch.cli; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
