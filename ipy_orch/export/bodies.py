@@ -163,7 +163,7 @@ def verdict(value: ast.expr, body: Sequence[ast.stmt] = ()) -> Verdict:  # noqa:
 
 def of_call(node: ast.Call, name: str) -> Verdict:
     """Tell what a call gives."""
-    if name == "AssetCheckResult":
+    if name in ("AssetCheckResult", CHECK_RESULT):
         return "result"
     if isinstance(node.func, ast.Name):
         return "true" if name in BOOLEAN_CALLS else "unknown"

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-__all__ = ["is_ours", "replace_file"]
+__all__ = ["OURS", "is_ours", "replace_file"]
 
 OURS: Final = "# Written by ipy_orch"
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ipy_orch.authoring.cells import CellText
+from ipy_orch.authoring.condition_options import read_condition
 from ipy_orch.authoring.statements import awaits
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.bodies import asset_body, check_body
 from ipy_orch.export.layout import Doc, call, laid_out, literal, mapping, quoted, sequence
+from ipy_orch.export.partitions import FRAMEWORK, mappings_of, partition_words
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.resources.resource import ConfigurableResource
@@ -81,10 +83,12 @@ def function_of(cell: Cell, definition: AssetsDefinition, name: str, annotations
 def asset_decorator(source: CellText, definition: AssetsDefinition, name: str) -> tuple[str, set[str]]:
     """Return ``@asset(...)`` and the names of the framework in it."""
     options, key = source.options, source.target
+    mapped = mappings_of(options)
     words: dict[str, Doc | None] = {
         **own_key(key, name),
-        "ins": ins_of(definition, ()),
-        "deps": keys_doc(waited(definition)),
+        "ins": ins_of(definition, (), mapped),
+        "deps": keys_doc(waited(definition), mapped),
+        **partition_words(options),
         "group_name": text(options, "group"),
         "kinds": literal(set(options["kinds"])) if options.get("kinds") else None,
         "tags": data(options, "tags"),
@@ -94,6 +98,7 @@ def asset_decorator(source: CellText, definition: AssetsDefinition, name: str) -
         "io_manager_key": text(options, "io_manager"),
         "code_version": text(options, "code_version"),
         "retry_policy": retry_policy(options),
+        "automation_condition": condition(options),
         "pool": text(options, "pool"),
     }
     return decorator("asset", words)
@@ -118,7 +123,7 @@ def decorator(name: str, words: Mapping[str, Doc | None]) -> tuple[str, set[str]
     """Return a decorator with the words that say something, and the names of the framework in it."""
     said = {word: doc for word, doc in words.items() if doc is not None}
     found = laid_out("@", call(name, **said)) if said else f"@{name}"
-    known = ("AssetIn", "AssetKey", "RetryPolicy")
+    known = ("AssetIn", "AssetKey", "AutomationCondition", "RetryPolicy", *FRAMEWORK)
     return found, {name, *(one for one in known if any(one in names_in(doc) for doc in said.values()))}
 
 
@@ -126,7 +131,7 @@ def names_in(doc: Doc) -> set[str]:
     """Return the names of what a doc calls."""
     if isinstance(doc, str):
         return set()
-    return {doc.opening.rstrip("([{"), *(name for _, one in doc.items for name in names_in(one))}
+    return {doc.opening.rstrip("([{").partition(".")[0], *(name for _, one in doc.items for name in names_in(one))}
 
 
 def own_key(key: AssetKey, name: str) -> dict[str, Doc | None]:
@@ -135,21 +140,34 @@ def own_key(key: AssetKey, name: str) -> dict[str, Doc | None]:
     return {"name": quoted(key.path[-1]) if key.path[-1] != name else None, "key_prefix": prefix}
 
 
-def ins_of(definition: AssetsDefinition, but: Sequence[AssetKey]) -> Doc | None:
-    """Return ``{argument: AssetIn(...)}`` for the arguments that aren't named like their asset."""
-    named = {arg: definition.keys_by_input_name[arg] for arg in definition.op.signature.inputs}
-    if definition.has_keys:
-        named = {arg: key for arg, key in named.items() if key.path != (arg,)}
-    docs = {arg: asset_in(arg, key) for arg, key in named.items() if key not in but}
+def ins_of(
+    definition: AssetsDefinition, but: Sequence[AssetKey], mapped: Mapping[str, Doc] | None = None
+) -> Doc | None:
+    """Return ``{argument: AssetIn(...)}`` for the arguments that aren't named like their asset, or are mapped.
+
+    Args:
+        mapped: argument or asset -> which of its partitions are read.
+    """
+    docs: dict[str, Doc] = {}
+    for arg in definition.op.signature.inputs:
+        key = definition.keys_by_input_name[arg]
+        doc = mapping_for(arg, key, mapped)
+        if key not in but and (doc is not None or not definition.has_keys or key.path != (arg,)):
+            docs[arg] = asset_in(arg, key, {} if doc is None else {"partition_mapping": doc})
     return mapping(docs) if docs else None
 
 
-def asset_in(argument: str, key: AssetKey) -> Doc:
+def mapping_for(argument: str, key: AssetKey, mapped: Mapping[str, Doc] | None) -> Doc | None:
+    """Return which partitions of an asset are read, None where nothing was said."""
+    return (mapped or {}).get(argument, (mapped or {}).get(str(key)))
+
+
+def asset_in(argument: str, key: AssetKey, how: Mapping[str, Doc]) -> Doc:
     """Return ``AssetIn(...)``."""
     *prefix, last = key.path
     if prefix and last == argument:
-        return call("AssetIn", key_prefix=literal(prefix[0] if len(prefix) == 1 else prefix))
-    return call("AssetIn", [key_doc(key)])
+        return call("AssetIn", key_prefix=literal(prefix[0] if len(prefix) == 1 else prefix), **how)
+    return call("AssetIn", [] if key.path == (argument,) and how else [key_doc(key)], **how)
 
 
 def key_doc(key: AssetKey) -> Doc:
@@ -157,9 +175,12 @@ def key_doc(key: AssetKey) -> Doc:
     return quoted(key.path[0]) if len(key.path) == 1 else call("AssetKey", [literal(list(key.path))])
 
 
-def keys_doc(keys: Any) -> Doc | None:
-    """Return a list of keys, None where there are none."""
-    docs = [key_doc(key) for key in keys]
+def keys_doc(keys: Any, mapped: Mapping[str, Doc] | None = None) -> Doc | None:
+    """Return a list of keys, None where there are none; those that are mapped as ``AssetDep(...)``."""
+    docs: list[Doc] = []
+    for key in keys:
+        how = mapping_for(key.path[-1], key, mapped)
+        docs.append(key_doc(key) if how is None else call("AssetDep", [key_doc(key)], partition_mapping=how))
     return sequence(docs) if docs else None
 
 
@@ -190,6 +211,14 @@ def retry_policy(options: Mapping[str, Any]) -> Doc | None:
         return None
     delay = {"delay": repr(options["retry_delay"])} if options.get("retry_delay") is not None else {}
     return call("RetryPolicy", max_retries=repr(int(options["retries"])), **delay)
+
+
+def condition(options: Mapping[str, Any]) -> Doc | None:
+    """Return ``AutomationCondition.eager()`` and the like, or the name of a variable."""
+    if not options.get("automation"):
+        return None
+    said = read_condition(str(options["automation"]))
+    return said.name if said.is_variable else call(f"AutomationCondition.{said.name}", [*map(quoted, said.args)])
 
 
 def severity_of(source: CellText) -> str:

@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.specs import AssetSpec
+from ipy_orch.session.automations import Automation, automations_in
 from ipy_orch.session.jobs import Job, jobs_in
 
 __all__ = ["Held", "contents", "holder_order", "holding", "is_single_check", "keys_of"]
 
-PARTS: Final = ("assets", "asset_checks", "jobs")
+PARTS: Final = ("assets", "asset_checks", "jobs", "schedules", "sensors")
 
 
 @dataclass(frozen=True)
@@ -25,24 +27,33 @@ class Held:
         as_asset: how ``Definitions(assets=[...])`` names it, or "".
         as_check: the same for ``asset_checks``.
         as_job: the same for ``jobs``.
+        as_schedule: the same for ``schedules``.
+        as_sensor: the same for ``sensors``.
     """
 
     name: str
     as_asset: str = ""
     as_check: str = ""
     as_job: str = ""
+    as_schedule: str = ""
+    as_sensor: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether it holds nothing that a module lists."""
+        return not any((self.as_asset, self.as_check, self.as_job, self.as_schedule, self.as_sensor))
 
 
 def contents(value: Any) -> list[Any]:
-    """Return the definitions, specs and jobs in a variable's value: itself, a list's, or those of a Definitions."""
+    """Return what a variable's value defines: itself, what a list holds, or a Definitions."""
     match value:
         case AssetsDefinition() | AssetSpec():
             return [value]
         case Definitions():
-            return [*value.assets, *value.asset_checks, *value.jobs]
+            return [*value.assets, *value.asset_checks, *value.jobs, *value.automations]
         case list() | tuple() if value and all(isinstance(one, AssetsDefinition | AssetSpec) for one in value):
             return list(value)
-    return [*jobs_in(value)]
+    return [*jobs_in(value), *automations_in(value)]
 
 
 def keys_of(one: Any) -> Iterable[Any]:
@@ -52,7 +63,8 @@ def keys_of(one: Any) -> Iterable[Any]:
 
 def holder_order(name: str, value: Any) -> tuple[int, bool, str]:
     """Return what variables are asked by: single definitions first, and of those that are the same the one named so."""
-    rank = 0 if isinstance(value, AssetsDefinition | AssetSpec | Job) else 2 if isinstance(value, Definitions) else 1
+    single = isinstance(value, AssetsDefinition | AssetSpec | Job | Automation)
+    rank = 0 if single else 2 if isinstance(value, Definitions) else 1
     node = value.op_def if isinstance(value, AssetsDefinition) else value if isinstance(value, Job) else None
     return rank, node is not None and node.name != name, name
 
@@ -61,13 +73,20 @@ def holding(name: str, value: Any) -> Held:
     """Return how ``Definitions(...)`` names a variable's definitions.
 
     Raises:
-        DagsterInvalidDefinitionError: for a list of assets and checks.
+        DagsterInvalidDefinitionError: for a list of assets and checks, or of schedules and sensors.
     """
     if isinstance(value, Definitions):
         return Held(name, *(f"*{name}.{part}" if getattr(value, part) else "" for part in PARTS))
     star = "*" if isinstance(value, list | tuple) else ""
     if jobs_in(value):
         return Held(name, as_job=f"{star}{name}")
+    if held := [*automations_in(value)]:
+        sensors = {isinstance(one, SensorDefinition) for one in held}
+        if len(sensors) > 1:
+            told = f"`{name}` holds schedules and sensors, which a module lists apart"
+            raise DagsterInvalidDefinitionError(told, hint=f"two lists, e.g. `{name}` and `{name}_sensors`")
+        listed = f"{star}{name}"
+        return Held(name, as_sensor=listed) if sensors == {True} else Held(name, as_schedule=listed)
     kinds = {isinstance(one, AssetSpec) or one.has_keys for one in contents(value)}
     if len(kinds) > 1:
         told = f"`{name}` holds assets and checks, which a module lists apart"

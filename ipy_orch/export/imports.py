@@ -24,6 +24,9 @@ OURS_ALONE: Final = frozenset(
     }
 )
 
+# Component types that only ipy_orch has.
+SHIPPED: Final = frozenset({"FileIngestionComponent", "NotebookFolderComponent", "SqlFolderComponent"})
+
 # Packages beside dagster that have a class of the same name, with fields of their own.
 ELSEWHERE: Final = {
     "DuckDBIOManager": "dagster-duckdb",
@@ -75,6 +78,13 @@ def for_dagster(one: Import, where: str) -> Import:
     package, _, inside = one.module.partition(".")
     if package != "ipy_orch":
         return one
+    if inside == "components":
+        if one.name in SHIPPED:
+            told = f"the component type `{one.name}` comes with ipy_orch, and dagster has none like it"
+            raise DagsterInvalidDefinitionError(
+                told, where=where, hint="write its assets as cells, or export for ipy_orch"
+            )
+        return replace(one, module="dagster.components")
     if inside:
         hint = f"from ipy_orch import {one.name or '...'}"
         raise DagsterInvalidDefinitionError(

@@ -18,6 +18,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
+from ipy_orch.export.reading.unknown import Unknown
 from ipy_orch.export.statements import Place, Statement, is_plain_import, statements_of
 from ipy_orch.session.cellbook import CellBook
 
@@ -198,7 +199,9 @@ class Slicer:
             return []
         for star in self.stars:
             module = getattr(star.node, "module", None) or ""
-            if getattr(sys.modules.get(module), name, MODULE_NAMES) is self.namespace[name]:
+            value = self.namespace[name]
+            brought = isinstance(value, Unknown) and value.module == module  # a notebook that is read imports nothing
+            if brought or getattr(sys.modules.get(module), name, MODULE_NAMES) is value:
                 return [self.made(ast.ImportFrom(module, [ast.alias(name)], 0), name, star)]
         return []
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ipy_orch.authoring.cells import read_cell
-from ipy_orch.export.module import export_module, write_module
+from ipy_orch.export.module import export_module
+from ipy_orch.export.notebook_file import FileCell, NotebookFile, write_notebook
+from ipy_orch.export.writing import module_of_notebook, write_module
 from ipy_orch.session.cellbook import Cell, CellBook
 from ipy_orch.session.environments import Environments
 from ipy_orch.session.scan import Scan, Scanned
@@ -52,7 +54,8 @@ class Notebook:
 
     def write(self, path: Path, target: str = "dagster", **options: Any) -> Path:
         """Write the module."""
-        return write_module(path, self.scan(), self.book, self.namespace, target=target, **options)
+        options = {"prove": False, **options}
+        return write_module(path, self.scan(), self.book, self.namespace, target=target, **options).path
 
 
 def python(text: str) -> str:
@@ -83,3 +86,20 @@ def run_clean(code: str, folder: Path) -> str:
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def file_of(*cells: str) -> NotebookFile:
+    """Return the cells as a notebook's file holds them, under the ids that `Notebook` gives them."""
+    return NotebookFile.of(FileCell("code", text, f"cell-{number}") for number, text in enumerate(cells, 1))
+
+
+def saved(path: Path, *cells: str | FileCell) -> Path:
+    """Save cells as a notebook; a cell of text has the id that `Notebook` gives it."""
+    made = (FileCell("code", one, f"cell-{n}") if isinstance(one, str) else one for n, one in enumerate(cells, 1))
+    write_notebook(path, NotebookFile.of(made))
+    return path
+
+
+def static(*cells: str, target: str = "dagster", folder: Path | None = None) -> str:
+    """Return the module, told from the text of the cells."""
+    return module_of_notebook(file_of(*cells), folder, target=target)[0].text

@@ -7,7 +7,7 @@ told to be behind, and in the module.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,6 +16,8 @@ from ipy_orch.authoring.free_names import free_names
 from ipy_orch.authoring.op_cells import takes_context
 from ipy_orch.authoring.options import Option, parse_line
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
+from ipy_orch.export.automation_cells import automation_text, read_automation_call
+from ipy_orch.export.component_cells import component_text, read_component_call
 from ipy_orch.export.op_cells import job_text, op_text
 from ipy_orch.session.run_config import read_run_config
 
@@ -119,22 +121,56 @@ def read_job_line(line: str) -> JobLine:
     return JobLine(name, words(" ".join(selection)), config, options.get("description"), options.get("tags"))
 
 
-def written_plain(text: str) -> Written:
-    """Return a plain cell with its ``%job`` lines as the assignments that they stand for."""
-    if "run_line_magic('job'" not in text:
+def written_plain(text: str, resources: Collection[str] = (), namespace: Collection[str] = ()) -> Written:
+    """Return a plain cell with its ``%job`` and ``%schedule`` lines, and that of a component, as what they stand for.
+
+    Args:
+        resources: the keys of the notebook's, which the cell of a schedule or sensor may read.
+        namespace: the notebook's variables.
+    """
+    if "run_cell_magic('s" in text and (made := written_automation(text, resources, namespace)) is not None:
+        return made
+    if "run_cell_magic('component'" in text and (found := written_component(text)) is not None:
+        return found
+    if "run_line_magic('job'" not in text and "run_line_magic('schedule'" not in text:
         return Written(text)
     tree = ast.parse(text)
     lines = text.split("\n")
     own = free_names(tree).bound
     for node in reversed(tree.body):
-        if (line := job_line(node)) is not None:
-            try:
-                said = read_job_line(line)
-                made = job_text(said.name, said.arguments)
-            except DagsterError:
-                continue
-            lines[node.lineno - 1 : node.end_lineno] = made.split("\n")
-    return Written("\n".join(lines), frozenset({"define_asset_job"} - own))
+        if (plain := line_text(node)) is not None:
+            lines[node.lineno - 1 : node.end_lineno] = plain.rstrip().split("\n")
+    return Written("\n".join(lines), frozenset({"define_asset_job", "ScheduleDefinition"} - own))
+
+
+def line_text(node: ast.stmt) -> str | None:
+    """Return the assignment that a ``%job`` or ``%schedule`` line stands for; None for any other statement."""
+    if (one := read_automation_call(node)) is not None:
+        return automation_text(one, ())
+    line = job_line(node)
+    try:
+        said = read_job_line(line) if line is not None else None
+        return job_text(said.name, said.arguments) if said is not None else None
+    except DagsterError:
+        return None
+
+
+def written_component(text: str) -> Written | None:
+    """Return the cell of a component as the assignment that it stands for; None where it isn't one."""
+    said = next(filter(None, map(read_component_call, ast.parse(text).body)), None)
+    if said is None:
+        return None
+    made = component_text(said)
+    return Written(made, frozenset(free_names(ast.parse(made)).imports), f"component:{said.name}")
+
+
+def written_automation(text: str, resources: Collection[str], namespace: Collection[str]) -> Written | None:
+    """Return the cell of a schedule or sensor as the definition that it stands for; None where it isn't one."""
+    said = next(filter(None, map(read_automation_call, ast.parse(text).body)), None)
+    if said is None:
+        return None
+    made = automation_text(said, resources, namespace)
+    return Written(made, frozenset(free_names(ast.parse(made)).imports), f"{said.kind}:{said.name}")
 
 
 def job_line(node: ast.stmt) -> str | None:

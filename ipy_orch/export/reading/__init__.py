@@ -1,0 +1,1 @@
+"""What a notebook defines, told from its text: nothing of it is run."""

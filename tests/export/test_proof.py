@@ -1,0 +1,110 @@
+"""The proof of an export: a clean process finds what the notebook defines, and makes what it makes."""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.export.comparing import difference
+from ipy_orch.export.facts import plain
+from ipy_orch.export.writing import export_notebook
+from tests.export.notebooks import Notebook, saved
+
+
+def test_a_session_that_is_not_its_text(tmp_path, monkeypatch):
+    """A graph that the text doesn't make again is refused with the cell, and nothing is written."""
+    monkeypatch.setenv("DEEP", "1")
+    cell = """import os
+from ipy_orch import asset
+
+
+@asset(group_name='g', deps=['x'] if 'DEEP' in os.environ else [])
+def a():
+    return 1"""
+    notebook = Notebook(cell)
+    monkeypatch.delenv("DEEP")
+    with pytest.raises(DagsterInvalidDefinitionError, match="asset `a` reads `x` in the notebook and nothing") as error:
+        notebook.write(tmp_path / "m.py", "ipy_orch", prove=True)
+    assert error.value.where == "Cell In[1]"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("target", ["ipy_orch", "dagster"])
+def test_what_is_in_this_kernel_only(target, tmp_path, monkeypatch):
+    """A module that only this process has is missing in the other: the message names the cell that needs it."""
+    fake = ModuleType("of_this_kernel")
+    fake.rate = 2  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "of_this_kernel", fake)
+    notebook = Notebook(
+        "import sys",
+        "def rate():\n    import of_this_kernel\n    return of_this_kernel.rate\nR = rate()",
+        "%%asset a\nR",
+    )
+    with pytest.raises(DagsterInvalidDefinitionError, match="No module named 'of_this_kernel'") as error:
+        notebook.write(tmp_path / "m.py", target, prove=True)
+    assert error.value.where.startswith("Cell In[2], line ")
+    assert "import it" in error.value.hint
+
+
+def test_other_values(tmp_path):
+    """A value that differs in the clean process is refused, with the asset and how it differs."""
+    notebook = Notebook("import os", "%%asset a\n[1, {'b': os.getpid()}]")
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"of asset `a`: \[1\]") as error:
+        notebook.write(tmp_path / "m.py", "ipy_orch", values=lambda: {"asset a": plain([1, {"b": -1}])})
+    assert error.value.where == "Cell In[2]"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_notebook_that_fails_cannot_be_verified(tmp_path):
+    """A cell that fails when the notebook is run for its values is named."""
+    path = saved(tmp_path / "n.ipynb", "%load_ext ipy_orch", "%%asset a\n1", "1 / 0")
+    with pytest.raises(DagsterInvalidDefinitionError, match="ZeroDivisionError: division by zero") as error:
+        export_notebook(path, tmp_path / "m.py", verify=True)
+    assert error.value.where == "Cell In[3]"
+
+
+class Point:
+    """A class of the notebook's."""
+
+    def __init__(self, x: object) -> None:
+        self.x = x
+
+
+FRAME = pd.DataFrame({"a": [1.0, float("nan")], "b": ["x", "y"]}, index=[3, 4])
+VALUES = {
+    "numbers": (0.1 + 0.2, 0.3, ""),
+    "nan": (float("nan"), float("nan"), ""),
+    "int and float": (1, 1.0, ""),
+    "bool and int": (True, 1, "bool and int"),
+    "text": ("1", 1, "str and int"),
+    "nested": ({"a": [1, 2]}, {"a": [1, 3]}, "[1]: 2 and 3"),
+    "lengths": ([1], [1, 2], "1 and 2 items"),
+    "order of keys": ({"a": 1, "b": 2}, {"b": 2, "a": 1}, "a"),
+    "sets": ({1, 2}, {2, 1}, ""),
+    "objects": (Point([1]), Point([1]), ""),
+    "other objects": (Point([1]), Point([2]), "1 and 2"),
+    "frames": (FRAME, FRAME.copy(), ""),
+    "close frames": (FRAME, FRAME.assign(a=FRAME.a * (1 + 1e-12)), ""),
+    "a cell": (FRAME, FRAME.assign(b=["x", "z"]), "different"),
+    "an index": (FRAME, FRAME.set_index([pd.Index([3, 5])]), "different"),
+    "a dtype": (FRAME.a, FRAME.a.astype("float32"), "dtype"),
+    "arrays": (np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-13]), ""),
+    "other arrays": (np.array([1, 2]), np.array([1, 3]), "Mismatch"),
+    "shapes": (np.array([1, 2]), np.array([[1, 2]]), "(2,)"),
+    "polars": (pl.DataFrame({"a": [1]}), pl.DataFrame({"a": [1]}), ""),
+    "other polars": (pl.DataFrame({"a": [1]}), pl.DataFrame({"a": [2]}), "value mismatch"),
+}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_the_difference_of_values(name):
+    """Equal data is equal, and what differs is told in few words."""
+    one, other, told = VALUES[name]
+    found = difference(plain(one), plain(other))
+    assert (told in found) if told else not found
