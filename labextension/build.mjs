@@ -1,4 +1,5 @@
-// Build the bundle that the wheel holds: ipy_orch/ui/static/. `--dev` also builds the pages of the dev harness.
+// Build what the wheel holds: the widget's bundle (ipy_orch/ui/static/), then the JupyterLab extension (share/jupyter/,
+// see build-lab.mjs). `--dev` builds the pages of the dev harness instead.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -12,8 +13,8 @@ const out = join(here, "..", "ipy_orch", "ui", "static");
 const MOST = 600 * 1024;
 
 /** Return the hash of everything the bundle is made from; tests/ui compares it with the sources. */
-export function sourcesHash() {
-  const files = ["package-lock.json", "build.mjs", ...walk("src")].sort();
+function sourcesHash() {
+  const files = ["package-lock.json", "build.mjs", ...walk("src").filter((file) => !file.startsWith("src/lab/"))].sort();
   const hash = createHash("sha256");
   for (const file of files) {
     hash.update(file + "\0");

@@ -1,0 +1,19 @@
+/** What JupyterLab and Notebook 7 say of their theme. */
+
+export function isDark(page: Document): boolean {
+  const lab = page.body.dataset["jpThemeLight"];
+  if (lab !== undefined) return lab === "false";
+  return matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+/** Call `changed` where the theme changes; return what ends that. */
+export function followTheme(page: Document, changed: () => void): () => void {
+  const observer = new MutationObserver(() => setTimeout(changed, 60));
+  observer.observe(page.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] });
+  const query = matchMedia("(prefers-color-scheme: dark)");
+  query.addEventListener("change", changed);
+  return () => {
+    observer.disconnect();
+    query.removeEventListener("change", changed);
+  };
+}

@@ -1,0 +1,27 @@
+import { describe, expect, test } from "vitest";
+
+import { standingOf } from "../src/lab/standing.js";
+import type { Node } from "../src/protocol.js";
+
+const node = (id: string, word: string, more: Partial<Node> = {}): Node => ({ id, status: { word: word as never, reason: more.description ?? "" }, ...more });
+
+describe("how a cell stands", () => {
+  test.each([
+    ["x = 1", [], false, null],
+    ["#| check: orders\nTrue", [], false, null],
+    ["#| asset: orders\n1", [], false, ["unknown", "Not run", ""]],
+    ["#| asset: orders\n1", [node("orders", "fresh")], false, ["fresh", "Fresh", ""]],
+    ["#| asset: orders\n1", [node("orders", "fresh")], true, ["stale", "Edited", "not run since"]],
+    ["", [node("a", "fresh"), node("b", "stale", { description: "code changed" })], false, ["stale", "Stale", "b · code changed"]],
+    ["", [node("a", "fresh", { checks: [{ name: "c", status: "failed" }] })], false, ["check-failed", "Check failed", "c"]],
+    ["", [node("a", "fresh", { checks: [{ name: "c", status: "passed" }, { name: "d" }] })], false, ["fresh", "Fresh", "1 of 2 checks passed"]],
+    ["", [node("a", "missing")], false, ["missing", "Never materialized", ""]],
+  ] as const)("%j %j", (source, nodes, edited, expected) => {
+    const one = standingOf(source, nodes, edited);
+    expect(one && [one.look, one.word, one.reason]).toEqual(expected);
+  });
+
+  test("who asks is told of all its assets", () => {
+    expect(standingOf("", [node("a", "fresh"), node("b", "stale", { description: "code changed" })], false)?.told).toBe("a: Fresh\nb: Stale · code changed");
+  });
+});
