@@ -6,8 +6,10 @@ The names are Dagster's: replace ``ipy_orch`` by ``dagster`` in the imports, and
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING
 
+import ipy_orch.model.conditions.storing
 import ipy_orch.session  # first, so that loading it later doesn't take the place of the function `session` below
 from ipy_orch.authoring.assets import asset, multi_asset
 from ipy_orch.authoring.check_factories import build_column_schema_change_checks, build_metadata_bounds_checks
@@ -18,7 +20,13 @@ from ipy_orch.authoring.config_files import (
     config_from_yaml_strings,
     file_relative_path,
 )
+from ipy_orch.authoring.emails import make_email_on_run_failure_sensor
 from ipy_orch.authoring.executors import executor
+from ipy_orch.authoring.freshness_checks import (
+    build_last_update_freshness_checks,
+    build_sensor_for_freshness_checks,
+    build_time_partition_freshness_checks,
+)
 from ipy_orch.authoring.graph_assets import graph_asset, graph_multi_asset
 from ipy_orch.authoring.graphs import graph
 from ipy_orch.authoring.hooks import failure_hook, success_hook
@@ -41,8 +49,28 @@ from ipy_orch.authoring.load import (
 from ipy_orch.authoring.loggers import logger
 from ipy_orch.authoring.ops import op
 from ipy_orch.authoring.repository import repository
+from ipy_orch.authoring.schedules import schedule
+from ipy_orch.authoring.sensors import (
+    asset_sensor,
+    multi_asset_sensor,
+    run_failure_sensor,
+    run_status_sensor,
+    sensor,
+)
 from ipy_orch.authoring.sources import multi_observable_source_asset, observable_source_asset
 from ipy_orch.authoring.types import dagster_type_loader, usable_as_dagster_type
+from ipy_orch.automation.contexts import (
+    ScheduleEvaluationContext,
+    SensorEvaluationContext,
+    build_schedule_context,
+    build_sensor_context,
+)
+from ipy_orch.automation.multi_asset import MultiAssetSensorEvaluationContext, build_multi_asset_sensor_context
+from ipy_orch.automation.run_status import (
+    RunFailureSensorContext,
+    RunStatusSensorContext,
+    build_run_status_sensor_context,
+)
 from ipy_orch.errors import (
     BetaWarning,
     CheckError,
@@ -85,6 +113,7 @@ from ipy_orch.execution.instance import (
     DagsterRunStatus,
     EventLogEntry,
     EventLogRecord,
+    RunStatusChangeRecordsFilter,
     instance_for_test,
 )
 from ipy_orch.execution.io_contexts import InputContext, OutputContext
@@ -112,6 +141,13 @@ from ipy_orch.execution.types import DagsterTypeLoaderContext, TypeCheckContext
 from ipy_orch.model.asset_jobs import define_asset_job
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, SourceAsset
+from ipy_orch.model.automation.asset_sensors import AssetSensorDefinition, MultiAssetSensorDefinition
+from ipy_orch.model.automation.condition_sensors import AutomationConditionSensorDefinition
+from ipy_orch.model.automation.partitioned import build_schedule_from_partitioned_job
+from ipy_orch.model.automation.requests import RunRequest, SensorResult, SkipReason
+from ipy_orch.model.automation.run_sensors import RunStatusSensorDefinition
+from ipy_orch.model.automation.schedules import DefaultScheduleStatus, ScheduleDefinition
+from ipy_orch.model.automation.sensors import DefaultSensorStatus, SensorDefinition, SensorReturnTypesUnion
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.code_references import (
     AnchorBasedFilePathMapping,
@@ -119,6 +155,12 @@ from ipy_orch.model.code_references import (
     FilePathMapping,
     LocalFileCodeReference,
     UrlCodeReference,
+)
+from ipy_orch.model.conditions.condition import AutomationCondition
+from ipy_orch.model.conditions.policies import (
+    AutoMaterializeAssetPartitionsFilter,
+    AutoMaterializePolicy,
+    AutoMaterializeRule,
 )
 from ipy_orch.model.config.classes import Config, PermissiveConfig, RunConfig
 from ipy_orch.model.config.configured import ConfigMapping, config_mapping, configured
@@ -157,6 +199,7 @@ from ipy_orch.model.executors import (
     multiple_process_executor_requirements,
     multiprocess_executor,
 )
+from ipy_orch.model.freshness import FreshnessPolicy, LegacyFreshnessPolicy, apply_freshness_policy
 from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.graphs.invocations import PendingNodeInvocation
 from ipy_orch.model.graphs.mappings import (
@@ -181,7 +224,7 @@ from ipy_orch.model.io import (
     io_manager,
 )
 from ipy_orch.model.jobs import JobDefinition
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetJobKey, AssetKey
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition, build_init_logger_context
 from ipy_orch.model.metadata import (
     BoolMetadataValue,
@@ -311,11 +354,51 @@ from ipy_orch.model.types.annotations import (
 from ipy_orch.model.types.loaders import DagsterTypeLoader
 from ipy_orch.model.types.pandera import pandera_schema_to_dagster_type
 from ipy_orch.model.types.row_models import row_model_to_dagster_type
+from ipy_orch.planning.conditions.context import AutomationContext, AutomationResult
+from ipy_orch.planning.conditions.ticks import EvaluateAutomationConditionsResult, evaluate_automation_conditions
 from ipy_orch.planning.selection import AssetSelection
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from ipy_orch.components import (
+        AssetAttributesModel,
+        Component,
+        ComponentFormConfig,
+        ComponentLoadContext,
+        ComponentTree,
+        ComponentTypeSpec,
+        DefinitionsComponent,
+        DefsFolderComponent,
+        FunctionComponent,
+        Injected,
+        Model,
+        PythonScriptComponent,
+        ResolutionContext,
+        Resolvable,
+        ResolvedAssetCheckSpec,
+        ResolvedAssetKey,
+        ResolvedAssetSpec,
+        Resolver,
+        Scaffolder,
+        ScaffoldRequest,
+        SqlComponent,
+        StateBackedComponent,
+        TemplatedSqlComponent,
+        UvRunComponent,
+        build_component_defs,
+        build_defs_for_component,
+        component_defs,
+        component_instance,
+        definitions,
+        get_all_components_defs_within_project,
+        get_component_defs_within_project,
+        load_defs,
+        load_from_defs_folder,
+        scaffold_component,
+        scaffold_with,
+        template_var,
+    )
     from ipy_orch.session.session import Session
 from ipy_orch.planning.validation import validate_run_config
 from ipy_orch.storage.duckdb import DuckDBIOManager, DuckDBPandasIOManager, DuckDBPolarsIOManager
@@ -328,6 +411,7 @@ __all__ = [
     "AnchorBasedFilePathMapping",
     "Any",
     "Array",
+    "AssetAttributesModel",
     "AssetCheckEvaluation",
     "AssetCheckExecutionContext",
     "AssetCheckKey",
@@ -338,15 +422,24 @@ __all__ = [
     "AssetDep",
     "AssetExecutionContext",
     "AssetIn",
+    "AssetJobKey",
     "AssetKey",
     "AssetMaterialization",
     "AssetObservation",
     "AssetOut",
     "AssetRecordsFilter",
     "AssetSelection",
+    "AssetSensorDefinition",
     "AssetSpec",
     "AssetValueLoader",
     "AssetsDefinition",
+    "AutoMaterializeAssetPartitionsFilter",
+    "AutoMaterializePolicy",
+    "AutoMaterializeRule",
+    "AutomationCondition",
+    "AutomationConditionSensorDefinition",
+    "AutomationContext",
+    "AutomationResult",
     "BackfillPolicy",
     "Backoff",
     "BetaWarning",
@@ -355,6 +448,11 @@ __all__ = [
     "BoolSource",
     "CheckError",
     "CodeReferencesMetadataValue",
+    "Component",
+    "ComponentFormConfig",
+    "ComponentLoadContext",
+    "ComponentTree",
+    "ComponentTypeSpec",
     "Config",
     "ConfigMapping",
     "ConfigurableIOManager",
@@ -398,7 +496,11 @@ __all__ = [
     "DailyPartitionsDefinition",
     "DataProvenance",
     "DataVersion",
+    "DefaultScheduleStatus",
+    "DefaultSensorStatus",
     "Definitions",
+    "DefinitionsComponent",
+    "DefsFolderComponent",
     "DeleteDynamicPartitionsRequest",
     "DependencyDefinition",
     "Dict",
@@ -412,6 +514,7 @@ __all__ = [
     "Enum",
     "EnumValue",
     "EnvVar",
+    "EvaluateAutomationConditionsResult",
     "EventLogEntry",
     "EventLogRecord",
     "ExecuteInProcessResult",
@@ -425,6 +528,8 @@ __all__ = [
     "FilesystemIOManager",
     "Float",
     "FloatMetadataValue",
+    "FreshnessPolicy",
+    "FunctionComponent",
     "GraphDefinition",
     "GraphIn",
     "GraphOut",
@@ -441,6 +546,7 @@ __all__ = [
     "InitExecutorContext",
     "InitLoggerContext",
     "InitResourceContext",
+    "Injected",
     "InputContext",
     "InputManager",
     "InputManagerDefinition",
@@ -455,6 +561,7 @@ __all__ = [
     "JsonLogFormatter",
     "JsonMetadataValue",
     "LastPartitionMapping",
+    "LegacyFreshnessPolicy",
     "Lineage",
     "List",
     "LocalFileCodeReference",
@@ -464,7 +571,10 @@ __all__ = [
     "MaterializeResult",
     "MetadataEntry",
     "MetadataValue",
+    "Model",
     "MonthlyPartitionsDefinition",
+    "MultiAssetSensorDefinition",
+    "MultiAssetSensorEvaluationContext",
     "MultiDependencyDefinition",
     "MultiPartitionKey",
     "MultiPartitionMapping",
@@ -496,20 +606,43 @@ __all__ = [
     "PoolMetadataValue",
     "PythonArtifactMetadataValue",
     "PythonObjectDagsterType",
+    "PythonScriptComponent",
     "ReexecutionOptions",
     "RepositoryDefinition",
+    "ResolutionContext",
+    "Resolvable",
+    "ResolvedAssetCheckSpec",
+    "ResolvedAssetKey",
+    "ResolvedAssetSpec",
+    "Resolver",
     "ResourceDefinition",
     "ResourceDependency",
     "ResourceParam",
     "RetryPolicy",
     "RetryRequested",
     "RunConfig",
+    "RunFailureSensorContext",
+    "RunRequest",
+    "RunStatusChangeRecordsFilter",
+    "RunStatusSensorContext",
+    "RunStatusSensorDefinition",
+    "ScaffoldRequest",
+    "Scaffolder",
     "ScalarUnion",
+    "ScheduleDefinition",
+    "ScheduleEvaluationContext",
     "Selector",
+    "SensorDefinition",
+    "SensorEvaluationContext",
+    "SensorResult",
+    "SensorReturnTypesUnion",
     "Set",
     "Shape",
+    "SkipReason",
     "SourceAsset",
     "SpecificPartitionsPartitionMapping",
+    "SqlComponent",
+    "StateBackedComponent",
     "StaticPartitionMapping",
     "StaticPartitionsDefinition",
     "String",
@@ -524,6 +657,7 @@ __all__ = [
     "TableRecord",
     "TableSchema",
     "TableSchemaMetadataValue",
+    "TemplatedSqlComponent",
     "TextMetadataValue",
     "TimeWindow",
     "TimeWindowPartitionMapping",
@@ -535,24 +669,39 @@ __all__ = [
     "UPathIOManager",
     "UrlCodeReference",
     "UrlMetadataValue",
+    "UvRunComponent",
     "WeeklyPartitionsDefinition",
     "__version__",
+    "apply_freshness_policy",
     "asset",
     "asset_check",
+    "asset_sensor",
     "build_asset_check_context",
     "build_asset_context",
     "build_column_schema_change_checks",
+    "build_component_defs",
+    "build_defs_for_component",
     "build_hook_context",
     "build_init_logger_context",
     "build_init_resource_context",
     "build_input_context",
+    "build_last_update_freshness_checks",
     "build_metadata_bounds_checks",
+    "build_multi_asset_sensor_context",
     "build_op_context",
     "build_output_context",
     "build_reconstructable_job",
     "build_resources",
+    "build_run_status_sensor_context",
+    "build_schedule_context",
+    "build_schedule_from_partitioned_job",
+    "build_sensor_context",
+    "build_sensor_for_freshness_checks",
+    "build_time_partition_freshness_checks",
     "check_dagster_type",
     "colored_console_logger",
+    "component_defs",
+    "component_instance",
     "config_from_files",
     "config_from_pkg_resources",
     "config_from_yaml_strings",
@@ -565,13 +714,17 @@ __all__ = [
     "default_loggers",
     "default_system_loggers",
     "define_asset_job",
+    "definitions",
     "deserialize_value",
     "dynamic_partitioned_config",
+    "evaluate_automation_conditions",
     "execute_job",
     "executor",
     "failure_hook",
     "file_relative_path",
     "fs_io_manager",
+    "get_all_components_defs_within_project",
+    "get_component_defs_within_project",
     "get_dagster_logger",
     "graph",
     "graph_asset",
@@ -596,8 +749,11 @@ __all__ = [
     "load_definitions_from_modules",
     "load_definitions_from_package_module",
     "load_definitions_from_package_name",
+    "load_defs",
+    "load_from_defs_folder",
     "load_ipython_extension",
     "logger",
+    "make_email_on_run_failure_sensor",
     "make_python_type_usable_as_dagster_type",
     "make_values_resource",
     "map_asset_specs",
@@ -607,6 +763,7 @@ __all__ = [
     "monthly_partitioned_config",
     "multi_asset",
     "multi_asset_check",
+    "multi_asset_sensor",
     "multi_observable_source_asset",
     "multi_or_in_process_executor",
     "multiple_process_executor_requirements",
@@ -620,10 +777,17 @@ __all__ = [
     "repository",
     "resource",
     "row_model_to_dagster_type",
+    "run_failure_sensor",
+    "run_status_sensor",
+    "scaffold_component",
+    "scaffold_with",
+    "schedule",
+    "sensor",
     "serialize_value",
     "session",
     "static_partitioned_config",
     "success_hook",
+    "template_var",
     "unload_ipython_extension",
     "usable_as_dagster_type",
     "validate_run_config",
@@ -632,6 +796,55 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+
+# Components are a fifth of the code, and few modules use them: their names are looked up when they are used.
+COMPONENTS = frozenset(
+    {
+        "AssetAttributesModel",
+        "Component",
+        "ComponentFormConfig",
+        "ComponentLoadContext",
+        "ComponentTree",
+        "ComponentTypeSpec",
+        "DefinitionsComponent",
+        "DefsFolderComponent",
+        "FunctionComponent",
+        "Injected",
+        "Model",
+        "PythonScriptComponent",
+        "ResolutionContext",
+        "Resolvable",
+        "ResolvedAssetCheckSpec",
+        "ResolvedAssetKey",
+        "ResolvedAssetSpec",
+        "Resolver",
+        "ScaffoldRequest",
+        "Scaffolder",
+        "SqlComponent",
+        "StateBackedComponent",
+        "TemplatedSqlComponent",
+        "UvRunComponent",
+        "build_component_defs",
+        "build_defs_for_component",
+        "component_defs",
+        "component_instance",
+        "definitions",
+        "get_all_components_defs_within_project",
+        "get_component_defs_within_project",
+        "load_defs",
+        "load_from_defs_folder",
+        "scaffold_component",
+        "scaffold_with",
+        "template_var",
+    }
+)
+
+
+def __getattr__(name: str) -> object:
+    if name not in COMPONENTS:
+        raise AttributeError(f"module `ipy_orch` has no attribute `{name}`")
+    return getattr(importlib.import_module("ipy_orch.components"), name)
 
 
 # The notebook's door is opened when it is knocked at: a worker that imports an exported module needs no IPython.

@@ -22,6 +22,7 @@
     ├── ResolutionException                  an attribute of a component that can't become a value
     ├── ComponentTreeException               a component of a folder that can't be loaded; `__cause__` says why
     ├── DagsterUserCodeExecutionError        user code outside a step raised (IO manager, loader ...)
+    ├── DagsterUserCodeUnreachableError      a code location that isn't there: its process ended, or it can't be loaded
     └── DagsterUnmetExecutorRequirementsError
     CheckError                               an argument of a wrong type (Dagster's internal `check`)
 
@@ -60,6 +61,7 @@ __all__ = [
     "DagsterUnknownResourceError",
     "DagsterUnmetExecutorRequirementsError",
     "DagsterUserCodeExecutionError",
+    "DagsterUserCodeUnreachableError",
     "IsolationWarning",
     "ResolutionException",
     "StoreWarning",
@@ -203,6 +205,10 @@ class DagsterExecutionInterruptedError(BaseException):
 
 class DagsterRunNotFoundError(DagsterError):
     """Tell that the log has no run of this id."""
+
+
+class DagsterUserCodeUnreachableError(DagsterError):
+    """Tell that a code location isn't there: its process ended, or it can't be loaded."""
 
 
 class DagsterUnmetExecutorRequirementsError(DagsterError):

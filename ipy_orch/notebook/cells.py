@@ -9,18 +9,19 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ipy_orch.authoring.automation_cells import KINDS
 from ipy_orch.authoring.cells import CellText, is_definition_cell, read_cell, value_rule
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.sizes import nbytes
+from ipy_orch.export.written import Written, is_op_cell, written_op, written_plain
 from ipy_orch.model.env import redact
-from ipy_orch.notebook.written import Written, is_op_cell, written_op, written_plain
 from ipy_orch.planning.hashing import Unhashable, digest
 from ipy_orch.session.cellbook import Cell, names_of
 from ipy_orch.session.ops import op_of_cell
@@ -109,7 +110,18 @@ class Cells:
         if is_definition_cell(info.raw_cell):
             return written_op(info.raw_cell, self.session.namespace) if is_op_cell(info.raw_cell) else None
         text = self.transformed(info)
-        return written_plain(text) if is_python(text) else None
+        if not is_python(text):
+            return None
+        return written_plain(text, self.resources(text), self.session.namespace)
+
+    def resources(self, text: str) -> Collection[str]:
+        """Return the keys of the notebook's resources, where the cell is that of a schedule or sensor."""
+        if not any(f"run_cell_magic('{kind}'" in text for kind in KINDS):
+            return ()
+        try:
+            return self.session.scan().resources.keys()
+        except DagsterError:
+            return ()  # the magic says what is wrong
 
     def post_run_cell(self, result: Any) -> None:
         """Note what a plain cell has defined."""
@@ -195,11 +207,12 @@ class Cells:
         """Load a value that a cell reads and that an IO manager of the user's keeps."""
         key = self.session.names.elsewhere[name]
         try:
-            stale = self.session.recall(name)
+            stale = self.session.values.recall(name)
         except Exception as error:
             stale = f"{type(error).__name__}: {redact(str(error))}"
         if stale:
-            print(f"`{name}` isn't loaded: {stale} (`%materialize {key}`)", file=sys.stderr)
+            verb = "backfill" if self.session.scan().graph.spec(key).partitions_def is not None else "materialize"
+            print(f"`{name}` isn't loaded: {stale} (`%{verb} {key}`)", file=sys.stderr)
 
     def read_history(self) -> None:
         """Take in the cells that ran before the extension was loaded: their helpers and imports count, too."""

@@ -5,33 +5,48 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
+from ipy_orch.authoring.automation_cells import KINDS
 from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, OP_OPTIONS, Option
+from ipy_orch.automation.automations import MISSED
 from ipy_orch.errors import DagsterError
-from ipy_orch.notebook.written import JOB_OPTIONS
+from ipy_orch.export.written import JOB_OPTIONS
+from ipy_orch.model.partitions.definition import PartitionsDefinition
+from ipy_orch.session.components import component_words
 from ipy_orch.session.session import Session
 
 __all__ = ["complete", "register"]
 
 FLAGS: Final = {
-    "materialize": ["--force", "--config", "--env", "--workers", "--checks-only"],
+    "materialize": ["--partition", "--force", "--config", "--env", "--workers", "--checks-only"],
+    "backfill": ["--partitions", "--missing", "--failed", "--force", "--resume", "--env", "--workers"],
+    "partitions": ["--status", "--add", "--remove"],
     "export": ["--for", "--force"],
     "job": [option.flag for option in JOB_OPTIONS],
-    "launch": ["--config", "--op-selection", "--env", "--workers", "--from-failure"],
+    "launch": ["--partition", "--config", "--op-selection", "--env", "--workers", "--from-failure"],
+    "why": ["--partition"],
+    "tick": ["--at", "--run"],
+    "daemon": ["--missed"],
+    "open": ["--partition"],
     "resources": ["--env"],
     "config_schema": ["--env"],
 }
-CELLS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS, "op": OP_OPTIONS}
+CELLS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS, "op": OP_OPTIONS, **KINDS}
 DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS, "op": OP_OPTIONS}
-SELECTING: Final = ("materialize", "forget", "lineage", "job")
+SELECTING: Final = ("materialize", "backfill", "forget", "lineage", "job")
+KINDS_OF_PARTITIONS: Final = ("daily:", "hourly:", "weekly:", "monthly:", "static:", "dynamic:", "cron:")
+MOST_PARTITIONS: Final = 50  #: of an asset, the newest, that are offered
 
-_CELL = re.compile(r"^%%(asset|asset_check|op)\s+(.*)$")
+_CELL = re.compile(r"^%%(asset|asset_check|op|schedule|sensor)\s+(.*)$")
 _LINE = re.compile(
-    r"^\s*%{0,2}(materialize|why|open|forget|lineage|export|use|resources|config_schema|job|launch)\s+(.*)$"
+    r"^\s*%{0,2}(materialize|backfill|partitions|why|open|forget|lineage|export|use|resources|config_schema|job|launch)"
+    r"\s+(.*)$"
 )
+_TICK = re.compile(r"^\s*%(tick|ticks|automations|daemon)\s+(.*)$")
 _DIRECTIVE = re.compile(r"^#\|\s*(.*)$")
 _KIND = re.compile(r"^\s*#\|\s*(asset|check|op)\s*:", re.MULTILINE)
 
@@ -45,6 +60,11 @@ def complete(session: Session, text: str, line_number: int, line: str) -> list[s
     """
     if line_number == 0 and (cell := _CELL.match(line)):
         return fitting(line, of_cell(session, cell[1], cell[2]))
+    known: Iterable[str] | None = component_words(session.namespace, text, line_number, line)
+    if found := _TICK.match(line):
+        known = of_tick(session, found[1], found[2])
+    if known is not None:
+        return fitting(line, known)
     if found := _LINE.match(line):
         if not line.lstrip().startswith("%") and line_number:
             return None
@@ -92,12 +112,34 @@ def values(session: Session, option: Option) -> Iterator[str]:
             yield from groups(session)
         case "severity":
             yield from ("ERROR", "WARN")
+        case "partitions":
+            yield from KINDS_OF_PARTITIONS
+            yield from (name for name, one in session.namespace.items() if isinstance(one, PartitionsDefinition))
         case "io_manager":
             yield from sorted(scanned(session, lambda found: found.resources) or ())
+        case "job":
+            yield from scanned(session, lambda found: found.jobs) or ()
+        case "target" | "asset":
+            yield from names(session)
+        case "timezone":
+            yield from sorted(available_timezones())
         case "config":
             yield from (name for name, one in session.namespace.items() if is_config(name, one))
         case _:
             return
+
+
+def of_tick(session: Session, magic: str, rest: str) -> Iterator[str]:
+    """Yield what can follow on the line of a magic of schedules and sensors."""
+    before = rest.split()[: -1 if rest and not rest[-1].isspace() else None]
+    if rest.rsplit(" ", maxsplit=1)[-1].startswith("-"):
+        yield from FLAGS.get(magic, ())
+    elif magic == "daemon":
+        yield from MISSED if before[-1:] == ["--missed"] else ("start", "stop", "status")
+    elif magic == "automations" and not before:
+        yield from ("on", "off")
+    elif magic == "automations" or not before:
+        yield from scanned(session, lambda found: found.automations) or ()
 
 
 def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
@@ -109,13 +151,15 @@ def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
     if magic == "use" or "--env" in (rest.split()[-1:] if rest[-1:].isspace() else rest.split()[-2:-1]):
         yield from session.environments.names
         return
-    if magic == "resources":
+    before = rest.split()[: -1 if rest and not rest[-1].isspace() else None]
+    if before and before[-1] in ("--partition", "--partitions"):
+        yield from partitions(session, before[0])
         return
     if magic == "launch":
         yield from launchable(session, rest)
         return
-    if magic == "job" and not rest.rpartition(" ")[0].strip():
-        return  # the first word is the name of the new job
+    if magic == "resources" or (magic == "job" and not before):
+        return  # the first word after `%job` is the name of the new one
     if magic == "export":
         if rest.split()[-1:] == ["--for"] or rest.split()[-2:-1] == ["--for"]:
             yield from ("dagster", "ipy_orch")
@@ -124,6 +168,17 @@ def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:
     if magic in SELECTING:
         yield from (f"group:{group}" for group in groups(session))
         yield from (f"+{name}" for name in names(session) if last.startswith("+"))
+
+
+def partitions(session: Session, name: str) -> list[str]:
+    """Return the newest partitions of an asset, the last one first."""
+    found = scanned(session, lambda known: known)
+    key = found.names.get(name) if found is not None else None
+    cut = found.graph.spec(key).partitions_def if key is not None and key in found.graph.makers else None
+    if cut is None:
+        return []
+    with session.instance.looking():
+        return [*reversed(cut.get_partition_keys()[-MOST_PARTITIONS:])]
 
 
 def launchable(session: Session, rest: str) -> Iterator[str]:

@@ -23,7 +23,11 @@ def as_magic(lines: list[str]) -> list[str]:
     ["get_ipython().run_cell_magic('asset', '', '#| asset: orders\\n1\\n')\n"]
     >>> as_magic(["# paid\n", "%%asset orders\n", "1\n"])
     ["get_ipython().run_cell_magic('asset', 'orders', '1\\n')\n"]
+    >>> as_magic(['%%schedule nightly --cron "0 3 * * *" --job load\n'])
+    ['%schedule nightly --cron "0 3 * * *" --job load\n']
     """
+    if lines and lines[0].startswith("%%schedule ") and not "".join(lines[1:]).strip():
+        return [lines[0][1:], *lines[1:]]  # IPython refuses a cell magic without a body
     head = head_of(lines)
     if head is None or (head.magic is not None and head.start == 0):
         return lines

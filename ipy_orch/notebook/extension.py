@@ -16,13 +16,19 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Bool, Integer, List, TraitError, Unicode, observe, validate
 from traitlets.config import Configurable
 
+from ipy_orch.automation.daemon import stop_daemon
 from ipy_orch.errors import DagsterInvariantViolationError, StoreWarning
 from ipy_orch.execution.iomanagers import machine_memory
-from ipy_orch.notebook import completion, directives, formatters, lineages
+from ipy_orch.notebook import completion, directives, formatters, lab_comm, lineages
+from ipy_orch.notebook.automation_magics import AutomationMagics
 from ipy_orch.notebook.cells import Cells
+from ipy_orch.notebook.component_magics import ComponentMagics
 from ipy_orch.notebook.display import DisplayRoute
+from ipy_orch.notebook.export_magics import ExportMagics
 from ipy_orch.notebook.job_magics import JobMagics
 from ipy_orch.notebook.magics import OrchMagics
+from ipy_orch.notebook.partition_magics import PartitionMagics
+from ipy_orch.notebook.reactive_magics import ReactiveCells, ReactiveMagics
 from ipy_orch.notebook.running import Presenter
 from ipy_orch.notebook.tracebacks import Tracebacks
 from ipy_orch.session.session import Session
@@ -40,6 +46,10 @@ class Orch(Configurable):
     )
     pins = List(Unicode(), help="Installed packages whose version counts as code, e.g. ['pandas'].").tag(config=True)
     workers = Integer(1, help="How many steps run at once; 1 runs them in the cell's own thread.").tag(config=True)
+    openlineage = Unicode("", help="Where runs are told of: a URL, a file, or 'on'; '' asks the environment.").tag(
+        config=True
+    )
+    executor = Unicode("", help="Where steps run, e.g. 'processes' or 'dask'; '' is the kernel.").tag(config=True)
     store = Unicode("", help="The folder where log and values outlive the kernel; '' is none.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -54,7 +64,7 @@ class Orch(Configurable):
             raise TraitError(f"`Orch.{proposal['trait'].name}` is at least {least}, not {proposal['value']}")
         return int(proposal["value"])
 
-    @observe("autorun", "cache_bytes", "pins", "store", "workers")
+    @observe("autorun", "cache_bytes", "executor", "openlineage", "pins", "store", "workers")
     def changed(self, change: Any) -> None:
         """Pass a setting on to the session."""
         if self.session is None:
@@ -63,6 +73,8 @@ class Orch(Configurable):
         setattr(self.session.settings, change["name"], new)
         if change["name"] == "cache_bytes":
             self.session.store.limit_bytes = change["new"] or machine_memory() // 4
+        if change["name"] == "openlineage" and (why := self.session.telling.use(change["new"])):
+            warnings.warn(why, UserWarning, stacklevel=2)
         if change["name"] == "store":
             with self.session.lock:
                 why = self.session.persistence.use(change["new"])
@@ -71,7 +83,15 @@ class Orch(Configurable):
 
     def settings(self) -> Settings:
         """Return the settings as they stand."""
-        return Settings(self.autorun, self.cache_bytes, self.workers, tuple(self.pins), self.store)
+        return Settings(
+            self.autorun,
+            self.cache_bytes,
+            self.workers,
+            tuple(self.pins),
+            self.store,
+            executor=self.executor,
+            openlineage=self.openlineage,
+        )
 
 
 class Door:
@@ -102,16 +122,27 @@ class Door:
         session.on_report = self.presenter.show_in_cells
         self.cells = Cells(ip, session, self.presenter.plain_cell)
         parts.callback(self.cells.remove)
+        parts.callback(ReactiveCells(ip, session).remove)
         parts.callback(directives.register(ip))
         parts.callback(completion.register(ip, session))
         parts.callback(formatters.register(ip))
         parts.callback(lineages.register(ip, session))
+        parts.callback(lab_comm.register(ip, session))
         parts.callback(close_views, session)
+        parts.callback(stop_daemon, session)
         self.register_magics(parts)
 
     def register_magics(self, parts: ExitStack) -> None:
         """Register the magics; taking them out brings back what had their names before."""
-        for kind in (OrchMagics, JobMagics):
+        for kind in (
+            OrchMagics,
+            ExportMagics,
+            JobMagics,
+            PartitionMagics,
+            ComponentMagics,
+            ReactiveMagics,
+            AutomationMagics,
+        ):
             self.register_some(parts, kind(self.ip, self.session, self.cells, self.presenter))
 
     def register_some(self, parts: ExitStack, magics: Any) -> None:

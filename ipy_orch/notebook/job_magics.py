@@ -12,9 +12,12 @@ from IPython.core.magic import Magics, magics_class
 from ipy_orch.authoring.cells import is_definition_cell, read_cell
 from ipy_orch.authoring.options import OP_OPTIONS
 from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError
+from ipy_orch.export.written import JOB_OPTIONS, read_job_line
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.magics import (
     ENV,
+    EXECUTOR,
+    PARTITION,
     SELECTION,
     arg,
     cell,
@@ -23,11 +26,11 @@ from ipy_orch.notebook.magics import (
     option_args,
     positive,
     read,
+    typed,
     unquoted,
 )
 from ipy_orch.notebook.running import Presenter
 from ipy_orch.notebook.tracebacks import is_users, usage
-from ipy_orch.notebook.written import JOB_OPTIONS, read_job_line
 from ipy_orch.session.launched import JobReport
 from ipy_orch.session.ops import undefined
 from ipy_orch.session.session import Session
@@ -91,8 +94,10 @@ class JobMagics(Magics):
         arg("job", help="the job"),
         arg("--config", metavar="YAML", help="run config, YAML or a file of it; a cell %%%%launch holds it"),
         arg("--op-selection", metavar="OPS", help=OPS),
+        PARTITION,
         ENV,
         arg("--workers", type=positive, metavar="N", help="how many steps run at once"),
+        EXECUTOR,
         arg("--from-failure", action="store_true", help="run only what failed or didn't run the last time"),
     )
     def launch(self, line: str, cell: str | None = None) -> None:
@@ -103,8 +108,10 @@ class JobMagics(Magics):
         options = {
             "config": unquoted(args.config) if args.config else cell,
             "op_selection": unquoted(args.op_selection).replace(",", " ").split() if args.op_selection else None,
+            "partition": typed(args.partition),
             "env": args.env,
             "workers": args.workers,
+            "executor": args.executor,
             "from_failure": args.from_failure,
         }
         self.presenter.request(lambda: self.launched(args.job, options))

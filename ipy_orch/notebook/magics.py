@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -20,15 +20,17 @@ from ipy_orch.errors import (
     DagsterInvalidConfigError,
     DagsterInvalidSubsetError,
     DagsterInvariantViolationError,
+    DagsterUnknownPartitionError,
 )
+from ipy_orch.export.written import words
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.display import show
 from ipy_orch.notebook.formatters import block
 from ipy_orch.notebook.running import Presenter
-from ipy_orch.notebook.tracebacks import usage
-from ipy_orch.notebook.written import words
+from ipy_orch.notebook.tracebacks import is_users, usage
 from ipy_orch.session.environments import NoSuchEnvironment
+from ipy_orch.session.executors import NoSuchExecutor
 from ipy_orch.session.session import Session
 from ipy_orch.ui.lineage import lineage
 
@@ -105,6 +107,29 @@ def read(magic: Callable[..., Any], line: str) -> Any:
 
 
 ENV: Final = arg("--env", metavar="NAME", help="the environment whose resources are used, see %%use")
+USAGE: Final = (
+    DagsterInvalidSubsetError,
+    DagsterInvalidConfigError,
+    DagsterUnknownPartitionError,
+    NoSuchEnvironment,
+    NoSuchExecutor,
+)
+PARTITION: Final = arg(
+    "--partition",
+    metavar="KEY",
+    action="append",
+    help="which partition of what is partitioned: a key, several with commas, `a..b` with both ends, `last`",
+)
+EXECUTOR: Final = arg(
+    "--executor", metavar="WHERE", help="threads, processes, dask, ipyparallel, or a variable that holds an executor"
+)
+
+
+def typed(partitions: Sequence[str] | None) -> str | list[str] | None:
+    """Return the partitions that were typed."""
+    if not partitions:
+        return None
+    return unquoted(partitions[0]) if len(partitions) == 1 else [unquoted(one) for one in partitions]
 
 
 @magics_class
@@ -157,8 +182,10 @@ class OrchMagics(Magics):
         arg("selection", nargs="*", help=f"{SELECTION}; all by default"),
         arg("--force", action="store_true", help="run what is selected although it is fresh"),
         arg("--config", metavar="YAML", help="run config, YAML or a file of it; a cell %%%%materialize holds it"),
+        PARTITION,
         ENV,
         arg("--workers", type=positive, metavar="N", help="how many steps run at once"),
+        EXECUTOR,
         arg("--checks-only", action="store_true", help="run only the checks of what is selected"),
     )
     def materialize(self, line: str, cell: str | None = None) -> None:
@@ -171,19 +198,19 @@ class OrchMagics(Magics):
             raise UsageError("the run config is in the cell or in --config, not in both")
         selection = words(" ".join(unquoted(one) for one in args.selection))
         config = unquoted(args.config) if args.config else cell
-        options = {"env": args.env, "workers": args.workers}
+        options = {"env": args.env, "workers": args.workers, "executor": args.executor}
         if args.checks_only:
-            self.request(lambda: self.session.check(selection, **options))
+            self.request(lambda: self.session.check(selection, partition=typed(args.partition), **options))
             return
-        known = {"force": args.force, "config": config, "what": selection or "all"}
+        known = {"force": args.force, "config": config, "what": selection or "all", "partition": typed(args.partition)}
         self.request(lambda: self.session.materialize(selection, **known, **options))
 
     def request(self, verb: Callable[[], Any]) -> None:
         """Run a verb; what was typed wrongly is a usage error."""
         try:
             self.presenter.request(verb)
-        except (DagsterInvalidSubsetError, DagsterInvalidConfigError, NoSuchEnvironment) as error:
-            if error.__cause__ is None:
+        except USAGE as error:
+            if error.__cause__ is None and not is_users(error.__traceback__):
                 raise usage(error) from None
             raise
 
@@ -240,10 +267,11 @@ class OrchMagics(Magics):
             raise UsageError(f"there is no run `{run}` (%runs lists them)")
         return self.session.events(run)
 
-    @line(arg("asset", help="the asset"))
+    @line(arg("asset", help="the asset"), PARTITION)
     def why(self, line: str) -> Any:
         """Say what has changed since the value of an asset was made."""
-        return self.named(self.session.why, read(self.why, line).asset)
+        args = read(self.why, line)
+        return self.named(self.session.why, args.asset, typed(args.partition))
 
     @line(arg("selection", nargs="*", help=f"{SELECTION}; all by default"))
     def lineage(self, line: str) -> Any:
@@ -256,21 +284,22 @@ class OrchMagics(Magics):
         """Call a verb with what was typed; a name that nothing has is a usage error."""
         try:
             return verb(*args)
-        except (DagsterInvalidSubsetError, DagsterInvariantViolationError) as error:
+        except (DagsterInvalidSubsetError, DagsterInvariantViolationError, DagsterUnknownPartitionError) as error:
             if error.__cause__ is None:
                 raise usage(error) from None
             raise
 
     # -- changing -----------------------------------------------------------------------------------------------------
 
-    @line(arg("asset", help="the asset"))
+    @line(arg("asset", help="the asset"), PARTITION)
     def open(self, line: str) -> None:
         """Put an asset's inputs, config and resources into variables, to try its body in a scratch cell.
 
         A variable of yours is never overwritten: what would take its place gets the asset's name in front.
         """
-        name = read(self.open, line).asset
-        found: Mapping[str, Any] = self.named(self.session.open, name)
+        args = read(self.open, line)
+        name, partition = args.asset, typed(args.partition)
+        found: Mapping[str, Any] = self.named(self.session.open, name, partition)
         placed = [self.place(name, variable, value) for variable, value in found.items()]
         self.say(f"in your variables now: {', '.join(placed)}" if placed else f"`{name}` reads nothing")
 
@@ -280,40 +309,11 @@ class OrchMagics(Magics):
         if name in namespace and (namespace[name] is value or self.session.names.is_ours(name, namespace[name])):
             return f"`{name}`"
         told = f"`{name}`"
-        if name in namespace and self.opened.get(name) is not namespace[name]:
+        if name in namespace and (name not in self.opened or self.opened[name] is not namespace[name]):
             own = f"{AssetKey.from_user_string(asset).path[-1]}_{name}"
             told, name = f"`{own}` (`{name}` is yours)", own
         namespace[name] = self.opened[name] = value
         return told
-
-    @line(
-        arg("path", help="the module to write, e.g. definitions.py"),
-        arg(
-            "--for", dest="target", choices=["ipy_orch", "dagster"], default="ipy_orch", help="what the module imports"
-        ),
-        arg("--force", action="store_true", help="write over a file that %%export didn't write"),
-    )
-    def export(self, line: str) -> None:
-        """Write the notebook as a definitions module: its assets, checks and resources, and what they need."""
-        args = read(self.export, line)
-        path = Path(unquoted(args.path)).expanduser()
-        try:
-            written = self.session.export(path, target=args.target, force=args.force)
-        except DagsterInvariantViolationError as error:
-            raise UsageError(f"{error.message} (--force overwrites it)") from None
-        self.say(f"written: {self.exported(relative(Path(written)), args.target)}")
-        if others := self.session.environments.names[1:]:
-            self.say(f"note: the module has the notebook's own resources, not those of {', '.join(others)}")
-        for behind in self.session.all_behind():
-            self.say(f"note: {behind}; the module holds it as it stands in the cell")
-
-    def exported(self, path: str, target: str) -> str:
-        """Return what a module holds, and what a person may want to do with it next."""
-        defs = self.session.definitions()
-        held = [counted(len(defs.assets), "asset"), counted(len(defs.asset_checks), "check")]
-        held += [counted(len(defs.jobs), "job")] if defs.jobs else []
-        then = f"dagster dev -f {path}" if target == "dagster" else f"%export {path} --for dagster"
-        return f"{path} · {', '.join(held)} · next: {then}"
 
     @line(arg("selection", nargs="+", help=SELECTION))
     def forget(self, line: str) -> None:

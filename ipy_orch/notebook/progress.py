@@ -41,7 +41,7 @@ class Tally:
     """Count the steps of the run that goes on."""
 
     def __init__(self) -> None:
-        self.total = self.done = 0
+        self.total = self.done = self.failed = 0
         self.running: dict[str, str] = {}
         self.began = time.monotonic()
 
@@ -57,6 +57,7 @@ class Tally:
             case StepSucceeded() | StepFailed() | StepSkipped():
                 self.running.pop(event.step, None)
                 self.done += 1
+                self.failed += isinstance(event, StepFailed)
             case RunFinished():
                 self.running.clear()
             case _:
@@ -67,7 +68,8 @@ class Tally:
         some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         word = self.running[names[0]] if len(names) == 1 else "running"
         parts = [
-            f"{self.done}/{self.total}",
+            f"{self.done:,}/{self.total:,}",
+            f"{self.failed:,} failed" if self.failed else "",
             f"{some} {word}" if some else "",
             human_seconds(time.monotonic() - self.began),
         ]

@@ -21,6 +21,14 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.notebook.display import is_silenced, show, show_chunks, show_value
 from ipy_orch.notebook.formatters import block, line_html, note_html, verdict_html, verdict_text
+from ipy_orch.notebook.partition_notes import (
+    due,
+    lacks_partitions,
+    next_partitions,
+    partition_in,
+    partition_of,
+    with_more,
+)
 from ipy_orch.notebook.patches import Patch
 from ipy_orch.notebook.progress import Progress
 from ipy_orch.notebook.tracebacks import Canceled
@@ -28,6 +36,7 @@ from ipy_orch.planning.calls import calls_of
 from ipy_orch.planning.fingerprint import undeclared_reads
 from ipy_orch.planning.staleness import NEVER
 from ipy_orch.session.cellbook import Cell
+from ipy_orch.session.choosing import cuts_of
 from ipy_orch.session.report import Line, Report, first_line
 from ipy_orch.session.scan import ENV, FILES
 from ipy_orch.session.session import Session
@@ -50,7 +59,9 @@ class Presenter:
         """Run an asset or check cell, or say that it is registered."""
         source = cell.source
         assert source is not None
-        if not source.options.get("run", self.session.settings.autorun):
+        if not source.options.get("run", self.session.settings.autorun) or (
+            source.kind == "asset" and lacks_partitions(self.session, source.target)
+        ):
             self.registered(cell)
         elif source.kind == "asset":
             self.present([source.target], [], quiet=is_silenced(source.body), cell=cell)
@@ -65,7 +76,8 @@ class Presenter:
         one = next(one for one, where in scanned.cells.items() if where is cell)
         name = str(source.target) if source.kind == "asset" else f"{source.target}:{source.name}"
         reads = ", ".join(map(str, sorted(one.dependency_keys)))
-        text = " · ".join(["registered, not run", *([f"reads {reads}"] if reads else [])])
+        told = [f"reads {reads}"] if reads else []
+        text = " · ".join(["registered, not run", *told, *next_partitions(self.session, source.target)])
         show(self.ip, block([f"<b>{escape(name)}</b> · {escape(text)}"]), f"{name} · {text}")
 
     def plain_cell(self, cell: Cell, result: Any) -> None:
@@ -93,12 +105,15 @@ class Presenter:
         if not read:
             return
         try:
-            planned = self.session.plan([*read.values()])
+            cut = cuts_of(read.values(), self.session.scan().graph)
+            planned = self.session.plan(whole) if (whole := [key for key in read.values() if key not in cut]) else None
         except DagsterError:
             return
-        reasons = {key: step.reason for step in planned.steps for key in step.keys}
+        reasons = {key: step.reason for step in (planned.steps if planned is not None else ()) for key in step.keys}
         stale = {name: (key, reasons[key]) for name, key in read.items() if key in reasons}
         told = [f"`{name}` is stale: {reason} (`%materialize {key}`)" for name, (key, reason) in stale.items()]
+        bad = {name: due(self.session, key) for name, key in read.items() if key in cut}
+        told += [f"`{name}` is stale: {reason}" for name, reason in bad.items() if reason]
         if told:
             show(self.ip, block(map(note_html, told)), "\n".join(f"note: {one}" for one in told))
 
@@ -130,8 +145,11 @@ class Presenter:
     ) -> None:
         """Do what :meth:`present` says."""
         asked = frozenset([*keys, *(check.asset_key for check in checks)])
+        partition = partition_of(self.session, sorted(asked), cell)
         report, progress = self.run(
-            lambda: self.session.materialize(sorted(asked), what=cell.label), frozenset([*keys, *checks]), least=2
+            lambda: self.session.materialize(sorted(asked), partition=partition, what=cell.label),
+            frozenset([*keys, *checks]),
+            least=2,
         )
         own = ("failed", "ran", *QUIET)  # told by the traceback or the status line
         others = [line for line in report.lines if line.status not in (own if line.key in keys else QUIET)]
@@ -141,11 +159,12 @@ class Presenter:
         lines = {line.key: unsurprising(line) for line in report.lines}
         for key in keys:
             if lines[key].status == "fresh":
-                self.show_output(key)
+                self.show_output(key, partition_in(report, key))
         if keys and not quiet:
-            self.show_asset(keys[-1])
+            self.show_asset(keys[-1], partition_in(report, keys[-1]))
         notices = [*(map(raised, strangers.values()) if keys else ()), *self.notices(report, cell)]
-        self.show_status([lines[key] for key in keys], self.verdicts(checks), report, notices)
+        told = [with_more(lines[key], next_partitions(self.session, key)) for key in keys]
+        self.show_status(told, self.verdicts(checks, report), report, notices)
 
     @staticmethod
     def checks_elsewhere(
@@ -159,25 +178,27 @@ class Presenter:
             if step.name in report.errors and not step.keys and step.checks and own.isdisjoint(step.checks)
         }
 
-    def show_output(self, key: AssetKey) -> None:
+    def show_output(self, key: AssetKey, partition: str | None) -> None:
         """Show again what an asset printed and displayed when it was made."""
-        made = self.session.ledger.materialized.get((key, None))
+        made = self.session.ledger.materialized.get((key, partition))
         show_chunks(self.ip, made.output if made is not None else ())
 
-    def show_asset(self, key: AssetKey) -> None:
-        """Show the value of an asset."""
-        made = self.session.ledger.materialized.get((key, None))
+    def show_asset(self, key: AssetKey, partition: str | None) -> None:
+        """Show the value of an asset, or of a partition of it."""
+        made = self.session.ledger.materialized.get((key, partition))
         scanned = self.session.scan()
         maker = scanned.graph.makers[key]
         if made is None or maker.op.outs[maker.output_of[key]].is_nothing:
             return
-        value = self.session.load(scanned, key)
+        value = self.session.load(scanned, key, partition)
         if not (is_figure(value) and any(chunk.kind == "display" for chunk in made.output)):
             show_value(self.ip, value)
 
-    def verdicts(self, checks: Iterable[AssetCheckKey]) -> list[Checked]:
+    def verdicts(self, checks: Iterable[AssetCheckKey], report: Report) -> list[Checked]:
         """Return the last verdicts of checks."""
-        found = (self.session.ledger.checked.get((check, None)) for check in checks)
+        known = self.session.ledger.checked
+        places = ((check, partition_in(report, check.asset_key)) for check in checks)
+        found = (known.get(place) or known.get((place[0], None)) for place in places)
         return [one for one in found if one is not None]
 
     def show_status(
@@ -252,9 +273,10 @@ class Presenter:
         """Show an asset anew in the place of what its cell shows."""
         if line.status == "ran":
             self.ip.display_pub.clear_output(wait=True)  # type: ignore[no-untyped-call]
-            self.show_output(line.key)
+            partition = partition_in(report, line.key)
+            self.show_output(line.key, partition)
             if not quiet:
-                self.show_asset(line.key)
+                self.show_asset(line.key, partition)
         self.show_status([unsurprising(line)], [], report, [])
 
     # -- runs ---------------------------------------------------------------------------------------------------------

@@ -428,5 +428,5 @@ def test_definitions_and_selections_show_their_lineage(notebook: Notebook) -> No
     for name in ("defs", "near"):
         data, _ = show(notebook.variables[name])
         assert data["text/plain"] == repr(notebook.variables[name])
-        assert "orders" in data["text/html"]
+        assert "orders" in data["image/svg+xml"]
     assert [*show(notebook.variables["far"])[0]] == ["text/plain"]

@@ -72,11 +72,21 @@ class TimeWindowPartitionMapping(PartitionMapping):
             chosen = downstream.empty_subset() | downstream_partitions_subset
             none = upstream.empty_subset()
             wanted = none.with_windows(self.read(chosen, downstream, upstream))
-            there = wanted & upstream.subset_with_all_partitions()
+            known = upstream.subset_with_all_partitions()
+            there = wanted & known
             if self.allow_nonexistent_upstream_partitions:
                 return UpstreamPartitionsResult(there, none)
-            needed = none.with_windows(around(upstream, window) for window in chosen.included_time_windows)
-            return UpstreamPartitionsResult(there, (wanted & needed) - there)
+            lacking = (wanted - there).included_time_windows
+            return UpstreamPartitionsResult(there, none.with_windows(self.needed(lacking, known)))
+
+    def needed(self, lacking: Iterable[TimeWindow], known: TimeWindowPartitionsSubset) -> Iterable[TimeWindow]:
+        """Yield the windows that must be there: an offset back may reach over the beginning, one ahead over the end."""
+        windows = known.included_time_windows
+        for window in lacking:
+            early = bool(windows) and self.start_offset < 0 and window.start < windows[0].start
+            late = bool(windows) and self.end_offset > 0 and window.start > windows[-1].start
+            if not early and not late:
+                yield window
 
     def read(
         self,
