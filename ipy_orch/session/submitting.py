@@ -19,7 +19,7 @@ from contextvars import Context, ContextVar
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterExecutionInterruptedError, DagsterInvariantViolationError
-from ipy_orch.execution.executors import ContextThreads, InlineExecutor, Interruptible
+from ipy_orch.execution.executors import HAS_THREADS, ContextThreads, InlineExecutor, Interruptible
 from ipy_orch.execution.step import Work
 from ipy_orch.session.cellbook import Cell
 from ipy_orch.session.report import Report
@@ -161,9 +161,10 @@ class Queue:
     def __init__(self, lock: Any) -> None:
         self.lock = lock
         self.waiting: list[Submitted] = []
+        self.moved = threading.Condition()
 
     def submit(self, verb: Callable[[], Report], what: str) -> Submitted:
-        """Call a verb of the session on a thread, when its turn comes.
+        """Call a verb of the session on a thread, when its turn comes; at once where there are no threads.
 
         Raises:
             DagsterInvariantViolationError: when too many wait already.
@@ -174,7 +175,10 @@ class Queue:
         self.waiting.append(one)
         context = contextvars.copy_context()
         name = f"ipy_orch run {next(self.numbers)}"
-        threading.Thread(target=context.run, args=(self.take_turn, one, verb), name=name, daemon=True).start()
+        if HAS_THREADS:
+            threading.Thread(target=context.run, args=(self.take_turn, one, verb), name=name, daemon=True).start()
+        else:
+            context.run(self.take_turn, one, verb)
         return one
 
     def cancel(self) -> None:
@@ -190,14 +194,19 @@ class Queue:
             report = self.call(one, verb)
         except BaseException as raised:
             error = raised
-        self.waiting.remove(one)
+        with self.moved:
+            self.waiting.remove(one)
+            self.moved.notify_all()
         if error is not None:
             one.future.set_exception(error)
         elif report is not None:
             one.future.set_result(report)
 
     def call(self, one: Submitted, verb: Callable[[], Report]) -> Report:
-        """Call a verb as soon as no other run goes on."""
+        """Call a verb when those before it are over and no other run goes on; a lock alone keeps no order."""
+        with self.moved:
+            while self.waiting[0] is not one and not one.cancelled.is_set():
+                self.moved.wait(HEARTBEAT)
         while not self.lock.acquire(timeout=HEARTBEAT):
             if one.cancelled.is_set():
                 raise DagsterExecutionInterruptedError

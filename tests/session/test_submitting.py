@@ -3,6 +3,7 @@
 import contextvars
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -152,7 +153,9 @@ def test_steps_run_in_the_context_of_their_cell(gate):
     context = contextvars.copy_context()
     where.set("the widget")
     cells = session.scanner.cell_of
-    session.scanner.cell_of = lambda one: Cell("id", 1, "", context=context) if one is here else cells(one)
+    session.scanner.cell_of = lambda one, holders: (
+        Cell("id", 1, "", context=context) if one is here else cells(one, holders)
+    )
     session.submit("here").result(WAIT)
     assert session.load(session.scan(), here.key) == "the cell"
 
@@ -172,3 +175,22 @@ def test_too_many_waiting_runs_are_refused(gate):
     with pytest.raises(DagsterInvariantViolationError, match="wait already"):
         session.submit("second")
     session.cancel()
+
+
+def test_they_run_in_the_order_in_which_they_were_submitted() -> None:
+    """Many that wait for a long one keep their order."""
+    order: list[int] = []
+
+    def one_of(number: int) -> Any:
+        @asset(name=f"a{number}")
+        def made() -> None:
+            time.sleep(0.02 if number == 0 else 0)
+            order.append(number)
+
+        return made
+
+    session = Session({f"a{number}": one_of(number) for number in range(12)})
+    runs = [session.submit(f"a{number}") for number in range(12)]
+    for run in runs:
+        run.future.result(10)
+    assert order == [*range(12)]
