@@ -189,8 +189,8 @@ def test_they_run_in_the_order_in_which_they_were_submitted() -> None:
 
         return made
 
-    session = Session({f"a{number}": one_of(number) for number in range(12)})
-    runs = [session.submit(f"a{number}") for number in range(12)]
+    session = Session({f"a{number}": one_of(number) for number in range(MOST_WAITING)})
+    runs = [session.submit(f"a{number}") for number in range(MOST_WAITING)]
     for run in runs:
         run.future.result(10)
-    assert order == [*range(12)]
+    assert order == [*range(MOST_WAITING)]
