@@ -50,7 +50,7 @@ def read_condition(text: str, where: str = "") -> SaidCondition:
         return SaidCondition(CRON, (schedule.strip(), zone.strip()) if at and schedule.strip() else (rest.strip(),))
     if word.isidentifier() and not colon and word != CRON:
         return SaidCondition(word, is_variable=True)
-    hint = closest(word, [*PLAIN, CRON]) if word not in (*PLAIN, CRON) else ""
+    hint = closest(word.removeprefix("AutomationCondition."), [*PLAIN, CRON]) if word not in (*PLAIN, CRON) else ""
     raise DagsterInvalidDefinitionError(f"`{text}` isn't an automation condition", where=where, hint=hint or EXAMPLE)
 
 

@@ -151,7 +151,8 @@ def one_of(text: str, where: str) -> Said:
     """
     kind, colon, rest = (part.strip() for part in text.partition(":"))
     if kind not in KINDS:
-        hint = closest(kind, KINDS, offer=f"did you mean `{{}}:{rest}`?") or EXAMPLE
+        offer = f"did you mean `daily:{text}`?" if _DAY.match(text) else ""
+        hint = offer or closest(kind, KINDS, offer=f"did you mean `{{}}:{rest}`?") or EXAMPLE
         raise DagsterInvalidDefinitionError(f"there are no partitions `{text}`", where=where, hint=hint)
     if not colon or not rest:
         raise DagsterInvalidDefinitionError(f"`{kind}` partitions need more", where=where, hint=example(kind))
@@ -195,7 +196,10 @@ def by_time(name: str, text: str, fmt: str, more: Mapping[str, str | int]) -> Sa
     if not dots:
         return said
     cut: TimeWindowPartitionsDefinition = said.made()
-    after = cut.time_window_for_partition_key(moment(last, fmt)).end
+    window = cut.time_window_for_partition_key(moment(last, fmt))
+    if window.start < cut.start:
+        raise DagsterInvalidDefinitionError(f"`{last}` is before `{start}`", hint=f"{last}..{start}")
+    after = window.end
     return Said(name, {first: moment(start, fmt), end: after.strftime(fmt), **more})
 
 

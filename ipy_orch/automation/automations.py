@@ -211,8 +211,13 @@ class Automations:
     def note_end(self, wanted: Wanted, done: Submitted) -> None:
         """Note that a run couldn't begin; how one ended that began is in the log already."""
         error = done.future.exception()
+        if isinstance(error, Exception):
+            self.note_refused(wanted, error)
+
+    def note_refused(self, wanted: Wanted, error: Exception) -> None:
+        """Note that a run couldn't begin, and why."""
         session = self.session_ref()
-        if isinstance(error, Exception) and session is not None:
+        if session is not None:
             told = f"{wanted.what} didn't begin: {words_of(error)}"
             known = self.ticks.of(wanted.name)
             session.log.append(Ticked("", self.clock.now(), "", wanted.name, "failed", None, told, known.cursor))

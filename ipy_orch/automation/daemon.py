@@ -17,6 +17,7 @@ from ipy_orch.automation.automations import GRACE, MISSED, Automations, automati
 from ipy_orch.automation.clock import Clock
 from ipy_orch.automation.requesting import Wanted, has_room, submit
 from ipy_orch.errors import DagsterInvariantViolationError, closest
+from ipy_orch.execution.executors import HAS_THREADS
 from ipy_orch.execution.failures import describe
 from ipy_orch.session.automations import FoundAutomation
 from ipy_orch.session.scan import Scanned
@@ -65,8 +66,12 @@ class Daemon:
         """Start the thread; where it runs already, only the policy is taken over.
 
         Raises:
-            DagsterInvariantViolationError: for a policy that isn't one.
+            DagsterInvariantViolationError: for a policy that isn't one, and where Python has no threads.
         """
+        if not HAS_THREADS:
+            raise DagsterInvariantViolationError(
+                "Python has no threads in a browser, so nothing ticks in the background", hint="`%tick NAME --run`"
+            )
         if missed and missed not in MISSED:
             hint = closest(missed, MISSED) or f"one of {', '.join(MISSED)}"
             raise DagsterInvariantViolationError(f"`{missed}` isn't a policy for missed ticks", hint=hint)

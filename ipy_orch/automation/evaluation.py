@@ -44,6 +44,7 @@ from ipy_orch.planning.selection import AssetSelection
 __all__ = ["evaluate_schedule", "evaluate_sensor"]
 
 EMPTY: Final = "its function returned nothing"
+NO_CONDITION: Final = "no condition has become true"
 ANSWERS: Final = (RunRequest, SkipReason, DagsterRunReaction, SensorResult)
 
 
@@ -183,7 +184,8 @@ def evaluate_sensor(sensor: SensorDefinition, context: SensorEvaluationContext) 
         for one in requested(sensor, result.run_requests or (), context, result.dynamic_partitions_requests or ())
     ]
     reacted = [one for one in found if isinstance(one, DagsterRunReaction)]
-    skipped = result.skip_reason.skip_message if result.skip_reason else None if requests or reacted else EMPTY
+    nothing = NO_CONDITION if isinstance(sensor, AutomationConditionSensorDefinition) else EMPTY
+    skipped = result.skip_reason.skip_message if result.skip_reason else None if requests or reacted else nothing
     return SensorExecutionData(
         requests,
         skipped,
@@ -285,7 +287,7 @@ def refuse_job(sensor: SensorDefinition, request: RunRequest) -> None:
     names = [target.job_name for target in sensor.targets]
     if not names:
         told = f"sensor `{sensor.name}` asks for a run, and has no job"
-        raise DagsterInvalidDefinitionError(told, hint="@sensor(job=...)")
+        raise DagsterInvalidDefinitionError(told, hint="`%%sensor ... --job JOB`, or @sensor(job=...)")
     if request.job_name is None and len(names) > 1:
         told = f"sensor `{sensor.name}` has several jobs, and asks for a run of none of them"
         raise DagsterInvalidDefinitionError(told, hint=f'RunRequest(job_name="{names[0]}")')

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ipy_orch.automation.automations import Automations, automations_of, interval_of
 from ipy_orch.automation.daemon import daemon_of
 from ipy_orch.automation.requesting import TICK
-from ipy_orch.automation.words import every_words, target_words, when_words
+from ipy_orch.automation.words import every_words, moment_words, target_words, when_words
 from ipy_orch.errors import DagsterError
 from ipy_orch.events.types import Ticked
 from ipy_orch.session.automations import FoundAutomation
@@ -63,6 +63,7 @@ class TickRow:
     Args:
         moment: for which a schedule ticked.
         runs: how its runs stand.
+        zone: where the schedule's clock hangs.
     """
 
     name: str
@@ -74,6 +75,7 @@ class TickRow:
     runs: Sequence[str]
     seconds: float
     printed: str
+    zone: str = ""
 
 
 def automation_rows(session: Session) -> list[AutomationRow]:
@@ -109,8 +111,15 @@ def row_of(found: FoundAutomation, scanned: Scanned, automations: Automations) -
         found.cell.label if found.cell is not None else "",
         found.definition.description or "",
         problem,
-        (getattr(found.definition, "execution_timezone", None) or "UTC") if found.kind == "schedule" else "",
+        zone_of(found),
     )
+
+
+def zone_of(found: FoundAutomation | None) -> str:
+    """Return where a schedule's clock hangs, "" for a sensor and for what is gone."""
+    if found is None or found.kind != "schedule":
+        return ""
+    return getattr(found.definition, "execution_timezone", None) or "UTC"
 
 
 def words_of(found: FoundAutomation, scanned: Scanned, automations: Automations) -> str:
@@ -147,7 +156,7 @@ def tick_rows(session: Session, name: str | None = None) -> list[TickRow]:
         DagsterInvariantViolationError: when there's none of this name, with the closest.
     """
     automations = automations_of(session)
-    ticks = automations.ticks
+    ticks, known = automations.ticks, session.scan().automations
     chosen = name if name is None or name in ticks.by_name else automations.named(name).name
     return [
         TickRow(
@@ -160,6 +169,7 @@ def tick_rows(session: Session, name: str | None = None) -> list[TickRow]:
             runs_of(automations, tick),
             tick.seconds,
             tick.printed,
+            zone_of(known.get(tick.name)),
         )
         for tick in ticks.all
         if chosen in (None, tick.name)
@@ -171,6 +181,8 @@ def as_mapping(row: Any) -> dict[str, Any]:
     made = asdict(row)
     made["runs"] = ", ".join(row.runs)
     if "next" in made:
-        made["next"] = row.next[0] if row.next else None
+        made["next"] = moment_words(row.next[0], row.zone) if row.next else ""
         made["on"] = "on" if row.on else "off"
+    if made.get("moment") is not None:
+        made["moment"] = moment_words(made["moment"], row.zone)
     return made

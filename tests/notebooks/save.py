@@ -16,7 +16,7 @@ from nbclient import NotebookClient
 from tests.notebooks.postgres import postgres, programs
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-NAMES = ("resources", "ops_and_jobs")
+NAMES = ("resources", "ops_and_jobs", "partitions_and_automation", "components_and_code_locations")
 
 
 def save(name: str) -> None:

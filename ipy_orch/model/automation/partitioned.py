@@ -107,6 +107,9 @@ def build_schedule_from_partitioned_job(
         DagsterInvalidDefinitionError: when the partitions are such that no schedule follows from them.
         CheckError: for an offset that the partitions don't have.
     """
+    if isinstance(job, str):
+        told = f"`{job}` is the name of a job, and not the job"
+        raise DagsterInvalidDefinitionError(told, hint=f"build_schedule_from_partitioned_job({job})")
     label = valid_name(name, "name of a schedule") if name else f"{job.name}_schedule"
     where = f"schedule `{label}`"
     said = UnresolvedPartitionedAssetScheduleDefinition(

@@ -20,6 +20,7 @@ from ipy_orch.model.ops import set_all
 from ipy_orch.model.partitions.contexts import now
 from ipy_orch.model.partitions.cron import Cron, ScheduleType, usual_schedule
 from ipy_orch.model.partitions.definition import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipy_orch.model.partitions.nearest import nearest_in_time
 from ipy_orch.model.partitions.time_keys import HOUR, in_zone, moment_of, namer, parsed
 from ipy_orch.model.partitions.timeline import Calendar, Timeline, timeline
 
@@ -211,6 +212,13 @@ class TimeWindowPartitionsDefinition(PartitionsDefinition):
         """Return those that are keys."""
         known = set(self.timeline.named(self.count())) if len(partition_keys) > 1 else set()
         return {key for key in partition_keys if key in known or self.has_partition_key(key)}
+
+    def unknown(self, partition_key: str) -> DagsterUnknownPartitionError:
+        """Return the error for what isn't a key."""
+        hint = nearest_in_time(partition_key, self)
+        if not hint:
+            return super().unknown(partition_key)
+        return DagsterUnknownPartitionError(f"there is no partition `{partition_key}`", hint=hint)
 
     def validate_partition_definition(self) -> None:
         """Refuse a format in which two neighbours have one key.
