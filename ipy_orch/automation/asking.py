@@ -133,9 +133,10 @@ def told_by(
     try:
         definitions = scanned.as_definitions()
         name, kind = found.name, found.kind
-        one: Any = (
-            definitions.resolve_schedule_def(name) if kind == "schedule" else definitions.resolve_sensor_def(name)
-        )
+        one: Any = found.definition  # nobody's variable: the sensor that is there by itself
+        if found.variable:
+            by_kind = definitions.resolve_schedule_def if kind == "schedule" else definitions.resolve_sensor_def
+            one = by_kind(name)
         keys = needed(scanned.resources, one.required_resource_keys, f"{kind} `{name}`")
         given: dict[str, Any] = {
             "instance": TickInstance(session, clock),

@@ -88,7 +88,7 @@ class Automations:
         Raises:
             DagsterInvariantViolationError: when there's none, with the closest.
         """
-        found = (scanned or self.session.scan()).automations
+        found = (scanned or self.session.scan()).all_automations
         if name in found:
             return found[name]
         held = next((one for one in found.values() if one.variable == name), None)
@@ -234,7 +234,7 @@ class Automations:
     @property
     def conditions(self) -> set[str]:
         """Return the sensors that evaluate automation conditions."""
-        found = self.session.scan().automations.values()
+        found = self.session.scan().all_automations.values()
         return {one.name for one in found if isinstance(one.definition, AutomationConditionSensorDefinition)}
 
     def miss(self, name: str, moments: Sequence[float]) -> None:

@@ -107,7 +107,7 @@ class Daemon:
         """Let tick whatever is on and whose turn has come, have runs begin, and return after how long to look again."""
         try:
             scanned = self.automations.session.scan()
-            found = scanned.automations
+            found = scanned.all_automations
             self.trouble = ""
         except Exception as error:  # noqa: BLE001 - a cell that is being edited may be anything
             self.trouble = describe(error).line

@@ -85,7 +85,8 @@ def automation_rows(session: Session) -> list[AutomationRow]:
         DagsterInvalidDefinitionError: when two have one name, with the cells.
     """
     scanned, automations = session.scan(), automations_of(session)
-    return [row_of(scanned.automations[name], scanned, automations) for name in sorted(scanned.automations)]
+    found = scanned.all_automations
+    return [row_of(found[name], scanned, automations) for name in sorted(found)]
 
 
 def row_of(found: FoundAutomation, scanned: Scanned, automations: Automations) -> AutomationRow:

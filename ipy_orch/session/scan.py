@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
@@ -23,6 +23,7 @@ from ipy_orch.model.ops import IO_MANAGER, Signature
 from ipy_orch.model.policies import RetryPolicy
 from ipy_orch.model.resources.resource import ConfigurableResourceFactory, PartialResource, ResourceDefinition
 from ipy_orch.model.specs import AssetDep, AssetSpec
+from ipy_orch.planning.conditions.sensing import default_sensor
 from ipy_orch.planning.fingerprint import attach_tree
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.session.automations import (
@@ -124,6 +125,16 @@ class Scanned:
         """
         return automations_by_name(self.found_automations)
 
+    @cached_property
+    def all_automations(self) -> Mapping[str, FoundAutomation]:
+        """Return :attr:`automations`, and the sensor that evaluates the conditions which none of them does.
+
+        Dagster adds that one by itself, so an export goes without.
+        """
+        found = self.automations
+        made = default_sensor(self.graph, [one.definition for one in found.values()], self.jobs.values())
+        return found if made is None else {**found, made.name: FoundAutomation(made, "", None)}
+
     def as_definitions(self) -> Definitions:
         """Return what was found as one Definitions.
 
@@ -147,8 +158,14 @@ class Scanned:
 class Scan:
     """Find the definitions of a namespace and its cells; definitions that haven't changed stay the same objects."""
 
-    def __init__(self, namespace: dict[str, Any], book: CellBook, environments: Environments) -> None:
-        self.namespace, self.book, self.environments = namespace, book, environments
+    def __init__(
+        self,
+        namespace: dict[str, Any],
+        book: CellBook,
+        environments: Environments,
+        elsewhere: Callable[[Callable[[], Collection[AssetKey]]], Iterable[AssetsDefinition]] = lambda _own: (),
+    ) -> None:
+        self.namespace, self.book, self.environments, self.elsewhere = namespace, book, environments, elsewhere
         self.made: dict[tuple[str, int], tuple[Any, AssetsDefinition]] = {}
         self.last = LastGraph()
 
@@ -161,6 +178,7 @@ class Scan:
         resources = self.environments.laid_over(own)
         sources = self.book.sources()
         refuse_doubles(sources)
+        found += self.elsewhere(lambda: keys_of_all(found, sources))
         names = asset_names(found, sources)
         current = {(cell.key, cell.order) for cell in sources}
         self.made = {place: made for place, made in self.made.items() if place in current}
@@ -452,10 +470,15 @@ def file_of(definition: AssetsDefinition) -> str:
     return code.co_filename if code is not None else ""
 
 
+def keys_of_all(found: Iterable[AssetsDefinition], sources: Iterable[Cell]) -> set[AssetKey]:
+    """Return the assets of some definitions and cells."""
+    keys = {key for one in found for key in one.keys}
+    return keys | {cell.source.target for cell in sources if cell.source is not None and cell.source.kind == "asset"}
+
+
 def asset_names(found: Iterable[AssetsDefinition], sources: Iterable[Cell]) -> dict[str, AssetKey]:
     """Return name -> asset: the last part of a key where only one asset has it, and ``a__b`` always."""
-    keys = {key for one in found for key in one.keys}
-    keys |= {cell.source.target for cell in sources if cell.source is not None and cell.source.kind == "asset"}
+    keys = keys_of_all(found, sources)
     short: dict[str, list[AssetKey]] = {}
     for key in sorted(keys):
         short.setdefault(key.path[-1], []).append(key)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ipy_orch.automation.automations import automations_of
 from ipy_orch.automation.daemon import daemon_of
 from ipy_orch.automation.page import automation_rows, tick_rows
 from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.session.session import Session
 from tests.automation.clocks import Frozen, at
 from tests.automation.test_daemon import session_of
 
@@ -102,3 +105,16 @@ def look():
     assert report.success
     assert [run.keys for run in session.history.runs.values()][-1] == {}
     assert not daemon_of(session).is_running
+
+
+def test_conditions_have_a_sensor_of_their_own() -> None:
+    """Assets with a condition that no sensor evaluates get one: off, ticking like any other, and in no export."""
+    text = "from ipy_orch import *\n@asset(automation_condition=AutomationCondition.missing())\ndef a(): return 1"
+    namespace: dict[str, Any] = {"__name__": "__main__"}
+    exec(text, namespace)
+    session = Session(namespace)
+    (row,) = automation_rows(session)
+    assert (row.name, row.kind, row.on) == ("default_automation_condition_sensor", "sensor", False)
+    tick = session.ask(row.name)
+    assert [[str(key) for key in request.asset_selection] for request in tick.requests] == [["a"]], tick
+    assert not session.definitions().automations

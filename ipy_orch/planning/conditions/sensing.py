@@ -57,11 +57,14 @@ def default_sensor(
     left = [key for key in {**conditions_in(graph), **of_jobs(automated_jobs(graph, jobs))} if key not in taken]
     if not left:
         return None
-    assets = AssetSelection.assets(*(key for key in left if isinstance(key, AssetKey)))
-    checks = AssetSelection.checks(*(key for key in left if isinstance(key, AssetCheckKey)))
+    assets = [key for key in left if isinstance(key, AssetKey)]
+    checks = [key for key in left if isinstance(key, AssetCheckKey)]
+    target = AssetSelection.assets(*assets)
+    if checks:
+        target |= AssetSelection.checks(*checks)
     return AutomationConditionSensorDefinition(
         DEFAULT_CONDITION_SENSOR,
-        target=assets | checks,
+        target=target,
         asset_job_keys=[key for key in left if isinstance(key, AssetJobKey)],
     )
 
