@@ -61,6 +61,8 @@ def prove(staged: Staged, module: Module, asked: Asked) -> list[str]:
     Raises:
         DagsterInvalidDefinitionError: when the process finds something else, naming the cell.
     """
+    if sys.platform in {"emscripten", "wasi"}:
+        return ["a browser has no processes, so nothing has loaded the module yet"]
     if module.target == "dagster" and importlib.util.find_spec("dagster") is None:
         return ["dagster isn't installed here, so nothing has loaded the module yet"]
     answer = asked_of(staged, module.target, asked.folders, run=asked.values is not None)

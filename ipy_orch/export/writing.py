@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.export.code_locations import known_elsewhere
 from ipy_orch.export.descriptions import notes_above, saved_cells
 from ipy_orch.export.edits import edits
 from ipy_orch.export.files import OURS, is_ours, replace_file
@@ -92,11 +93,12 @@ def export_session(
     scanned = session.scan()
     refuse_broken(scanned, scanned.broken)
     order = list(session.book.places)
+    known = known_elsewhere(session, scanned)
     return write_module(
         path,
-        scanned,
-        session.book,
-        session.namespace,
+        known.scanned,
+        known.book,
+        known.namespace,
         target=target,
         order=order,
         force=force,

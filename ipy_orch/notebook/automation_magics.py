@@ -82,9 +82,9 @@ class AutomationMagics(Magics):
             self.session.book.say(said.name)
         state = "on" if row.on else "off"
         runs = f" · runs {row.target}" if row.target else " · runs nothing of its own"
-        after = f"%automations on {row.name}" if not row.on else f"%tick {row.name}"
+        after = "" if row.on else f", %automations on {row.name}"
         notes = [row.problem] if row.problem else []
-        self.presenter.tell(f"{row.name} · {kind}, {state} · {row.when}{runs} · next: %tick {row.name}, {after}", notes)
+        self.presenter.tell(f"{row.name} · {kind}, {state} · {row.when}{runs} · next: %tick {row.name}{after}", notes)
 
     # -- ticks --------------------------------------------------------------------------------------------------------
 
@@ -125,6 +125,7 @@ class AutomationMagics(Magics):
             return run(self.session, one)
         except DagsterError as error:
             if error.__cause__ is None and not is_users(error.__traceback__):
+                automations_of(self.session).note_refused(one, error)
                 raise usage(error) from None
             raise
 
@@ -268,5 +269,6 @@ def told_of(status: DaemonStatus, rows: Iterable[AutomationRow], now: float) -> 
     at = (
         f" · next tick {first.name} at {moment_words(max(first.next[0], now), first.zone)}" if first is not None else ""
     )
-    waiting = f" · {len(status.waiting)} runs wait" if status.waiting else ""
+    many = len(status.waiting)
+    waiting = f" · {many} run{' waits' if many == 1 else 's wait'}" if many else ""
     return f"daemon · running · on: {', '.join(row.name for row in rows)}{at}{waiting}", notes

@@ -46,6 +46,7 @@ _LINE = re.compile(
     r"^\s*%{0,2}(materialize|backfill|partitions|why|open|forget|lineage|export|use|resources|config_schema|job|launch)"
     r"\s+(.*)$"
 )
+_LOCATION = re.compile(r"^\s*%code_location\s+(.*)$")
 _TICK = re.compile(r"^\s*%(tick|ticks|automations|daemon)\s+(.*)$")
 _DIRECTIVE = re.compile(r"^#\|\s*(.*)$")
 _KIND = re.compile(r"^\s*#\|\s*(asset|check|op)\s*:", re.MULTILINE)
@@ -63,6 +64,8 @@ def complete(session: Session, text: str, line_number: int, line: str) -> list[s
     known: Iterable[str] | None = component_words(session.namespace, text, line_number, line)
     if found := _TICK.match(line):
         known = of_tick(session, found[1], found[2])
+    if found := _LOCATION.match(line):
+        known = of_location(session, found[1])
     if known is not None:
         return fitting(line, known)
     if found := _LINE.match(line):
@@ -96,6 +99,18 @@ def of_cell(session: Session, magic: str, rest: str) -> Iterator[str]:
             flag = "--no-run" if one.name == "run" else one.flag
             if flag not in given or one.kind in repeatable:
                 yield flag
+
+
+def of_location(session: Session, rest: str) -> Iterator[str]:
+    """Yield what can follow on a ``%code_location`` line."""
+    before = rest.split()[: -1 if rest and not rest[-1].isspace() else None]
+    if not before:
+        yield from ("add", "list", "reload", "remove")
+    elif before[0] in ("reload", "remove"):
+        yield from session.code_locations.known
+    elif before[0] == "add":
+        flags = ("--module", "--file", "--notebook", "--workspace", "--kernel", "--python", "--attribute")
+        yield from (flag for flag in flags if flag not in before)
 
 
 def by_flag(options: Iterable[Option], flag: str) -> Option | None:

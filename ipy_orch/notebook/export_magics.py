@@ -84,7 +84,8 @@ class ExportMagics(Magics):
         """Return what a module holds, and what a person may want to do with it next."""
         defs = self.session.definitions()
         held = [counted(len(defs.assets), "asset"), counted(len(defs.asset_checks), "check")]
-        held += [counted(len(defs.jobs), "job")] if defs.jobs else []
+        more = {"job": defs.jobs, "schedule": defs.schedules, "sensor": defs.sensors}
+        held += [counted(len(several), what) for what, several in more.items() if several]
         then = f"dagster dev -f {path}" if args.target == "dagster" else f"%export {path} --for dagster"
         if args.package:
             then = f"`dg dev` in {args.path}" if args.target == "dagster" else f"`ipy-orch list` in {args.path}"

@@ -26,6 +26,7 @@ from ipy_orch.notebook.component_magics import ComponentMagics
 from ipy_orch.notebook.display import DisplayRoute
 from ipy_orch.notebook.export_magics import ExportMagics
 from ipy_orch.notebook.job_magics import JobMagics
+from ipy_orch.notebook.location_magics import LocationMagics
 from ipy_orch.notebook.magics import OrchMagics
 from ipy_orch.notebook.partition_magics import PartitionMagics
 from ipy_orch.notebook.reactive_magics import ReactiveCells, ReactiveMagics
@@ -130,6 +131,7 @@ class Door:
         parts.callback(lab_comm.register(ip, session))
         parts.callback(close_views, session)
         parts.callback(stop_daemon, session)
+        parts.callback(session.code_locations.close)
         self.register_magics(parts)
 
     def register_magics(self, parts: ExitStack) -> None:
@@ -142,6 +144,7 @@ class Door:
             ComponentMagics,
             ReactiveMagics,
             AutomationMagics,
+            LocationMagics,
         ):
             self.register_some(parts, kind(self.ip, self.session, self.cells, self.presenter))
 

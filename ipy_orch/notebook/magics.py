@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -48,11 +49,11 @@ def positive(text: str) -> int:
     """Return a number that is at least 1.
 
     Raises:
-        ValueError: when it isn't one.
+        ArgumentTypeError: when it isn't one.
     """
-    if (number := int(text)) < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"`{text}` isn't a whole number of at least 1")
+    return int(text)
 
 
 def arg(*names: str, **options: Any) -> Any:

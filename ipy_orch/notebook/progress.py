@@ -28,6 +28,7 @@ from ipy_orch.events.types import (
     StepStarted,
     StepSucceeded,
 )
+from ipy_orch.execution.executors import HAS_THREADS
 from ipy_orch.notebook.display import is_kernel, show
 from ipy_orch.notebook.formatters import block
 from ipy_orch.session.words import human_seconds
@@ -93,7 +94,7 @@ class Progress:
 
     def __enter__(self) -> Self:
         self.unlisten = self.log.listen(self.tally.hear)
-        if is_kernel(self.ip):
+        if HAS_THREADS and is_kernel(self.ip):
             context = contextvars.copy_context()  # it holds which cell the output belongs to
             self.thread = threading.Thread(target=context.run, args=(self.tick,), name="ipy_orch progress", daemon=True)
             self.thread.start()

@@ -53,13 +53,17 @@ class ReactiveMagics(Magics):
         super().__init__(ip)
         self.session, self.presenter = session, presenter
 
-    @line(arg("mode", nargs="?", help="on: all assets; eager: those with the condition `eager`; off; none tells"))
+    @line(arg("mode", nargs="?", help="on: all assets; eager: those with the condition `eager`; off; none tells; wait"))
     def reactive(self, line: str) -> None:
         """Keep assets up to date in the background: after each cell, what is behind is run, as in a spreadsheet.
 
-        What is run shows in the asset's own cell. `%reactive off` ends it.
+        What is run shows in the asset's own cell. `%reactive off` ends it. `%reactive wait` waits until all is done,
+        which a notebook that is run from top to bottom may want.
         """
         mode = read(self.reactive, line).mode
+        if mode == "wait":
+            self.session.reactive.settle()
+            return
         try:
             told = self.session.reactive.switch(mode or self.session.reactive.mode)
         except DagsterError as error:

@@ -14,6 +14,7 @@ from ipy_orch.errors import (
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.partitions.definition import PartitionKeyRange, PartitionsDefinition
 from ipy_orch.model.partitions.multi import MultiPartitionsDefinition
+from ipy_orch.model.partitions.nearest import nearest_in_time
 from ipy_orch.model.partitions.time import TimeWindowPartitionsDefinition
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.partitioning import Reading
@@ -139,10 +140,14 @@ def is_key(text: str, cut: PartitionsDefinition) -> bool:
 
 def in_two(text: str, cut: MultiPartitionsDefinition) -> tuple[str, ...]:
     """Return the keys of two dimensions, of each of which some are asked for."""
-    parts = [
-        tuple(one.partitions_def.get_partition_keys()) if part == "*" else keys_in(part, one.partitions_def)
-        for part, one in zip(text.split("|"), cut.partitions_defs, strict=True)
-    ]
+    try:
+        parts = [
+            tuple(one.partitions_def.get_partition_keys()) if part == "*" else keys_in(part, one.partitions_def)
+            for part, one in zip(text.split("|"), cut.partitions_defs, strict=True)
+        ]
+    except DagsterUnknownPartitionError as error:
+        names = "|".join(cut.partition_dimension_names)
+        raise DagsterUnknownPartitionError(error.message, hint=f"a key is `{names}`; {error.hint}") from None
     return tuple(cut.key_from("|".join(pair)) for pair in itertools.product(*parts))
 
 
@@ -173,25 +178,24 @@ def unknown(key: str, cut: PartitionsDefinition) -> DagsterUnknownPartitionError
     keys = cut.get_partition_keys()
     if not keys:
         return DagsterUnknownPartitionError(f"there is no partition `{key}`: there are none yet")
-    hint = nearest(key, keys, cut) or example(cut)
+    hint = shape(key, cut) or nearest(key, keys, cut) or example(cut)
     return DagsterUnknownPartitionError(
         f"there is no partition `{key}`; there are {len(keys):,}, from `{keys[0]}` to `{keys[-1]}`", hint=hint
     )
 
 
+def shape(key: str, cut: PartitionsDefinition) -> str:
+    """Return how keys of two dimensions are written, where one hasn't that form; else ""."""
+    if not isinstance(cut, MultiPartitionsDefinition) or cut.is_valid_key_format(key):
+        return ""
+    names = "|".join(cut.partition_dimension_names)
+    return f"a key is `{names}`, `*` is all of a dimension, e.g. `*|{cut.get_partition_keys()[-1].split('|')[-1]}`"
+
+
 def nearest(key: str, keys: Sequence[str], cut: PartitionsDefinition) -> str:
     """Return the closest key: of those by time the one at its end where a key lies beyond, else the most similar."""
-    if isinstance(cut, TimeWindowPartitionsDefinition):
-        try:
-            window = cut.time_window_for_partition_key(key)
-        except DagsterError:
-            pass
-        else:
-            if window.start > cut.time_window_for_partition_key(keys[-1]).start:
-                return f"`{keys[-1]}` is the last one that has ended"
-            if window.start < cut.start:
-                return f"`{keys[0]}` is the first one"
-            return f"did you mean `{cut.key_of(window.start)}`?"
+    if isinstance(cut, TimeWindowPartitionsDefinition) and (told := nearest_in_time(key, cut)):
+        return told
     return closest(key, keys if len(keys) <= MANY else [*keys[: MANY // 2], *keys[-MANY // 2 :]])
 
 

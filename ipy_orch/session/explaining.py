@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["behind", "why"]
 
+BAD: Final = ("failed", "stale")
+
 
 def why(session: Session, name: Any, partition: str | None = None) -> Why:
     """Return what has changed since an asset's value was made. Reads only: nothing is run.
@@ -39,19 +42,29 @@ def why(session: Session, name: Any, partition: str | None = None) -> Why:
             raise not_partitioned(key)
         status, one = found.assets.get(key), None
         if key in found.partitions:
-            one = partition_to_explain(found.partitions[key], partition)
-            status = found.partitions[key].status(one) if one is not None else status
+            cut = found.partitions[key]
+            is_fine = partition is None and status is not None and status.word == "fresh"
+            one = None if is_fine else partition_to_explain(cut, partition)
+            status = cut.status(one) if one is not None else status
         request = Request(frozenset({key}), of_asset={key: () if one is None else (one,)})
         planned = session.planning.planned(scanned, request, config)
     told = {**found.assets, **({} if status is None else {key: status})}
-    return explain(key, scanned.graph, ledger, planned, told, knowledge, behind(session, planned, scanned), one)
+    made = explain(key, scanned.graph, ledger, planned, told, knowledge, behind(session, planned, scanned), one)
+    return made if partition is not None or one is None else replace(made, notes=others(found.partitions[key], one))
+
+
+def others(found: PartitionStatuses, told: str) -> tuple[str, ...]:
+    """Return how many other partitions aren't fresh, where one stands for all."""
+    counts = {word: len([one for one in found.known if one != told and found.status(one).word == word]) for word in BAD}
+    parts = [f"{many:,} {word}" for word, many in counts.items() if many]
+    return (f"and so are others: {', '.join(parts)} (`%partitions`)",) if parts else ()
 
 
 def partition_to_explain(found: PartitionStatuses, asked: str | None) -> str | None:
     """Return the partition that is asked for, else the first that there is something to tell of."""
     if asked is not None:
         return keys_in(asked, found.cut)[0]
-    first = next((one for one in found.keys if found.status(one).word in ("failed", "stale")), None)
+    first = next((one for one in found.keys if found.status(one).word in BAD), None)
     return first if first is not None else next(iter(reversed(found.keys)), None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError, DagsterUnknownPartitionError
+from ipy_orch.model.automation.targets import ANONYMOUS, is_anonymous
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.planning.jobs import job_cut
@@ -47,6 +48,9 @@ def partitions_of(
     found = chosen_partitions(cut, None, {**job.run_tags, **tags}) if cut is not None else ()
     if cut is not None and not found and job.is_asset_job:
         last = cut.get_last_partition_key()
+        if is_anonymous(job.name):
+            told = f"what `{job.name.removeprefix(ANONYMOUS)}` runs is partitioned, and it doesn't say which partition"
+            raise DagsterInvariantViolationError(told, hint=f'RunRequest(partition_key="{last or "KEY"}")')
         told = f"job `{job.name}` is partitioned: say which partition"
         raise DagsterInvariantViolationError(told, hint=f"%launch {job.name} --partition {last or 'KEY'}")
     return found

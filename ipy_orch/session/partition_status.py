@@ -40,6 +40,7 @@ class PartitionView:
         ranges: neighbours that stand alike, in order; of one dimension.
         dimensions: of a grid, its names, that of the rows first.
         rows: of a grid; the ranges in them are of keys of the second dimension.
+        keys: all of them, in order; of a grid, those of the second dimension.
     """
 
     key: AssetKey
@@ -49,6 +50,7 @@ class PartitionView:
     ranges: tuple[StatusRange, ...] = ()
     dimensions: tuple[str, ...] = ()
     rows: tuple[GridRow, ...] = field(default=())
+    keys: Sequence[str] = field(default=(), repr=False)
 
 
 def partition_view(session: Session, name: Any) -> PartitionView:
@@ -60,8 +62,11 @@ def partition_view(session: Session, name: Any) -> PartitionView:
     key, found = statuses_of(session, name)
     head = (key, str(found.cut), len(found.keys), found.counts)
     if not isinstance(found.cut, MultiPartitionsDefinition):
-        return PartitionView(*head, ranges=tuple(found.ranges()))
-    return PartitionView(*head, dimensions=tuple(found.cut.partition_dimension_names), rows=tuple(grid(found)))
+        return PartitionView(*head, ranges=tuple(found.ranges()), keys=found.keys)
+    rows = tuple(grid(found))
+    across = sum(one.many for one in rows[0].ranges) if rows else 0
+    keys = [key.dimensions[1][1] for key in found.keys[:across]]  # type: ignore[attr-defined]  # as in `grid`
+    return PartitionView(*head, dimensions=tuple(found.cut.partition_dimension_names), rows=rows, keys=keys)
 
 
 def statuses_of(session: Session, name: Any) -> tuple[AssetKey, PartitionStatuses]:

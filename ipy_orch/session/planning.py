@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import DagsterError, DagsterUnknownPartitionError
@@ -102,7 +103,9 @@ class Planning:
         except DagsterError:
             config = None
         with self.session.instance.looking():
-            return survey(scanned.graph, self.session.ledger, self.knowledge(scanned, config))
+            found = survey(scanned.graph, self.session.ledger, self.knowledge(scanned, config))
+        unavailable = self.session.code_locations.unavailable()
+        return replace(found, assets={**found.assets, **unavailable}) if unavailable else found
 
     # -- what it depends on -------------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ import yaml
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 
-__all__ = ["STORE", "Location", "Project", "find_project", "location_of"]
+__all__ = ["STORE", "Location", "Project", "find_project", "location_of", "read_project"]
 
 Kind: TypeAlias = Literal["notebook", "module", "file"]
 
@@ -36,6 +36,7 @@ class Location:
         folder: from which its code runs, and where modules are looked for.
         attribute: the variable that holds the Definitions; "" looks for it.
         name: by which a person tells it from others.
+        python: the Python of its environment, where the file says one.
     """
 
     kind: Kind
@@ -43,6 +44,7 @@ class Location:
     folder: Path
     attribute: str = ""
     name: str = ""
+    python: str = ""
 
     @property
     def label(self) -> str:
@@ -119,6 +121,26 @@ def find_project(start: Path) -> Project | None:
             if file.is_file() and (found := read(file)) is not None:
                 return found
     return None
+
+
+def read_project(path: Path) -> Project:
+    """Return what a file of a project says, or the files of a folder.
+
+    Raises:
+        DagsterInvariantViolationError: when it isn't there, or says nothing of definitions.
+    """
+    folder = path if path.is_dir() else path.parent
+    names = [*READERS] if path.is_dir() else [path.name]
+    for name in names:
+        read = READERS.get(name) or (workspace if path.suffix in (".yaml", ".yml") else None)
+        if read is not None and (folder / name).is_file() and (found := read((folder / name).resolve())) is not None:
+            return found
+    if not path.exists():
+        near = closest(path.name, (one.name for one in folder.glob("*.*")))
+        raise DagsterInvariantViolationError(f"there is no file `{path}`", hint=near)
+    raise DagsterInvariantViolationError(
+        f"`{path}` names no code locations", hint="it is a `workspace.yaml`, or a `pyproject.toml` with `[tool.dg]`"
+    )
 
 
 # -- the files --------------------------------------------------------------------------------------------------------
@@ -221,6 +243,7 @@ def entries(entry: Any, file: Path) -> Iterator[Location]:
             folder=folder,
             attribute=str(told.get("attribute", "")),
             name=str(told.get("location_name", "")),
+            python=str(told.get("executable_path", "")),
         )
 
 

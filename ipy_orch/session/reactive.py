@@ -39,7 +39,21 @@ BEHIND: Final = ("stale", "missing")
 HARMLESS: Final = frozenset({"print", "len", "display", "type", "sorted", "sum", "min", "max", "list", "repr", "str"})
 READERS: Final = frozenset(
     f"%{name}"
-    for name in ("assets", "checks", "conditions", "events", "jobs", "partitions", "resources", "runs", "why")
+    for name in (
+        "assets",
+        "automations",
+        "checks",
+        "conditions",
+        "events",
+        "jobs",
+        "lineage",
+        "partitions",
+        "reactive",
+        "resources",
+        "runs",
+        "ticks",
+        "why",
+    )
 )
 WHAT: Final = "what is behind"
 
@@ -74,7 +88,18 @@ class Reactive:
         if mode == "off":
             self.hold()
             self.awake.set()
-        return MODES[mode]
+        left = self.left_out() if mode != "off" else []
+        return f"{MODES[mode]}, but not {', '.join(left)}: `%backfill` makes partitions" if left else MODES[mode]
+
+    def left_out(self) -> list[str]:
+        """Return the assets that would be kept up to date if they weren't partitioned."""
+        graph = self.session.scan().graph
+        specs = [graph.spec(key) for key in graph.materializable_keys]
+        return [
+            str(spec.key)
+            for spec in specs
+            if spec.partitions_def is not None and (self.mode == "on" or is_eager(spec.automation_condition))
+        ]
 
     # -- around each cell ---------------------------------------------------------------------------------------------
 

@@ -26,7 +26,9 @@ from ipy_orch.planning.fingerprint import Fingerprinter
 from ipy_orch.planning.hashing import Unhashable, digest
 from ipy_orch.session.scan import ENV, FILES, Scanned, uses
 
-__all__ = ["FileDigests", "Recipes"]
+__all__ = ["ELSEWHERE", "FileDigests", "Recipes"]
+
+ELSEWHERE: Final = "recipe elsewhere"  #: in the memo of a definition: what its code depends on in its code location
 
 CHUNK: Final = 1 << 20
 WIRING: Final = "the wiring"  # with a blank, which no op has in its name
@@ -120,7 +122,10 @@ class Recipes:
                 yield from self.sources(metadata)
 
     def code(self, definition: AssetsDefinition, calls: tuple[Call, ...]) -> Recipe:
-        """Return the code parts: those computed, or the version that was said."""
+        """Return the code parts: those computed, here or in a code location, or the version that was said."""
+        if ELSEWHERE in definition.memo:
+            elsewhere: Recipe = definition.memo[ELSEWHERE]
+            return elsewhere
         said = [spec.code_version for spec in definition.specs]
         if said and None not in said:
             keys = [str(spec.key) for spec in definition.specs]

@@ -45,7 +45,7 @@ def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Statu
     return {
         "asset": str(key),
         "status": status.word,
-        "reason": status.reason,
+        "reason": reason_text(status),
         "group": spec.group_name or DEFAULT_GROUP,
         "kinds": sorted(spec.kinds),
         "checks": checks_text(key, scanned.graph, ledger).removeprefix("checks "),
@@ -58,6 +58,13 @@ def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Statu
         "when": made.at if made is not None else None,
         "cell": cell_label(scanned, scanned.graph.makers[key]),
     }
+
+
+def reason_text(status: Status) -> str:
+    """Return why an asset stands so, without the count of fresh partitions, which has a column of its own."""
+    if status.partitions is None:
+        return status.reason
+    return " · ".join(part for part in status.reason.split(" · ") if not part.endswith(" fresh"))
 
 
 def partitions_text(status: Status) -> str:

@@ -43,6 +43,7 @@ from ipy_orch.session.explaining import behind, why
 from ipy_orch.session.instance import SessionInstance
 from ipy_orch.session.launched import JobReport, Launched, job_rows
 from ipy_orch.session.launching import Asked, launch
+from ipy_orch.session.locations.locations import CodeLocations
 from ipy_orch.session.names import Names
 from ipy_orch.session.openlineage import Telling
 from ipy_orch.session.partition_status import PartitionView, partition_rows, partition_view
@@ -96,7 +97,8 @@ class Session:
         self.instance = SessionInstance(self.log, self.ledger, self.history)
         self.names = Names(self.namespace, self.store, self.ledger)
         self.environments = Environments(lambda name: name in self.book.gone)
-        self.scanner = Scan(self.namespace, self.book, self.environments)
+        self.code_locations = CodeLocations(self)
+        self.scanner = Scan(self.namespace, self.book, self.environments, self.code_locations.definitions)
         self.files = FileDigests()
         self.run_config: dict[str, Any] = {}
         self.presets: dict[str, str] = {}
@@ -320,6 +322,16 @@ class Session:
         if checks_only:
             return self.queue.submit(lambda: self.running.told(self.check(selection, **options)), f"checks of {what}")
         return self.queue.submit(lambda: self.running.told(self.materialize(selection, what=what, **options)), what)
+
+    def submit_backfill(self, selection: Any = None, partitions: Which = None, **options: Any) -> Submitted:
+        """Do what :meth:`backfill` does, with its options, on a thread of its own, and return at once.
+
+        Raises:
+            DagsterInvariantViolationError: from inside an asset, or when too many wait already.
+        """
+        refuse_nested()
+        what = f"backfill of {selection or 'all'}"
+        return self.queue.submit(lambda: self.running.told(self.backfill(selection, partitions, **options)), what)
 
     def submit_job(self, job: Any, **options: Any) -> Submitted:
         """Do what :meth:`launch` does, with its options, on a thread of its own, and return at once.

@@ -74,7 +74,8 @@ def explain(
     made = ledger.materialized.get((key, partition))
     ways = tuple(f"{dep} is {statuses[dep]}" for dep in stale_upstream(key, graph, statuses))
     if made is None:
-        hint = way_out(key, status, partition) if graph.makers[key].is_materializable else ""
+        can_be = graph.makers[key].is_materializable and status.word != "fresh"
+        hint = way_out(key, status, partition) if can_be else ""
         return Why(key, status, (), ways, tuple(behind), hint, partition=partition)
     recipe = now(key, graph, ledger, planned, knowledge, made)
     found = tuple(change(kind, name, old, new) for kind, name, old, new in changes(made.recipe, recipe))

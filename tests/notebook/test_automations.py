@@ -181,6 +181,26 @@ def test_a_wrong_line_is_told_with_what_to_type(nb: Notebook, cell: str, told: s
     assert not ran.traceback
 
 
+def test_a_run_of_a_partition_that_nobody_named(nb: Notebook) -> None:
+    """It is refused in words of the notebook, and the tick has failed."""
+    nb.good("%%asset days_sold --partitions daily:2024-01-01..2024-01-03\n1")
+    nb.good('%schedule plain --cron "@daily" --target days_sold')
+    told = nb.run("%tick plain --run").stderr
+    assert "what `plain` runs is partitioned" in told
+    assert 'RunRequest(partition_key="2024-01-03")' in told
+    assert nb.good("%ticks plain").out.iloc[0]["status"] == "failed"
+    nb.good('%%schedule plain --cron "@daily" --target days_sold\nRunRequest(partition_key="2024-02-01")')
+    assert "`2024-01-03` is the last one that has ended" in nb.run("%tick plain").stderr
+
+
+def test_moments_are_told_in_the_timezone_of_their_schedule(nb: Notebook) -> None:
+    """In both tables."""
+    nb.good("%tick days --at '2024-01-05 09:00' --run")
+    nb.good("%automations on days")
+    assert nb.good("%ticks days").out["moment"].tolist() == ["2024-01-05 09:00 Europe/Berlin"]
+    assert nb.good("%automations").out.loc["days", "next"].endswith("09:00 Europe/Berlin")
+
+
 # -- the daemon -------------------------------------------------------------------------------------------------------
 
 

@@ -123,6 +123,8 @@ def test_mistakes_are_a_line(daily: Notebook, line: str, message: str) -> None:
     [
         ("--partitions dayly:2024-01-01", "did you mean `daily:2024-01-01`?"),
         ("--partitions daily:2024-13-01", "`2024-13-01` isn't written as"),
+        ("--partitions daily:2024-01-05..2024-01-01", "`2024-01-01` is before `2024-01-05`"),
+        ("--partitions 2024-01-01..2024-01-05", "did you mean `daily:2024-01-01..2024-01-05`?"),
         ("--partitions daily:2024-01-01@Mars", "there is no timezone `Mars`"),
         ("--partitions DAYZ", "did you mean `DAYS`?"),
         ("--partitions daily", "hint: daily:2024-01-01"),
@@ -137,6 +139,35 @@ def test_options_that_cant_be(daily: Notebook, options: str, message: str) -> No
     ran = daily.run(f"%%asset other {options}\n1")
     assert message in ran.traceback + ran.stderr
     assert "other" not in daily.good("%assets").out.index
+
+
+def test_two_dimensions(notebook: Notebook) -> None:
+    """Ranges of both make a rectangle; a key that is written otherwise is refused with how it is written."""
+    notebook.good("%%asset both --partitions region=static:n,s;day=daily:2024-01-01..2024-01-03\n1")
+    told = notebook.good("%backfill both --partitions 2024-01-01..2024-01-02|*").status
+    assert told.startswith("both · made 4 partitions, 2024-01-01|n … 2024-01-02|s")
+    assert "a key is `day|region`" in notebook.run("%materialize both --partition 2024-01-01").stderr
+    assert "a key is `day|region`" in notebook.run("%materialize both --partition n|2024-01-01").stderr
+
+
+def test_a_dict_that_is_taken_for_a_table(daily: Notebook) -> None:
+    """The user's error stands with a line that says what the input is."""
+    daily.good("%backfill raw")
+    for body, error in (("raw.groupby('day')", AttributeError), ("raw['day']", KeyError)):
+        ran = daily.run(f"%%asset all_days\n{body}")
+        assert isinstance(ran.error, error)
+        assert "hint: `raw` is a dict of 6 partitions by their keys" in ran.traceback
+        assert "ipy_orch/" not in ran.traceback
+
+
+def test_why_of_many(daily: Notebook) -> None:
+    """One partition stands for all that are stale, and the line says how many; where all are fresh, it says that."""
+    daily.good("%backfill orders")
+    assert str(daily.good("%why orders").out) == "orders is fresh (6/6 fresh)"
+    daily.good(ORDERS.replace("\n", "\n#| run: false\n", 1).replace("True", "None"))
+    told = str(daily.good("%why orders").out)
+    assert told.startswith("orders[2024-01-01] is stale")
+    assert "and so are others: 5 stale (`%partitions`)" in told
 
 
 def test_dynamic_partitions(notebook: Notebook) -> None:

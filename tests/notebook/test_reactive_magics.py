@@ -59,6 +59,20 @@ def test_a_failing_cell_is_followed_by_nothing(sheet: Any) -> None:
     assert sheet.variables["b"] == [14]
 
 
+def test_waiting_in_a_notebook_that_is_run_from_top_to_bottom(sheet: Any) -> None:
+    """The next cell reads the new value."""
+    sheet.good("%reactive on")
+    sheet.good("n = 5", "n")
+    assert sheet.good("%reactive wait").stderr == ""
+    assert sheet.good("b").out == [5, 10]
+
+
+def test_partitions_are_left_out_by_name(sheet: Any) -> None:
+    """The switch says of which assets it won't take care."""
+    sheet.good("%%asset days --partitions static:x,y\n1")
+    assert "but not days: `%backfill` makes partitions" in sheet.good("%reactive on").status
+
+
 def test_unloading_switches_it_off(sheet: Any) -> None:
     """Nothing is left that listens to cells."""
     sheet.good("%reactive on")

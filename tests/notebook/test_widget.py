@@ -246,7 +246,11 @@ def test_reprs_of_definitions_and_selections(browser: Browser) -> None:
     """They show the lineage, and unloading the extension closes it."""
     browser.run("from ipy_orch import *\n@asset(group_name='shop')\ndef orders(): return 1")
     assert VIEW in browser.display("ipy_orch.session().definitions()")
-    assert VIEW in browser.display("AssetSelection.groups('shop')")
+    request = browser.run("AssetSelection.groups('shop')")
+    shown = [one["content"]["data"] for one in browser.of(request) if one["msg_type"] == "display_data"]
+    assert VIEW in shown[0]
+    assert shown[0]["text/plain"].startswith("Groups(")
+    assert [*shown[1]] == ["image/svg+xml", "text/plain"]  # an output of its own, for where there's no kernel
     data = browser.display("@asset\ndef other(): return 1\nDefinitions([other])")
     assert VIEW in data
     data = browser.display("d = Definitions([asset(name='elsewhere')(lambda: 1)])\nd")

@@ -17,7 +17,7 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "components_and_code_locati
 @pytest.fixture(scope="module")
 def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Run the notebook; return what each cell shows, by its first line."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     folder = tmp_path_factory.mktemp("notebook")
     client = NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(folder)}})
     client.execute(env={**os.environ})
@@ -52,7 +52,7 @@ def test_an_edit_and_a_crash_show(said: dict[str, str]) -> None:
 
 def test_the_outputs_it_is_kept_with_name_no_machine() -> None:
     """Nor an error."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    notebook = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     outputs = [one for cell in notebook.cells if cell.cell_type == "code" for one in cell.outputs]
     assert outputs
     assert not re.search(r"(/tmp|/work|/root|/home)/", str(outputs))

@@ -7,16 +7,19 @@ be handed back to where it came from.
 from __future__ import annotations
 
 import os
+import pickle
 import platform
 import sys
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from ipy_orch.errors import DagsterError, DagsterInvariantViolationError
+from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers import PickleForm
 from ipy_orch.execution.iomanagers.disk import Unfit
 from ipy_orch.execution.iomanagers.drafts import replacing
+from ipy_orch.planning.modules import is_installed_file
 from ipy_orch.session.locations.wire import File
 from ipy_orch.storage.tables import TableForm, has_pyarrow
 
@@ -90,16 +93,50 @@ def write_file(value: Any, name: str, folder: Path, *, tables: bool) -> File:
     raise AssertionError("a pickle takes any value")
 
 
-def read_file(file: File) -> Any:
-    """Return the value in a file, closed where it can't be read here."""
+def read_file(file: File, *, imports: bool = True) -> Any:
+    """Return the value in a file, closed where it can't be read here.
+
+    Args:
+        imports: whether a class may be looked for in modules of the user's that aren't imported yet, whose code would
+            run.
+    """
     path = Path(file.path)
     try:
-        return FORMS[file.form].read(path, file.key)
-    except DagsterError as error:
+        if imports or file.form != PICKLE.suffix:
+            return FORMS[file.form].read(path, file.key)
+        with path.open("rb") as opened:
+            return Careful(opened).load()
+    except Exception as error:  # whatever somebody's class raises
+        told = str(getattr(error, "message", error)) or type(error).__name__
+        why = told.partition("isn't here: ")[2] or told
         here = versions_of_package(file.versions)
         other = f"; it is from {file.versions}, and here is {here}" if here != file.versions else ""
-        why = (error.message.partition(": ")[2] or error.message).strip()
-        return Closed(file.key, file, path.read_bytes(), f"{why}{other}")
+        return Closed(file.key, file, path.read_bytes(), f"{why.splitlines()[0]}{other}")
+
+
+class Careful(pickle.Unpickler):
+    """Read a pickle without importing modules of the user's, whose code would run."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Return a class of a module that is imported already, or of a library.
+
+        Raises:
+            ImportError: for others.
+        """
+        if module not in sys.modules and not is_installed(module):
+            raise ImportError(f"its class is in `{module}`, which isn't imported here")
+        return super().find_class(module, name)
+
+
+def is_installed(module: str) -> bool:
+    """Tell whether a module is a library, or isn't there at all."""
+    top = module.partition(".")[0]
+    try:
+        spec = find_spec(top)
+    except (ImportError, ValueError):
+        return True
+    place = (spec.origin or "") if spec is not None else ""
+    return spec is None or place in ("built-in", "frozen") or is_installed_file(place)
 
 
 def versions_of(value: Any) -> str:

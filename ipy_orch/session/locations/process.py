@@ -17,19 +17,15 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import ipy_orch
-from ipy_orch.errors import (
-    DagsterInvariantViolationError,
-    DagsterUserCodeUnreachableError,
-    closest,
-)
+from ipy_orch.errors import DagsterInvariantViolationError, DagsterUserCodeUnreachableError, closest
 from ipy_orch.storage.extras import needed
 
-__all__ = ["Ended", "Environment", "Process"]
+__all__ = ["VERSION", "Ended", "Environment", "Process", "Refused"]
 
 Hear = Callable[[str, Mapping[str, Any]], None]
 
-OURS: Final = Path(ipy_orch.__file__).parent
+OURS: Final = Path(__file__).parents[2]
+VERSION: Final[str] = sys.modules["ipy_orch"].__version__  # nothing imports the top of the house
 LEAST_PYTHON: Final = (3, 11)
 HEARTBEAT: Final = 0.1  # seconds between two looks at whether the kernel lives, or the run was cancelled
 START: Final = 60.0  # seconds that a kernel has to answer for the first time
@@ -38,7 +34,7 @@ PATIENCE: Final = 5.0  # seconds that interrupted code has to end before its ker
 BEGIN: Final = """
 import importlib.util as _util, sys as _sys
 if _sys.version_info < {least!r}:
-    raise SystemExit("it is Python " + _sys.version.split()[0])
+    raise RuntimeError("it is Python " + _sys.version.split()[0])
 try:
     if _util.find_spec("ipy_orch") is None:
         _spec = _util.spec_from_file_location("ipy_orch", {init!r}, submodule_search_locations=[{folder!r}])
@@ -51,9 +47,9 @@ except ModuleNotFoundError as _error:
     import importlib.metadata as _metadata
     _names = {{_one.metadata["Name"].lower().replace("_", "-") for _one in _metadata.distributions()}}
     _lacking = [_one for _one in {requirements!r} if _one[0] not in _names]
-    raise SystemExit("it lacks " + " ".join(_one[1] for _one in _lacking or [(_error.name, _error.name)])) from None
+    raise RuntimeError("it lacks " + " ".join(_one[1] for _one in _lacking or [(_error.name, _error.name)])) from None
 if _told != {version!r}:
-    raise SystemExit("it has ipy_orch " + _told)
+    raise RuntimeError("it has ipy_orch " + _told)
 """
 
 
@@ -97,7 +93,9 @@ class Environment:
         found = shutil.which(Path(python).expanduser())
         if found is None:
             isit = "is a folder" if Path(python).expanduser().is_dir() else "isn't there, or can't be run"
-            hint = f"a virtual environment's Python is in its `{'Scripts' if sys.platform == 'win32' else 'bin'}` folder"
+            hint = (
+                f"a virtual environment's Python is in its `{'Scripts' if sys.platform == 'win32' else 'bin'}` folder"
+            )
             raise DagsterInvariantViolationError(f"the Python `{python}` {isit}", hint=hint)
         return [str(Path(found).absolute()), "-m", "ipykernel_launcher", "-f", "{connection_file}"], {}
 
@@ -126,7 +124,7 @@ class Process:
 
     def __init__(self, name: str, environment: Environment, folder: Path) -> None:
         self.name, self.environment, self.folder = name, environment, folder
-        self.lock = threading.Lock()
+        self.lock, self.ending = threading.Lock(), threading.Lock()
         self.scratch = Path(tempfile.mkdtemp(prefix="ipy_orch-"))
         self.manager: Any = None
         self.client: Any = None
@@ -164,13 +162,13 @@ class Process:
         self.manager._kernel_spec = specs.KernelSpec(  # noqa: SLF001 - the place for a spec that isn't installed
             argv=[*self.environment.argv, "--IPKernelApp.log_level=ERROR"], env=self.environment.env, language="python"
         )
-        with (self.scratch / "errors").open("wb") as errors:
-            self.manager.start_kernel(cwd=str(self.folder), stdout=errors, stderr=errors)
-        self.client = self.manager.blocking_client()
         self.waited(self.wait_until_ready, lambda *_: None)
 
     def wait_until_ready(self, _messages: Any) -> None:
-        """Wait for the kernel's first answer."""
+        """Start the kernel, and wait for its first answer."""
+        with (self.scratch / "errors").open("wb") as errors:
+            self.manager.start_kernel(cwd=str(self.folder), stdout=errors, stderr=errors)
+        self.client = self.manager.blocking_client()
         self.client.start_channels()
         try:
             self.client.wait_for_ready(timeout=START)
@@ -178,17 +176,32 @@ class Process:
             raise self.ended() from None
 
     def end(self) -> None:
-        """End the kernel at once, and remove its files."""
+        """End the kernel at once, and remove its files; once, whoever asks first."""
+        if not self.ending.acquire(blocking=False):
+            return
         with suppress(Exception):
             self.client.stop_channels()
         with suppress(Exception):
-            self.manager.shutdown_kernel(now=True)
+            apart(self.shut_down, self.name).join()
+        if self.is_alive:  # where Python ends, there are no new threads
+            self.popen.kill()
         shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def shut_down(self) -> None:
+        """Have jupyter_client end the kernel, which may have ended already."""
+        with suppress(Exception):
+            self.manager.shutdown_kernel(now=True)
 
     @property
     def is_alive(self) -> bool:
         """Tell whether the process runs."""
-        return self.manager is not None and bool(self.manager.is_alive())
+        process = self.popen
+        return process is not None and process.poll() is None
+
+    @property
+    def popen(self) -> Any:
+        """Return the process, None where there is none yet, or no more."""
+        return getattr(getattr(self.manager, "provisioner", None), "process", None)
 
     # -- calls ---------------------------------------------------------------------------------------------------------
 
@@ -223,9 +236,8 @@ class Process:
             finally:
                 messages.put(None)
 
-        thread = threading.Thread(target=make, name=f"ipy_orch location {self.name}", daemon=True)
+        thread = apart(make, self.name)
         try:
-            thread.start()
             self.drain(messages, hear)
         except BaseException:
             self.interrupt(thread)
@@ -248,11 +260,11 @@ class Process:
     def interrupt(self, thread: threading.Thread) -> None:
         """Interrupt what the kernel does; one that doesn't heed it is ended."""
         with suppress(Exception):
-            self.manager.interrupt_kernel()
+            apart(self.manager.interrupt_kernel, self.name).join(PATIENCE)
         thread.join(PATIENCE)
         if thread.is_alive():
             with suppress(Exception):
-                self.manager.shutdown_kernel(now=True)
+                self.popen.kill()
             thread.join(PATIENCE)
 
     def talk(self, code: str, messages: queue.SimpleQueue[Any], cell_id: str | None) -> None:
@@ -295,8 +307,7 @@ class Process:
 
     def ended(self) -> Ended:
         """Return the error for a kernel that is no more, with its last words."""
-        provisioner = getattr(self.manager, "provisioner", None)
-        process = getattr(provisioner, "process", None)
+        process = self.popen
         code = process.poll() if process is not None else None
         how = "" if code is None else f" (signal {-code})" if code < 0 else f" (exit code {code})"
         words = self.last_words()
@@ -330,15 +341,28 @@ class Process:
             told = f"{what} lacks packages that ipy_orch needs: {', '.join(packages)}"
             return DagsterInvariantViolationError(told, where=where, hint=pip.format(" ".join(map(quoted, packages))))
         if words.startswith("it has ipy_orch "):
-            told = f"{what} has {words.removeprefix('it has ')}, and here is {ipy_orch.__version__}"
-            return DagsterInvariantViolationError(
-                told, where=where, hint=pip.format(quoted(f"ipy-orch=={ipy_orch.__version__}"))
-            )
+            told = f"{what} has {words.removeprefix('it has ')}, and here is {VERSION}"
+            return DagsterInvariantViolationError(told, where=where, hint=pip.format(quoted(f"ipy-orch=={VERSION}")))
         if words.startswith("it is Python "):
             least = ".".join(map(str, LEAST_PYTHON))
             told = f"{what} is {words.removeprefix('it is ')}, and a code location needs {least} or later"
             return DagsterInvariantViolationError(told, where=where)
         return DagsterInvariantViolationError(f"{what} can't be used: {words.splitlines()[0]}", where=where)
+
+
+def apart(call: Callable[[], object], name: str) -> threading.Thread:
+    """Make a call on a thread: jupyter_client needs an event loop, which a kernel's own thread uses already."""
+    loops = needed("jupyter_core.utils", "a code location", "run")
+
+    def make() -> None:
+        try:
+            call()
+        finally:
+            loops.ensure_event_loop().close()
+
+    thread = threading.Thread(target=make, name=f"ipy_orch location {name}", daemon=True)
+    thread.start()
+    return thread
 
 
 def begin() -> dict[str, Any]:
@@ -348,16 +372,16 @@ def begin() -> dict[str, Any]:
         "init": str(OURS / "__init__.py"),
         "folder": str(OURS),
         "requirements": requirements(),
-        "version": ipy_orch.__version__,
+        "version": VERSION,
     }
 
 
 def requirements() -> list[tuple[str, str]]:
     """Return name and requirement of each package that ipy_orch needs."""
     try:
-        said = importlib.metadata.requires("ipy-orch") or ()
+        said = importlib.metadata.requires("ipy-orch") or []
     except importlib.metadata.PackageNotFoundError:
-        said = ("pydantic>=2.11",)
+        said = ["pydantic>=2.11"]
     own = [one.replace(" ", "") for one in said if "extra" not in one]
     return [(re.split(r"[<>=!~;\[]", one)[0].lower().replace("_", "-"), one.partition(";")[0]) for one in own]
 

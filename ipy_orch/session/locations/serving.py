@@ -5,13 +5,13 @@ Called by the code that :mod:`ipy_orch.session.locations.process` sends; answers
 
 from __future__ import annotations
 
+import os
 import platform
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import ipy_orch
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError
 from ipy_orch.events.types import Checked, Event, Logged, Materialized, Part
 from ipy_orch.execution.instance import DagsterInstance
@@ -28,6 +28,7 @@ from ipy_orch.model.serdes import serialize_value
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.session.locations.files import Closed, read_file, write_file
+from ipy_orch.session.locations.process import VERSION
 from ipy_orch.session.locations.wire import (
     MESSAGE,
     Answered,
@@ -48,8 +49,8 @@ from ipy_orch.session.locations.wire import (
 )
 from ipy_orch.session.modules import is_users, session_of
 from ipy_orch.session.project import Location
-from ipy_orch.session.recipes import ENV, FILES, values_of
-from ipy_orch.session.scan import Scanned
+from ipy_orch.session.recipes import values_of
+from ipy_orch.session.scan import ENV, FILES, Scanned
 from ipy_orch.session.session import Session
 
 __all__ = ["notebook_session", "open_location", "prepare_notebook", "serve"]
@@ -65,7 +66,7 @@ def tell(name: str, message: Any) -> None:
     """Send a message to the session that started this kernel."""
     from IPython.display import publish_display_data
 
-    publish_display_data({MESSAGE: [name, encoded(message)]})
+    publish_display_data({MESSAGE: [name, encoded(message)]})  # type: ignore[no-untyped-call]
 
 
 # -- opening -----------------------------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ def description(session: Session, folder: Path) -> Described:
     notices = [f"`{key}` is left out: {error.message}" for key, error in scanned.broken.items()]
     return Described(
         platform.python_version(),
-        ipy_orch.__version__,
+        VERSION,
         tuple(definition_told(one, [*parts_of(one)], folder) for one in making),
         tuple(spec_told(spec, folder) for spec in others),
         tuple(notices),
@@ -130,7 +131,6 @@ def is_making(definition: AssetsDefinition) -> bool:
 def definition_told(one: AssetsDefinition, parts: Iterable[Part], folder: Path) -> DefinitionTold:
     """Return a definition as data."""
     mappings = {dep.asset_key: dep.partition_mapping for spec in one.specs for dep in spec.deps}
-    assets = {name: key for name, key in one.keys_by_output_name.items()}
     return DefinitionTold(
         one.op.name,
         tuple(
@@ -139,7 +139,7 @@ def definition_told(one: AssetsDefinition, parts: Iterable[Part], folder: Path) 
         ),
         {
             name: spec_told(one.specs_by_key[key], folder, is_nothing=one.op.outs[name].is_nothing)
-            for name, key in assets.items()
+            for name, key in one.keys_by_output_name.items()
         },
         {name: check_told(spec) for name, spec in one.check_specs_by_output_name.items()},
         one.can_subset,
@@ -163,8 +163,17 @@ def spec_told(spec: AssetSpec, folder: Path, *, is_nothing: bool = False) -> Spe
         tuple(spec.owners),
         spec.skippable,
         serialized(spec.partitions_def),
+        condition_told(spec.automation_condition),
         is_nothing,
     )
+
+
+def condition_told(condition: Any) -> str | None:
+    """Return an automation condition as text; one with code of the user's can't be asked from home."""
+    try:
+        return serialized(condition)
+    except DagsterError:
+        return None
 
 
 def check_told(spec: AssetCheckSpec) -> CheckTold:
@@ -196,7 +205,7 @@ class HandedOver(InMemoryIOManager):
             DagsterInvariantViolationError: when it can't be read in this environment.
         """
         key = context.asset_key if context.has_asset_key else None
-        if key not in self.files:
+        if key is None or key not in self.files:
             return super().load_input(context)
         value = read_file(self.files[key])
         if isinstance(value, Closed):
@@ -273,9 +282,7 @@ def told(done: ExecuteInProcessResult, asked: Asked) -> Answered:
         return Answered(error=raised(error))
     events = done.result.events
     verdicts = tuple(
-        Verdict(
-            str(one.asset_key), one.check_name, one.passed, one.severity.name, one.description, dict(one.metadata)
-        )
+        Verdict(str(one.asset_key), one.check_name, one.passed, one.severity.name, one.description, dict(one.metadata))
         for one in (event.evaluation for event in events if isinstance(event, Checked))
     )
     made = tuple(made_of(event, done, asked) for event in events if isinstance(event, Materialized))
@@ -304,7 +311,7 @@ def raised(error: BaseException) -> Raised:
 def frames(error: BaseException) -> str:
     """Return the user's frames, "" where there are none; cells go by the names that Jupyter shows."""
     found = [one for one in traceback.extract_tb(error.__traceback__) if is_users(one.filename)]
-    text = "".join(traceback.format_list(found))
+    text = "".join(traceback.format_list(found)).replace(f'File "{Path.cwd()}{os.sep}', 'File "')
     cells = SERVED[0].book.cells.values() if SERVED else ()
     for cell in cells:
         text = text.replace(f'File "{cell.filename}"', cell.label) if cell.filename else text

@@ -1,15 +1,14 @@
 """What a session and a code location say to each other: JSON, which pydantic reads and writes.
 
-    home --Opening--> location --Described--> home          what is defined there, with fingerprints
-    home --Asked----> location --Printed, Answered--> home  make these assets, with these values; values go in files
+home --Opening--> location --Described--> home            what is defined there, with fingerprints
+home --Asked--> location --Printed, Answered--> home      make these assets; values go both ways in files
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, cast
 
 from ipy_orch.events.types import Part
 from ipy_orch.model.wire import Wired
@@ -36,6 +35,7 @@ __all__ = [
 T = TypeVar("T")
 
 MESSAGE: Final = "application/vnd.ipy_orch.location+json"  #: as which a location's kernel sends one
+ADAPTERS: Final[dict[type, Any]] = {}
 
 Metadata = Annotated[Any, Wired]
 
@@ -67,7 +67,7 @@ class InputTold:
 
 @dataclass(frozen=True)
 class SpecTold:
-    """Be what a location says of an asset; partitions are as ``serialize_value`` writes them."""
+    """Be what a location says of an asset; partitions and conditions are as ``serialize_value`` writes them."""
 
     key: str
     deps: tuple[tuple[str, str | None], ...]
@@ -78,6 +78,7 @@ class SpecTold:
     owners: tuple[str, ...]
     skippable: bool
     partitions: str | None
+    condition: str | None = None
     is_nothing: bool = False
 
 
@@ -99,7 +100,8 @@ class DefinitionTold:
     """Be a definition of a location: what it makes of what, and all that its code depends on there.
 
     Args:
-        assets, checks: by output.
+        assets: by output.
+        checks: by output.
         takes_config: whether a value for ``config`` is passed on.
     """
 
@@ -208,21 +210,23 @@ class Answered:
     error: Raised | None = None
 
 
-@cache
 def adapter(cls: type) -> Any:
     """Return what writes and reads the messages of a class."""
     from pydantic import ConfigDict, TypeAdapter
 
-    return TypeAdapter(cls, config=ConfigDict(ser_json_inf_nan="constants"))
+    if cls not in ADAPTERS:
+        several: Any = list.__class_getitem__(cls)
+        ADAPTERS[cls] = TypeAdapter(several, config=ConfigDict(ser_json_inf_nan="constants"))
+    return ADAPTERS[cls]
 
 
 def encoded(message: Any) -> str:
     """Return a message as JSON.
 
     >>> encoded(Printed("stdout", "", "a"))
-    '{"stream":"stdout","level":"","text":"a"}'
+    '[{"stream":"stdout","level":"","text":"a"}]'
     """
-    text: str = adapter(type(message)).dump_json(message, warnings=False, fallback=str).decode("utf-8")
+    text: str = adapter(type(message)).dump_json([message], warnings=False, fallback=str).decode("utf-8")
     return text
 
 
@@ -232,5 +236,5 @@ def decoded(cls: type[T], text: str) -> T:
     Raises:
         ValueError: when it is no such message.
     """
-    message: T = adapter(cls).validate_json(text)
-    return message
+    [message] = adapter(cls).validate_json(text)
+    return cast("T", message)
