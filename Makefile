@@ -1,6 +1,8 @@
 # make demo      run the quickstart notebook in a real kernel and print what it made
 # make lab       open the quickstart in JupyterLab
 # make test      linters, then all tests
+# make docs      the reference of every public name, into site/
+# make lite      a site whose kernel runs in the browser, into site/lite/
 #
 # Needs Python 3.11 or newer and nothing else: what is missing is installed into .venv, which `make clean` removes.
 
@@ -15,7 +17,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 # The JupyterLab extension as it lies here, before the copy that an editable install has made of it.
 export JUPYTER_PATH := $(CURDIR)/labextension/share/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: demo lab test test-lowest lint bench clean
+.PHONY: demo lab test test-lowest lint bench docs lite clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.demo
@@ -41,21 +43,37 @@ test-lowest: .venv-lowest/.test
 bench: .venv/.test
 	@set -e; for script in tests/benchmarks/*.py tests/benchmarks/*/*.py; do $(BIN)/python "$$script"; done
 
+docs: .venv/.docs
+	@$(BIN)/python docs/reference.py site
+
+# The page's side of things is in .venv-lite, which holds no dependency of ipy_orch: those are fetched by the browser.
+lite: .venv-lite/.lite
+	@rm -rf dist/lite site/lite
+	@.venv-lite/bin/python -m pip wheel --quiet --no-deps --wheel-dir dist/lite .
+	@.venv-lite/bin/python -m pip install --quiet --no-deps --force-reinstall dist/lite/*.whl
+	@cd docs/lite && JUPYTER_PATH= $(CURDIR)/.venv-lite/bin/jupyter lite build --piplite-wheels $(CURDIR)/dist/lite/*.whl
+	@rm -f docs/lite/.jupyterlite.doit.db
+	@echo "built; to see it: python -m http.server -d site/lite"
+
 clean:
 	@echo "removing .venv, caches and build products"
-	@rm -rf .venv .venv-lowest build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv .venv-lowest .venv-lite build dist site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	@find . -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # One stamp for each set of extras; pyproject.toml is what they depend on, so a second run installs nothing.
 .venv/.demo: EXTRAS := demo
 .venv/.lab: EXTRAS := demo,lab
+.venv/.docs: EXTRAS := docs
 .venv/.test: EXTRAS := test
-.venv/.demo .venv/.lab .venv/.test: pyproject.toml | $(BIN)/python
+.venv/.demo .venv/.docs .venv/.lab .venv/.test: pyproject.toml | $(BIN)/python
 	$(call install,.venv,-e '.[$(EXTRAS)]')
 
 .venv-lowest/.test: pyproject.toml .ci/lowest.py | .venv-lowest/bin/python
 	@.venv-lowest/bin/python .ci/lowest.py > .venv-lowest/lowest.txt
 	$(call install,.venv-lowest,-e '.[test]' -c .venv-lowest/lowest.txt)
+
+.venv-lite/.lite: docs/lite/requirements.txt | .venv-lite/bin/python
+	$(call install,.venv-lite,-r docs/lite/requirements.txt)
 
 %/bin/python:
 	@test -n "$(PYTHON)" || { \

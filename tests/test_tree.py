@@ -21,6 +21,7 @@ TOP = {
     "Makefile",
     "README.md",
     "binder",
+    "docs",
     "ipy_orch",
     "labextension",
     "notebooks",

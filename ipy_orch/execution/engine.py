@@ -47,6 +47,7 @@ from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.execution.load import load_value
 from ipy_orch.execution.outputs import Harvest, gather
 from ipy_orch.execution.step import Outcome, Work, arguments, call
+from ipy_orch.execution.step_partitions import several_read
 from ipy_orch.execution.storing import Finished, Storing, recipe_of
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.world import OpenRun, RunResult, World
@@ -439,7 +440,7 @@ class Runner:
     def fail(self, step: Step, error: BaseException, ended: Ended) -> None:
         """Fail a step and skip what is downstream."""
         self.result.errors[step.name] = error
-        add_hint(error)
+        add_hint(error, several_read(step.reading))
         told = describe(error)
         skipped = self.frontier.fail(step.name)
         self.emit(

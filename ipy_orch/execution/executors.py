@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextvars
 import ctypes
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
 
-__all__ = ["ContextThreads", "InlineExecutor", "Interruptible", "executor_for"]
+__all__ = ["HAS_THREADS", "ContextThreads", "InlineExecutor", "Interruptible", "executor_for"]
+
+HAS_THREADS: Final[bool] = getattr(getattr(sys, "_emscripten_info", None), "pthreads", True)  #: not in a browser
 
 
 class FinishedFuture(Future[Any]):
@@ -75,7 +78,9 @@ class ContextThreads(ThreadPoolExecutor):
 
 def executor_for(workers: int) -> Executor:
     """Return the executor for this many workers; up to one means the calling thread."""
-    return InlineExecutor() if workers <= 1 else ContextThreads(workers, thread_name_prefix="ipy_orch")
+    return (
+        InlineExecutor() if workers <= 1 or not HAS_THREADS else ContextThreads(workers, thread_name_prefix="ipy_orch")
+    )
 
 
 class Interruptible:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -31,11 +32,31 @@ def describe(error: BaseException) -> Told:
     return Told(line, "".join(frames))
 
 
-def add_hint(error: BaseException) -> None:
-    """Add what to type to an exception that follows from our keeping values apart, as a note that tracebacks show."""
-    hint = explain(error)
+def add_hint(error: BaseException, several: Mapping[str, int]) -> None:
+    """Add what to type to an exception that follows from how inputs are given, as a note that tracebacks show.
+
+    Args:
+        several: the inputs that are partitions by key, and how many.
+    """
+    hint = explain(error) or of_partitions(error, several)
     if hint is not None and hint not in getattr(error, "__notes__", ()):
         error.add_note(hint)
+
+
+def of_partitions(error: BaseException, several: Mapping[str, int]) -> str | None:
+    """Return a hint when a body took partitions by key for one table, else None.
+
+    >>> of_partitions(AttributeError("'dict' object has no attribute 'groupby'"), {"days": 7})
+    'hint: `days` is a dict of 7 partitions by their keys; tables are put together by `pd.concat(days.values())`'
+    """
+    is_it = isinstance(error, KeyError) or (isinstance(error, AttributeError | TypeError) and "dict" in str(error))
+    if not is_it or not several:
+        return None
+    name, many = next(iter(several.items()))
+    return (
+        f"hint: `{name}` is a dict of {many:,} partitions by their keys;"
+        f" tables are put together by `pd.concat({name}.values())`"
+    )
 
 
 def user_traceback(tb: TracebackType | None) -> TracebackType | None:

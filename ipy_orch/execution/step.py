@@ -12,13 +12,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, Final
 
-from ipy_orch.errors import DagsterExecutionInterruptedError
+from ipy_orch.errors import DagsterExecutionInterruptedError, DagsterInvariantViolationError
 from ipy_orch.execution.capture import Sink, capture
 from ipy_orch.execution.contexts import Entered, OpExecutionContext
-from ipy_orch.execution.executors import Interruptible
+from ipy_orch.execution.executors import HAS_THREADS, Interruptible
 from ipy_orch.model.ops import Signature
 from ipy_orch.model.results import AssetMaterialization, AssetObservation, ExpectationResult
 
@@ -132,7 +133,10 @@ def run_async(coroutine: Any) -> Any:
 
     Raises:
         KeyboardInterrupt: when interrupted; the coroutine is cancelled first.
+        DagsterInvariantViolationError: in a browser that can't wait for one.
     """
+    if not HAS_THREADS:
+        return run_in_browser(coroutine)
     if threading.current_thread() is not threading.main_thread() or loop_runs():
         return run_beside(coroutine)
     return asyncio.run(coroutine)
@@ -145,6 +149,18 @@ def loop_runs() -> bool:
     except RuntimeError:
         return False
     return True
+
+
+def run_in_browser(coroutine: Any) -> Any:
+    """Run a coroutine on the browser's own loop, which goes on meanwhile."""
+    ffi = import_module("pyodide.ffi")
+    if ffi.can_run_sync():
+        return ffi.run_sync(coroutine)
+    coroutine.close()
+    raise DagsterInvariantViolationError(
+        "this browser can't wait for an `async` function",
+        hint="a browser with JavaScript Promise Integration, as Chrome 137 or newer, or a plain function",
+    )
 
 
 def run_beside(coroutine: Any) -> Any:

@@ -13,8 +13,17 @@ from ipy_orch.model.partitions.multi import MultiPartitionKey, MultiPartitionsDe
 
 if TYPE_CHECKING:
     from ipy_orch.execution.contexts import OpExecutionContext
+    from ipy_orch.planning.partitioning import Reading
 
-__all__ = ["StepPartitions", "only_one", "range_of", "window_of"]
+__all__ = ["StepPartitions", "only_one", "range_of", "several_read", "window_of"]
+
+
+def several_read(reading: Reading | None) -> dict[str, int]:
+    """Return the inputs of which a step reads several partitions, by name, and how many."""
+    if reading is None:
+        return {}
+    read = {key.path[-1]: reading.all(key) or () for key in reading.links}
+    return {name: len(keys) for name, keys in read.items() if len(keys) > 1}
 
 
 class StepPartitions:
@@ -53,7 +62,8 @@ class StepPartitions:
         keys = self.keys
         if not keys:
             raise DagsterInvariantViolationError(
-                "this run isn't of a partition", hint="materialize(..., partition_key=...)"
+                "this run isn't of a partition",
+                hint="`--partitions` on the line of the asset's cell, or materialize(..., partition_key=...)",
             )
         return keys
 

@@ -167,9 +167,9 @@ def test_described_error_has_one_line() -> None:
 def test_hint_is_added_once() -> None:
     """A read-only array's error says how to copy; others stay as they are."""
     error = ValueError("assignment destination is read-only")
-    add_hint(error)
-    add_hint(error)
+    add_hint(error, {})
+    add_hint(error, {})
     assert len(error.__notes__) == 1
     plain = ValueError("other")
-    add_hint(plain)
+    add_hint(plain, {})
     assert not hasattr(plain, "__notes__")
