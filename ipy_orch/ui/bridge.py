@@ -8,19 +8,23 @@ has had nothing to do for a while; the bridge closes when its last view leaves.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.events.types import Event, RunFinished, RunStarted
+from ipy_orch.execution.executors import HAS_THREADS, InlineExecutor
 from ipy_orch.execution.iomanagers import Entry
 from ipy_orch.model.env import redact_all
+from ipy_orch.planning.survey import Surveyed
+from ipy_orch.session.conditions import freshness
 from ipy_orch.session.session import Session
 from ipy_orch.ui.protocol import Answer, NodePatch, RunState, Toast, wire
 from ipy_orch.ui.snapshot import Outline, Standing, outline_of, patch_of, run_state, snapshot_of, state_of
@@ -78,7 +82,7 @@ class Bridge:
         self.thread: threading.Thread | None = None
         self.canceling = self.is_open = False
         self.failures = 0
-        self.reader: ThreadPoolExecutor | None = None
+        self.reader: Executor | None = None
         self.formers: dict[Any, Entry] = {}
         self.at_close: list[Callable[[], object]] = []
         self.cell_ran: Callable[..., None] | None = None
@@ -91,7 +95,9 @@ class Bridge:
         if not self.is_open:
             self.is_open = True
             self.at_close = [self.session.log.listen(self.hear)]
-            self.reader = ThreadPoolExecutor(1, thread_name_prefix="ipy_orch widget reads")
+            self.reader = (
+                ThreadPoolExecutor(1, thread_name_prefix="ipy_orch widget reads") if HAS_THREADS else InlineExecutor()
+            )
             self.marks.whole = True
         self.views.append(view)
 
@@ -146,8 +152,12 @@ class Bridge:
             self.marks.ids.update(ids)
             self.marks.steps.update(steps)
             self.marks.whole |= whole
+            is_first = not self.woken.is_set()
             self.woken.set()
-            if self.is_open and (self.thread is None or not self.thread.is_alive()):
+            if not HAS_THREADS:
+                if self.is_open and is_first:
+                    asyncio.get_running_loop().call_soon(self.look)
+            elif self.is_open and (self.thread is None or not self.thread.is_alive()):
                 self.thread = threading.Thread(target=self.work, name="ipy_orch widget", daemon=True)
                 self.thread.start()
 
@@ -178,14 +188,18 @@ class Bridge:
                     if not self.woken.is_set():
                         self.thread = None
                         return
-            self.woken.clear()
-            try:
-                with collector_paused():
-                    self.flush()
-                self.failures = 0
-            except Exception as error:  # noqa: BLE001 - the views live on, and say what is wrong
-                self.fail(error)
+            self.look()
             time.sleep(PERIOD)
+
+    def look(self) -> None:
+        """Look at the marks once."""
+        self.woken.clear()
+        try:
+            with collector_paused():
+                self.flush()
+            self.failures = 0
+        except Exception as error:  # noqa: BLE001 - the views live on, and say what is wrong
+            self.fail(error)
 
     def fail(self, error: Exception) -> None:
         """Look again, in case somebody changed the notebook meanwhile; after a few times say that it can't be read."""
@@ -215,7 +229,7 @@ class Bridge:
     def changed(self, marks: Marks) -> tuple[list[NodePatch], RunState | None]:
         """Return how the assets stand that stand otherwise than was told, and the run if something happened in it."""
         session, in_cell = self.session, not self.session.queue.waiting
-        self.standing = Standing.of(self.standing.statuses, session.ledger, session.history, in_cell=in_cell)
+        self.standing = self.standing.with_run(session.history, in_cell=in_cell)
         ids = self.outline.ids if marks.whole else [id_ for id_ in marks.ids if id_ in self.outline.ids]
         states = [state_of(id_, self.outline, self.standing) for id_ in ids]
         changed = [state for state in states if self.told.get(state.id) != state]
@@ -240,8 +254,9 @@ class Bridge:
             self.told = {id_: self.told.get(id_) or NodePatch(id=id_) for id_ in outline.ids}
             self.send_snapshot(self.views)
             is_new = False
-        statuses = {} if not outline.ids else self.session.statuses(scanned)
-        self.standing = Standing(statuses, self.session.ledger)
+        found = self.session.planning.survey(scanned) if outline.ids else Surveyed()
+        fresh = freshness(self.session) if outline.ids else {}
+        self.standing = Standing(found.assets, self.session.ledger, partitions=found.partitions, fresh=fresh)
         return is_new
 
     def send_snapshot(self, views: Iterable[View]) -> None:

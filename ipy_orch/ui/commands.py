@@ -1,7 +1,8 @@
 """Commands of a view -> verbs of the session. Each is validated; what isn't allowed is refused, and nothing runs.
 
 A view may ask for what the notebook's graph has, and for nothing else: it names assets, never code. It runs user code
-in two places only: where it asks to materialize, and where it asks an IO manager to load a value.
+in three places only: where it asks to materialize, where it asks an IO manager to load a value, and where it lets a
+schedule or sensor tick.
 """
 
 from __future__ import annotations
@@ -22,18 +23,25 @@ from ipy_orch.session.launched import JobReport
 from ipy_orch.session.report import first_line
 from ipy_orch.session.submitting import Submitted
 from ipy_orch.ui import details, launchpad
+from ipy_orch.ui.automations import automations_message, condition_message, ticks_message, toast_of_tick
 from ipy_orch.ui.bridge import Bridge, View
 from ipy_orch.ui.cards import plain, shortened
 from ipy_orch.ui.jobs import job_message
+from ipy_orch.ui.partitions import partitions_message
 from ipy_orch.ui.protocol import (
     Answer,
+    AutomationsCommand,
+    Backfill,
     Cancel,
     Command,
     Compare,
+    ConditionCommand,
+    DaemonCommand,
     DetailsCommand,
     JobCommand,
     Launch,
     Materialize,
+    PartitionsCommand,
     ProfileCommand,
     Refresh,
     Refused,
@@ -42,6 +50,9 @@ from ipy_orch.ui.protocol import (
     RunMessage,
     Select,
     Selected,
+    Switch,
+    TickNow,
+    TicksCommand,
     Toast,
     UseEnvironment,
     read_command,
@@ -51,7 +62,9 @@ from ipy_orch.ui.snapshot import run_state
 __all__ = ["Commands", "Refusal"]
 
 Job: TypeAlias = Callable[[], Answer]
-Question: TypeAlias = Select | RunCommand | JobCommand | details.Asked | launchpad.Asked
+Timed: TypeAlias = AutomationsCommand | TicksCommand | Switch | TickNow | DaemonCommand
+OfAsset: TypeAlias = details.Asked | PartitionsCommand | ConditionCommand
+Question: TypeAlias = Select | RunCommand | JobCommand | Timed | OfAsset | launchpad.Asked
 
 LONGEST: Final = 300
 LAUNCHPAD: Final = ("form", "check_config", "save_preset", "use_preset", "drop_preset")
@@ -115,6 +128,8 @@ class Commands:
                 self.cancel(command)
             case Materialize():
                 self.materialize(command)
+            case Backfill():
+                self.backfill(command)
             case Launch():
                 self.launch(command)
             case UseEnvironment():
@@ -139,6 +154,16 @@ class Commands:
             case DetailsCommand() | RowsCommand() | ProfileCommand() | Compare():
                 key = self.known(command.id)
                 self.later(command, lambda: self.reader.answer(command, key))
+            case PartitionsCommand():
+                key = self.known(command.id)
+                self.later(command, lambda: partitions_message(self.session, key, command.known))
+            case ConditionCommand():
+                key = self.known(command.id)
+                self.later(command, lambda: condition_message(self.session, key))
+            case AutomationsCommand() | TicksCommand() | Switch() | TickNow() | DaemonCommand():
+                if not isinstance(command, AutomationsCommand | DaemonCommand):
+                    self.automation(command.name)
+                self.later(command, lambda: self.timed(command))
             case _:
                 if command.job is not None:
                     self.job(command.job)
@@ -203,6 +228,18 @@ class Commands:
             raise Refusal(f"there is no job `{told}` in the notebook", closest(name[:100], known) or "")
         return name
 
+    def automation(self, name: str) -> str:
+        """Return the name of a schedule or sensor.
+
+        Raises:
+            Refusal: when the notebook hasn't got it.
+        """
+        known = self.session.scan().automations
+        if name not in known:
+            told = shortened(plain(name), 100)
+            raise Refusal(f"there is no schedule or sensor `{told}`", closest(name[:100], known) or "")
+        return name
+
     def select(self, command: Select) -> Selected:
         """Return the assets that a selection string names, or what is wrong with it."""
         try:
@@ -241,9 +278,38 @@ class Commands:
             self.view.tell(Toast(request=command.request, text="nothing to do: all of it is fresh"))
             return
         what = command.selection or (", ".join(map(str, keys[:3])) + (f" and {len(keys) - 3} more" if keys[3:] else ""))
-        options = {} if command.checks_only else {"force": command.force, "config": command.config}
+        options: dict[str, Any] = {"partition": command.partitions} if command.partitions is not None else {}
+        options |= {} if command.checks_only else {"force": command.force, "config": command.config}
         one = self.session.submit(keys, checks_only=command.checks_only, what=what, env=command.env, **options)
         one.when_done(lambda done: self.tell_end(done, command.request))
+
+    def backfill(self, command: Backfill) -> None:
+        """Have partitions of assets brought up to date."""
+        graph = self.graph()
+        keys = [str(key) for key in self.keys(command.ids, graph)]
+        options = {"missing": command.only == "missing", "failed": command.only == "failed"}
+        force = command.only == "all"
+        selection = keys[0] if len(keys) == 1 else keys
+        one = self.session.submit_backfill(selection, command.partitions, force=force, **options)
+        one.when_done(lambda done: self.tell_end(done, command.request))
+
+    def timed(self, command: Timed) -> Answer:
+        """Do what is said of schedules, sensors or the daemon; return how they stand then."""
+        match command:
+            case TicksCommand():
+                return ticks_message(self.session, command.name)
+            case Switch():
+                self.session.switch(command.name, command.on)
+            case TickNow():
+                made, submitted = self.session.submit_tick(command.name)
+                self.view.tell(toast_of_tick(command.name, made.event, 0))
+                for one in submitted:
+                    one.when_done(lambda done: self.tell_end(done, 0))
+            case DaemonCommand():
+                self.session.daemon(command.what)
+            case AutomationsCommand():
+                pass
+        return automations_message(self.session)
 
     def launch(self, command: Launch) -> None:
         """Have a job run."""
@@ -315,7 +381,9 @@ def toast_of(one: Submitted, request: int) -> Toast:
         return Toast(request=request, level="success", text=f"{one.what} finished")
     if report.result is None:
         return Toast(request=request, text=f"nothing to do: {one.what} is fresh")
-    return Toast(request=request, level="success", text=f"{number:,} asset{'' if number == 1 else 's'} materialized")
+    parts = sum(step.partition is not None for step in report.plan.steps)
+    many, what = (parts, "partition") if parts else (number, "asset")
+    return Toast(request=request, level="success", text=f"{many:,} {what}{'' if many == 1 else 's'} materialized")
 
 
 def told_of(content: Any) -> tuple[int, str]:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Any, Final, TypeAlias
 
 from ipy_orch.errors import DagsterError
-from ipy_orch.events.types import Materialized
+from ipy_orch.events.types import Fact, Materialized
 from ipy_orch.execution.iomanagers import Entry as Kept
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.session.recipes import ELSEWHERE
 from ipy_orch.session.scan import Scanned, uses
 from ipy_orch.session.session import Session
 from ipy_orch.session.why import Why as Explained
@@ -98,8 +99,7 @@ class Reader:
         scanned = session.scan()
         graph = scanned.graph
         maker, spec, node = graph.maker(key), graph.spec(key), node_of(key, graph, scanned)
-        made = session.ledger.materialized.get((key, None))
-        known = facts(made) | failure(session, key)
+        known = facts(session.ledger.latest.get(key)) | failure(session, key)
         return DetailsMessage(
             id=str(key),
             version=self.bridge.version,
@@ -210,8 +210,10 @@ def absent(key: AssetKey, graph: AssetGraph, session: Session) -> NoValue:
     maker = graph.makers[key]
     if not maker.is_executable:
         return NoValue(kind="none", reason="it is made elsewhere")
-    if session.ledger.materialized.get((key, None)) is None:
+    if key not in session.ledger.latest:
         return NoValue(kind="none", reason="never materialized")
+    if graph.spec(key).partitions_def is not None:
+        return NoValue(kind="none", reason="each partition has its own value")
     if maker.op.outs[maker.output_of[key]].is_nothing:
         return NoValue(kind="none", reason="it returns nothing")
     manager = manager_of(key, maker)
@@ -282,6 +284,9 @@ def code_of(maker: AssetsDefinition, scanned: Scanned) -> Code | None:
         return Code(text=cut(cell.text), where=cell.label)
     if not maker.is_executable or maker.op_def is None:
         return None
+    if ELSEWHERE in maker.memo:  # in its code location
+        texts = [part.text for part in maker.memo[ELSEWHERE] if part.kind == "code" and part.text]
+        return Code(text=cut("\n".join(texts)), where=maker.origin) if texts else None
     function = inspect.unwrap(maker.op_def.compute_fn)
     code = getattr(function, "__code__", None)
     try:
@@ -309,11 +314,17 @@ def facts(made: Materialized | None) -> dict[str, Any]:
 
 def failure(session: Session, key: AssetKey) -> dict[str, Any]:
     """Return the error of an asset that failed last time, with what it had printed until then."""
-    failed = session.ledger.failed.get((key, None))
+    failed = max((one for (of, _), one in session.ledger.failed.items() if of == key), key=at_of, default=None)
     if failed is None:
         return {}
-    told = ErrorText(line=failed.error, traceback=cut(failed.traceback), when=failed.at)
+    line = f"{failed.partition}: {failed.error}" if failed.partition is not None else failed.error
+    told = ErrorText(line=line, traceback=cut(failed.traceback), when=failed.at)
     return {"error": told, "output": chunks_of(failed.output)}
+
+
+def at_of(fact: Fact) -> float:
+    """Return when something happened."""
+    return fact.at
 
 
 def why_of(session: Session, key: AssetKey) -> Why | None:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from ipy_orch.ui import protocol
-from ipy_orch.ui.protocol import commands, details, envelope, forms, graph, jobs, notices
+from ipy_orch.ui.protocol import automations, commands, details, envelope, forms, graph, jobs, notices, partitions
 
 __all__ = ["typescript"]
 
@@ -26,7 +26,7 @@ HEADING: Final = "// Generated from ipy_orch/ui/protocol/ by `python -m ipy_orch
 PLAIN: Final = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 JSON: Final = "export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };"
 
-ROOMS: Final = (graph, details, notices, jobs, forms, commands)
+ROOMS: Final = (graph, details, notices, jobs, partitions, automations, forms, commands)
 
 Schema = Mapping[str, Any]
 

@@ -144,7 +144,7 @@ def layout(drawn: graphviz.Digraph) -> str | None:
 
     try:
         return str(drawn.pipe(format="json0", encoding="utf-8", quiet=True))
-    except (graphviz.ExecutableNotFound, graphviz.CalledProcessError):
+    except (graphviz.ExecutableNotFound, graphviz.CalledProcessError, OSError):  # the last: no processes, in a browser
         return None
 
 

@@ -55,19 +55,24 @@ class Frame:
         data: narwhals' frame: eager, or lazy where computing the rows is a query.
         type: of the value, as people know it.
         total: how many rows; None where counting them would compute them.
+        labels: how many of the first columns are the rows' index.
         orders: sort -> positions of the rows, of an eager frame.
     """
 
     data: Any
     type: str
     total: int | None
+    labels: int = 0
     orders: dict[Sort, Any] = field(default_factory=dict)
 
     @property
     def columns(self) -> list[Column]:
         """Return the columns, without statistics."""
         schema = self.data.collect_schema()
-        return [Column(name=name, type=type_name(kind), role=role_of(kind)) for name, kind in [*schema.items()]]
+        return [
+            Column(name=name, type=type_name(kind), role=role_of(kind), is_index=place < self.labels)
+            for place, (name, kind) in enumerate([*schema.items()])
+        ]
 
     def page(self, start: int, stop: int, sort: Sort | None = None) -> list[list[Scalar]]:
         """Return rows ``start`` to ``stop``, at most a thousand."""
@@ -124,28 +129,40 @@ def frame_of(value: Any) -> Frame | None:
 
     kind = type(value).__name__
     known = f"{module.removeprefix('_')}.{kind}"
-    native = labelled(value) if module in ("pandas", "geopandas", "modin") else value
+    native, labels = labelled(value) if module in ("pandas", "geopandas", "modin") else (value, 0)
     try:
         data = nw.from_native(native, allow_series=True)
     except (TypeError, ValueError):
         return None
     if isinstance(data, nw.Series):
         data = data.alias(data.name or "value").to_frame()
-    return Frame(data, known, None if isinstance(data, nw.LazyFrame) else len(data))
+    return Frame(data, known, None if isinstance(data, nw.LazyFrame) else len(data), labels)
 
 
-def labelled(value: Any) -> Any:
-    """Return a pandas frame with its index as columns, where it says something, and with names that are unique."""
+def labelled(value: Any) -> tuple[Any, int]:
+    """Return a pandas frame with its index as columns, where it says something, and the number of these.
+
+    Names are unique; the index's are blank where it has none, as pandas shows them.
+    """
     pandas = sys.modules["pandas"]
     frame = value.to_frame(name="value" if value.name is None else value.name) if value.ndim == 1 else value
     if not isinstance(frame, pandas.DataFrame):
-        return value
-    if not isinstance(frame.index, pandas.RangeIndex):
-        names = unique("index" if name is None else str(name) for name in frame.index.names)
-        index = frame.index.to_frame(index=False, name=[*names])
+        return value, 0
+    labels = 0
+    if not is_default(frame.index):
+        labels = frame.index.nlevels
+        blanks = (" " * level for level in range(1, labels + 1))
+        names = [*unique(next(blanks) if name is None else str(name) for name in frame.index.names)]
+        index = frame.index.to_frame(index=False, name=names if labels > 1 else names[0])
         frame = pandas.concat([index, frame.set_axis(pandas.RangeIndex(len(frame)))], axis=1)
     columns = [*unique(map(str, frame.columns))]
-    return frame if columns == [*frame.columns] else frame.set_axis(columns, axis=1)
+    return (frame if columns == [*frame.columns] else frame.set_axis(columns, axis=1)), labels
+
+
+def is_default(index: Any) -> bool:
+    """Tell whether an index only counts the rows; what a filter has left of such a one says which they were."""
+    is_range = isinstance(index, sys.modules["pandas"].RangeIndex)
+    return is_range and index.start == 0 and index.step == 1 and index.name is None
 
 
 def unique(names: Iterable[str]) -> Iterator[str]:
@@ -322,21 +339,27 @@ def compared(id_: str, before: Frame, after: Frame) -> Comparison:
         was, now = (frame.data[:length].get_column(name) for frame in (before, after))
         rows = differing(was, now)
         if rows:
-            changed[name] = len(rows)
+            changed[spoken(name)] = len(rows)
             some = rows[: max(0, min(EXAMPLES - len(examples), OF_COLUMN))]
             pairs = zip(some, was[some].to_list(), now[some].to_list(), strict=True) if some else ()
             examples += [
-                ChangedCell(row=row, column=name, before=scalar(one), after=scalar(other)) for row, one, other in pairs
+                ChangedCell(row=row, column=spoken(name), before=scalar(one), after=scalar(other))
+                for row, one, other in pairs
             ]
     return Comparison(
         id=id_,
         rows=(before.total, after.total),
-        added=[name for name in new if name not in old],
-        removed=[name for name in old if name not in new],
-        retyped=[(name, old[name], new[name]) for name in both if old[name] != new[name]],
+        added=[spoken(name) for name in new if name not in old],
+        removed=[spoken(name) for name in old if name not in new],
+        retyped=[(spoken(name), old[name], new[name]) for name in both if old[name] != new[name]],
         changed=changed,
         examples=examples,
     )
+
+
+def spoken(name: str) -> str:
+    """Return the name of a column for a sentence, where an index without a name would be nothing."""
+    return name if name.strip() else "(index)"
 
 
 def differing(was: Any, now: Any) -> list[int]:

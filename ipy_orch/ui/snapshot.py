@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import cast
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any, cast
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.events.ledger import Ledger
@@ -20,7 +20,9 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
+from ipy_orch.planning.freshness import Freshness as Fresh
 from ipy_orch.planning.graph import AssetGraph
+from ipy_orch.planning.partition_statuses import PartitionStatuses
 from ipy_orch.planning.selection import AssetSelection
 from ipy_orch.planning.staleness import NEVER
 from ipy_orch.planning.staleness import Status as Stands
@@ -29,9 +31,11 @@ from ipy_orch.session.jobs import Job as FoundJob
 from ipy_orch.session.rows import word_of
 from ipy_orch.session.scan import Scanned, uses
 from ipy_orch.ui.cards import plain, shortened
+from ipy_orch.ui.partitions import while_many_run
 from ipy_orch.ui.protocol import (
     Cell,
     CheckState,
+    Freshness,
     Group,
     Job,
     Node,
@@ -49,6 +53,7 @@ from ipy_orch.ui.protocol import (
 __all__ = ["Outline", "Standing", "outline_of", "patch_of", "run_state", "snapshot_of", "state_of", "verdict_of"]
 
 LONGEST = 200
+UNNAMED = "__"  # what jobs begin with that a schedule has for itself
 INTERNAL = ("dagster/kind/", "ipy_orch/")
 SETTLED = ("success", "failure", "skipped", "unchanged", "canceled")
 
@@ -76,6 +81,7 @@ class Outline:
     environment: str = ""
     environments: tuple[str, ...] = ()
     problem: str = ""
+    automations: int = 0
 
 
 def outline_of(scanned: Scanned, environment: str = "", environments: Iterable[str] = ()) -> Outline:
@@ -99,7 +105,16 @@ def outline_of(scanned: Scanned, environment: str = "", environments: Iterable[s
         environment,
         (*environments,),
         "; ".join(map(str, scanned.broken.values())),
+        number_of_automations(scanned),
     )
+
+
+def number_of_automations(scanned: Scanned) -> int:
+    """Return how many schedules and sensors there are; none where two have one name."""
+    try:
+        return len(scanned.automations)
+    except DagsterError:
+        return 0
 
 
 def node_of(key: AssetKey, graph: AssetGraph, scanned: Scanned) -> Node:
@@ -117,6 +132,7 @@ def node_of(key: AssetKey, graph: AssetGraph, scanned: Scanned) -> Node:
         description=first_line(spec.description),
         partitioned=spec.partitions_def is not None,
         configurable=maker.is_executable and (maker.op.config_type is not None or bool(uses_config(key, scanned))),
+        automated=spec.automation_condition is not None,
         cell=cell_of(cell),
     )
 
@@ -163,6 +179,8 @@ def jobs_of(scanned: Scanned, graph: AssetGraph) -> Iterator[Job]:
     except DagsterError:
         return
     for name, job in jobs.items():
+        if name.startswith(UNNAMED):
+            continue
         try:
             keys = keys_of_job(job, graph)
         except DagsterError:
@@ -202,6 +220,8 @@ class Standing:
         of_steps: id -> its step, of the last run: while that goes on, the step says how the asset stands.
         run: the last one.
         in_cell: whether a run that goes on runs in a cell.
+        partitions: of assets that are partitioned, as the planner gave them.
+        fresh: of assets that have a freshness policy.
     """
 
     statuses: Mapping[AssetKey, Stands]
@@ -209,13 +229,23 @@ class Standing:
     run: Run | None = None
     of_steps: Mapping[str, StepRun] = field(default_factory=dict)
     in_cell: bool = False
+    partitions: Mapping[AssetKey, PartitionStatuses] = field(default_factory=dict)
+    fresh: Mapping[AssetKey, Fresh] = field(default_factory=dict)
 
-    @staticmethod
-    def of(statuses: Mapping[AssetKey, Stands], ledger: Ledger, history: Runs, *, in_cell: bool = False) -> Standing:
+    def with_run(self, history: Runs, *, in_cell: bool = False) -> Standing:
         """Return how the assets stand, with the last run."""
         run = next(reversed(history.runs.values()), None)
         steps = {} if run is None else {id_: run.steps[name] for name, ids in run.keys.items() for id_ in ids}
-        return Standing(statuses, ledger, run, steps, in_cell)
+        return replace(self, run=run, of_steps=steps, in_cell=in_cell)
+
+    @cached_property
+    def of_many(self) -> Mapping[str, Mapping[str, StepRun]]:
+        """Return the steps of each asset, of the last run: those of what is partitioned are several."""
+        found: dict[str, dict[str, StepRun]] = {}
+        for name, ids in self.run.keys.items() if self.run is not None else ():
+            for id_ in ids:
+                found.setdefault(id_, {})[name] = self.run.steps[name]  # type: ignore[union-attr]  # there is one
+        return found
 
     def status(self, id_: str, key: AssetKey) -> Status:
         """Return how an asset stands."""
@@ -223,8 +253,11 @@ class Standing:
         stands = self.statuses.get(key) or Stands("external")
         if step is None or self.run is None:
             return status_of(stands)
-        if self.run.status == "running" and (live := self.while_running(key, step)) is not None:
-            return live
+        if self.run.status == "running":
+            before = self.partitions.get(key)
+            live = self.while_running(key, step) if before is None else while_many_run(self.of_many[id_], before)
+            if live is not None:
+                return live
         return status_of(stands, cached=step.status == "unchanged")
 
     def while_running(self, key: AssetKey, step: StepRun) -> Status | None:
@@ -246,6 +279,14 @@ class Standing:
             case _:
                 return None
 
+    def freshness(self, key: AssetKey) -> Freshness | None:
+        """Return how an asset does by its freshness policy; None where it has none."""
+        found = self.fresh.get(key)
+        if found is None:
+            return None
+        updated, until = (at.timestamp() if at is not None else None for at in (found.updated, found.until))
+        return Freshness(word=cast("Any", found.word), policy=found.policy, updated=updated, until=until)
+
     def checks(self, specs: Iterable[AssetCheckSpec]) -> tuple[CheckState, ...]:
         """Return how checks stand."""
         return tuple(
@@ -258,7 +299,8 @@ class Standing:
 def status_of(stands: Stands, *, cached: bool = False) -> Status:
     """Return a status as it goes over the wire; that what is missing was never made goes without saying."""
     reason = "" if stands.word == "missing" and stands.reason == str(NEVER) else stands.reason
-    return Status(word=cast("Word", stands.word), reason=reason, cached=cached)
+    partitions = dict(stands.partitions[0]) if stands.partitions is not None else {}
+    return Status(word=cast("Word", stands.word), reason=reason, cached=cached, partitions=partitions)
 
 
 def verdict_of(check: AssetCheckKey, ledger: Ledger) -> Verdict:
@@ -279,26 +321,29 @@ def state_of(id_: str, outline: Outline, standing: Standing) -> NodePatch:
     """Return how one asset stands, with its checks."""
     key = outline.ids[id_]
     checks = standing.checks(outline.checks.get(key, ()))
-    return NodePatch(id=id_, status=standing.status(id_, key), checks=checks)
+    return NodePatch(id=id_, status=standing.status(id_, key), checks=checks, freshness=standing.freshness(key))
 
 
 def snapshot_of(outline: Outline, states: Mapping[str, NodePatch], standing: Standing, version: int) -> Snapshot:
     """Return the whole graph."""
-    nodes = [
-        node.model_copy(update={"status": states[node.id].status, "checks": states[node.id].checks})
-        for node in outline.nodes
-    ]
+    nodes = [node.model_copy(update=changing(states[node.id])) for node in outline.nodes]
     return Snapshot.model_construct(
         version=version,
         nodes=nodes,
         edges=[*outline.edges],
         groups=[*outline.groups],
         jobs=[*outline.jobs],
+        automations=outline.automations,
         run=run_state(standing.run, in_cell=standing.in_cell) if standing.run is not None else None,
         environment=outline.environment,
         environments=[*outline.environments],
         problem=outline.problem,
     )
+
+
+def changing(state: NodePatch) -> dict[str, Any]:
+    """Return the fields of a node that change while it's there."""
+    return {"status": state.status, "checks": state.checks, "freshness": state.freshness}
 
 
 def patch_of(changed: Iterable[NodePatch], run: RunState | None, base: int, version: int) -> Patch:

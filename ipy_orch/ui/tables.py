@@ -29,6 +29,7 @@ __all__ = [
     "human_seconds",
     "human_shape",
     "jobs_table",
+    "locations_table",
     "partitions_table",
     "resources_table",
     "runs_table",
@@ -50,9 +51,8 @@ def human(frame: pd.DataFrame) -> pd.DataFrame:
         "seconds": ("took", human_seconds),
         "when": ("when", human_time),
         "started": ("started", human_time),
-        "next": ("next", human_time),
         "last": ("last", human_time),
-        "moment": ("for", human_time),
+        "moment": ("for", str),
     }
     for column, (_, words) in worded.items():
         if column in shown:
@@ -146,6 +146,16 @@ def components_table(rows: Iterable[Any]) -> pd.DataFrame:
         rows: with ``type``, ``takes`` (its attributes), ``about`` and ``module``.
     """
     return table(COMPONENTS, rows)
+
+
+def locations_table(rows: Iterable[Any]) -> pd.DataFrame:
+    """Return a row for each code location, by its name.
+
+    Args:
+        rows: with ``location``, ``status`` (``loaded`` or ``unavailable``), ``reason``, ``assets`` (how many),
+            ``code``, ``environment`` and ``python`` (its version).
+    """
+    return table(LOCATIONS, rows)
 
 
 def partitions_table(rows: Iterable[Any]) -> pd.DataFrame:
@@ -327,6 +337,15 @@ COMPONENTS: Final = (
     Column("about", text("about")),
     Column("module", text("module"), "category"),
 )
+LOCATIONS: Final = (
+    Column("location", text("location"), is_index=True),
+    Column("status", text("status"), "category"),
+    Column("reason", text("reason")),
+    Column("assets", number("assets"), "Int64"),
+    Column("code", text("code")),
+    Column("environment", text("environment")),
+    Column("python", text("python"), "category"),
+)
 PARTITIONS: Final = (
     Column("partitions", text("partitions"), is_index=True),
     Column("count", number("count"), "Int64"),
@@ -342,7 +361,7 @@ AUTOMATIONS: Final = (
     Column("switch", text("on"), "category"),
     Column("ticks", text("when")),
     Column("runs", text("target")),
-    Column("next", time("next"), "datetime64[s]"),
+    Column("next", text("next")),
     Column("last", time("last"), "datetime64[s]"),
     Column("status", text("status"), "category"),
     Column("runs of it", text("runs")),
@@ -353,7 +372,7 @@ TICKS: Final = (
     Column("when", time("at"), "datetime64[s]"),
     Column("name", text("name")),
     Column("status", text("status"), "category"),
-    Column("moment", time("moment"), "datetime64[s]"),
+    Column("moment", text("moment")),
     Column("asked for", number("requested"), "Int64"),
     Column("runs", text("runs")),
     Column("message", text("message")),

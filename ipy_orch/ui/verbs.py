@@ -10,12 +10,14 @@ from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.staleness import Status
 from ipy_orch.session import session
+from ipy_orch.session.locations import locations
 from ipy_orch.ui import pictures, tables
 
 __all__ = ["Lineage", "show_lineage", "show_table"]
 
 
 @session.table.supply
+@locations.table.supply
 def show_table(kind: Literal["assets", "checks", "resources", "runs", "events"], rows: Iterable[Any]) -> Any:
     """Return rows as a DataFrame that shows itself in words."""
     from ipy_orch.ui.frames import Table

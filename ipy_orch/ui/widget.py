@@ -91,16 +91,25 @@ class LineageWidget(anywidget.AnyWidget):
         super().close()
 
     def _ipython_display_(self) -> None:
+        """Show the view and the picture."""
+        self.show()
+
+    def show(self, text: str | None = None) -> None:
         """Show the view, and below it the picture, which the view hides as long as it lives (style/still.css).
 
         A front end that opens the notebook without its kernel has no model of the widget, and says so in its place
         whatever else that output holds; the output below has the picture.
+
+        Args:
+            text: for a front end that shows text; None for the lineage's own.
         """
         shown = self._repr_mimebundle_()
         if shown is None:
             return
         data, metadata = shown
         picture = data.pop(PICTURE, None)
+        if text is not None:
+            data["text/plain"] = text
         display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
         if picture is not None:
             display({PICTURE: picture, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]

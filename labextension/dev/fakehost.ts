@@ -1,6 +1,6 @@
 /** A kernel that isn't one: it answers the view's commands from a snapshot, and plays runs. */
 
-import type { Command, DetailsMessage, FormMessage, JobMessage, Json, Materialize, Message, Node, RunState, Snapshot, StepState } from "../src/protocol.js";
+import type { Automation, Command, Condition, DaemonState, DetailsMessage, FormMessage, JobMessage, Json, Materialize, Message, Node, PartitionsMessage, RunState, Snapshot, StepState, TickLine } from "../src/protocol.js";
 import type { Host, Theme } from "../src/view/host.js";
 import { random } from "./generate.js";
 
@@ -14,6 +14,8 @@ export class FakeHost implements Host {
   private version: number;
   private timer: ReturnType<typeof setInterval> | undefined;
   private run: RunState | null = null;
+  private automations: Automation[] = AUTOMATIONS;
+  private daemon: DaemonState = { is_running: true, since: Date.now() / 1000 - 1_260, missed: "last", waiting: 1 };
   private readonly presets = new Map<string, string>([["small sample", "ops:\n  orders:\n    config:\n      limit: 100\n"]]);
 
   constructor(
@@ -58,6 +60,17 @@ export class FakeHost implements Host {
         return this.say({ ...this.snapshot, request, version: this.version, run: this.run });
       case "details":
         return this.say({ ...this.detailsOf(command.id), request });
+      case "partitions":
+        return this.say({ ...(command.id === "order_items" ? byDayAndRegion() : byDay()), id: command.id, request });
+      case "condition":
+        return this.say({ kind: "condition", request, id: command.id, condition: EAGER });
+      case "automations":
+      case "daemon":
+      case "switch":
+      case "tick":
+        return this.say({ kind: "automations", request, ...this.timed(command) });
+      case "ticks":
+        return this.say({ kind: "ticks", request, name: command.name, total: TICKS.length, ticks: TICKS });
       case "rows":
         return this.say({ kind: "rows", request, id: command.id, start: command.start, stop: command.stop, total: 336_776, rows: flights(command.start, Math.min(336_776, command.stop), command.sort?.descending) });
       case "profile":
@@ -107,6 +120,13 @@ export class FakeHost implements Host {
       { run_id: "77aa", status: "success", when: when - 90_000, seconds: 61 },
     ];
     return { kind: "job", name, description: found.description ?? "", cell: found.cell ?? null, ids: this.idsOf(name), ops, runs, resumable: true };
+  }
+
+  private timed(command: Command): { automations: Automation[]; daemon: DaemonState } {
+    if (command.kind === "switch") this.automations = this.automations.map((one) => (one.name === command.name ? { ...one, on: command.on } : one));
+    if (command.kind === "tick") this.automations = this.automations.map((one) => (one.name === command.name ? { ...one, last: Date.now() / 1000, status: "requested", runs: ["running"] } : one));
+    if (command.kind === "daemon") this.daemon = command.what === "start" ? { is_running: true, since: Date.now() / 1000 } : {};
+    return { automations: this.automations, daemon: this.daemon };
   }
 
   private select(text: string, request: number): void {
@@ -193,6 +213,40 @@ export class FakeHost implements Host {
     };
   }
 }
+
+const day = (i: number): string => new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10);
+
+function byDay(): PartitionsMessage {
+  const runs: [number, number][] = [[120, 0], [1, 1], [88, 0], [7, 2], [112, 0], [1, 1], [11, 0], [26, 2]];
+  return { kind: "partitions", id: "", stamp: "days", cut: "daily from 2024-01-01", keys: Array.from({ length: 366 }, (_, i) => day(i)), statuses: [{ word: "fresh" }, { word: "failed", reason: "KeyError: 'amount'" }, { word: "missing" }], runs };
+}
+
+function byDayAndRegion(): PartitionsMessage {
+  const runs: [number, number][] = [[58, 0], [2, 1], [1, 2], [8, 1], [24, 3]];
+  return { kind: "partitions", id: "", stamp: "grid", cut: "day: daily; region: 'east', 'north', 'south'", dimensions: ["day", "region"], rows: Array.from({ length: 31 }, (_, i) => day(i)), keys: ["east", "north", "south"], statuses: [{ word: "fresh" }, { word: "stale", reason: "inputs changed: orders" }, { word: "failed", reason: "TimeoutError" }, { word: "missing" }], runs };
+}
+
+const NOW = Date.now() / 1000;
+const AUTOMATIONS: Automation[] = [
+  { name: "nightly", kind: "schedule", on: true, when: "every day at 02:30 (Europe/Berlin)", target: "job nightly", next: [NOW + 31_000, NOW + 117_400], last: NOW - 55_000, status: "requested", runs: ["success"], cell: { label: "Cell In[20]", id: "c20" }, zone: "Europe/Berlin", description: "The shop's morning mail." },
+  { name: "new_files", kind: "sensor", on: true, when: "every 30 s", target: "raw_payments", next: [NOW + 14], last: NOW - 16, status: "skipped", message: "nothing new below exports/", cell: { label: "Cell In[21]", id: "c21" } },
+  { name: "refund_watch", kind: "sensor", on: false, when: "every 5 min", target: "refunds, payments", last: NOW - 8_000, status: "failed", message: "ConnectionError: the bank doesn't answer", cell: { label: "Cell In[22]", id: "c22" } },
+];
+const TICKS: TickLine[] = [
+  { status: "skipped", at: NOW - 16, message: "nothing new below exports/", seconds: 0.004 },
+  { status: "requested", at: NOW - 46, requested: 2, runs: ["success", "failure"], seconds: 0.006, printed: "payments-2024-03-01.csv\npayments-2024-03-02.csv" },
+  { status: "failed", at: NOW - 700, message: "PermissionError: exports/", seconds: 0.002 },
+];
+const EAGER: Condition = {
+  title: "eager",
+  state: "false",
+  of: 366,
+  below: [
+    { title: "in_latest_time_window", about: "is the newest time partition", state: "true", true: 1, of: 366 },
+    { title: "the first has become true since the second was", about: "the first was true 2026-11-21 16:21:20, the second never", state: "false", of: 1, below: [{ title: "any of these", state: "true", true: 26, of: 366, below: [{ title: "newly_missing", about: "this has just become true", state: "true", true: 26, of: 366 }] }, { title: "handled", state: "false", of: 366 }] },
+    { title: "not any_deps_missing", state: "skipped" },
+  ],
+};
 
 const CARRIERS = ["UA", "AA", "B6", "DL", "EV", "MQ", "US", "WN"];
 const PORTS = ["EWR", "JFK", "LGA"];

@@ -29,13 +29,23 @@ export interface Progress {
  * Say how an asset stands.
  *
  * `missing` without a reason is never materialized; `waiting` and `running` are those of a run that goes on.
- * `cached`: the last run that asked for it found it fresh and didn't run it.
+ * `cached`: the last run that asked for it found it fresh and didn't run it. `partitions`: how many of those of a
+ * partitioned asset stand how.
  */
 export interface Status {
   word?: "" | "missing" | "fresh" | "stale" | "failed" | "evicted" | "external" | "waiting" | "running";
   reason?: string;
   progress?: Progress | null;
   cached?: boolean;
+  partitions?: { [name: string]: number };
+}
+
+/** Say how old an asset may be, and how it does by that; from `until` on it is overdue. */
+export interface Freshness {
+  word: "fresh" | "warning" | "overdue" | "unknown";
+  policy: string;
+  updated?: number | null;
+  until?: number | null;
 }
 
 /** Say how a check stands. */
@@ -67,9 +77,12 @@ export interface Node {
   description?: string;
   status?: Status;
   checks?: CheckState[];
+  freshness?: Freshness | null;
   partitioned?: boolean;
   /** It, or a resource it uses, takes config. */
   configurable?: boolean;
+  /** It has an automation condition. */
+  automated?: boolean;
   cell?: Cell | null;
 }
 
@@ -128,6 +141,8 @@ export interface Snapshot {
   edges?: [number, number][];
   groups?: Group[];
   jobs?: Job[];
+  /** How many schedules and sensors there are. */
+  automations?: number;
   run?: RunState | null;
   environment?: string;
   environments?: string[];
@@ -137,11 +152,12 @@ export interface Snapshot {
   problem?: string;
 }
 
-/** Be what has changed of a node: both fields are whole. */
+/** Be what has changed of a node: each field is whole. */
 export interface NodePatch {
   id: string;
   status?: Status;
   checks?: CheckState[];
+  freshness?: Freshness | null;
 }
 
 /**
@@ -260,6 +276,8 @@ export interface Column {
   type: string;
   /** Default: "other". */
   role?: "number" | "text" | "bool" | "time" | "other";
+  /** labels of the rows, no column that counts; blank where unnamed. */
+  is_index?: boolean;
   nulls?: number | null;
   distinct?: number | null;
   min?: boolean | number | string | null;
@@ -460,6 +478,126 @@ export interface JobMessage {
   problem?: string;
 }
 
+/** Be a way in which partitions stand; `word` is as that of an asset. */
+export interface PartitionStatus {
+  word: "missing" | "fresh" | "stale" | "failed" | "evicted" | "external";
+  reason?: string;
+}
+
+/**
+ * Be how all partitions of an asset stand, in order; of two dimensions a grid, row by row.
+ *
+ * `runs` are pairs of how many neighbours stand alike and how, a position in `statuses`. Ten thousand partitions
+ * that stand alike are one pair.
+ */
+export interface PartitionsMessage {
+  request?: number;
+  kind: "partitions";
+  id: string;
+  /** How it is partitioned, in words. */
+  cut?: string;
+  /** Of the keys: keys and rows are left out where the command knew it. */
+  stamp?: string;
+  /** The names of two dimensions, that of the rows first. */
+  dimensions?: string[];
+  /** The keys of the first of two dimensions. */
+  rows?: string[];
+  /** The keys; of two dimensions, those of the second. */
+  keys?: string[];
+  statuses?: PartitionStatus[];
+  runs?: [number, number][];
+}
+
+/** Be a schedule or a sensor, and how its last tick went; `next` is empty while it can't tick. */
+export interface Automation {
+  name: string;
+  kind: "schedule" | "sensor";
+  on?: boolean;
+  /** Its moments or its interval, in words. */
+  when?: string;
+  /** What it runs, in words. */
+  target?: string;
+  next?: number[];
+  last?: number | null;
+  /** What came of the last tick: requested, skipped, failed or missed. */
+  status?: string;
+  message?: string;
+  /** How the runs of the last tick stand. */
+  runs?: string[];
+  cell?: Cell | null;
+  description?: string;
+  /** Why it can't tick. */
+  problem?: string;
+  zone?: string;
+}
+
+/** Say how the thread stands that lets tick what is on; `trouble` says why nothing ticks. */
+export interface DaemonState {
+  is_running?: boolean;
+  since?: number | null;
+  /** What is done about moments that passed while nobody looked. */
+  missed?: string;
+  /** The runs that haven't begun. */
+  waiting?: number;
+  trouble?: string;
+}
+
+/** Be all schedules and sensors, by name, and the daemon. */
+export interface AutomationsMessage {
+  request?: number;
+  kind: "automations";
+  automations?: Automation[];
+  daemon?: DaemonState;
+}
+
+/** Be a tick: of a schedule with the moment that it was for. */
+export interface TickLine {
+  status: string;
+  at: number;
+  moment?: number | null;
+  requested?: number;
+  message?: string;
+  /** How its runs stand. */
+  runs?: string[];
+  seconds?: number;
+  printed?: string;
+}
+
+/** Be the ticks of a schedule or sensor, the newest first. */
+export interface TicksMessage {
+  request?: number;
+  kind: "ticks";
+  name: string;
+  ticks?: TickLine[];
+  /** How many there are, of which the newest are told. */
+  total?: number;
+}
+
+/**
+ * Be an automation condition and those that it is made of.
+ *
+ * `true` and `of` are numbers of partitions, 1 of what isn't partitioned; `skipped` means that nothing was left
+ * to ask about.
+ */
+export interface Condition {
+  title: string;
+  about?: string;
+  state: "true" | "false" | "skipped";
+  true?: number;
+  of?: number;
+  /** The asset or check it is about, where that is another one. */
+  target?: string;
+  below?: Condition[];
+}
+
+/** Be the automation condition of an asset, as it stands now. */
+export interface ConditionMessage {
+  request?: number;
+  kind: "condition";
+  id: string;
+  condition: Condition;
+}
+
 /**
  * Say of one field where its value comes from; a secret's value is nowhere, its variable's name is.
  *
@@ -535,6 +673,7 @@ export interface Refresh {
  *
  * `downstream` adds all that depends on them, `upstream` has what they depend on forced as well, `stale` keeps
  * only those that aren't fresh, `force` runs also what is fresh. `config` is run config as YAML or as data.
+ * `partitions` are keys, ranges `a..b` with both ends, or of two dimensions `a..b|c..d`.
  */
 export interface Materialize {
   request?: number;
@@ -546,9 +685,24 @@ export interface Materialize {
   downstream?: boolean;
   force?: boolean;
   checks_only?: boolean;
+  partitions?: string[] | null;
   config?: string | { [name: string]: Json } | null;
   /** the environment for this run, one of the snapshot's. */
   env?: string | null;
+}
+
+/**
+ * Bring partitions of assets up to date, or of those only what is `missing` or `failed`, or `all` by force.
+ *
+ * `partitions` are as those of materialize; null for all.
+ */
+export interface Backfill {
+  request?: number;
+  kind: "backfill";
+  ids: string[];
+  partitions?: string[] | null;
+  /** Default: "stale". */
+  only?: "stale" | "missing" | "failed" | "all";
 }
 
 /**
@@ -599,6 +753,21 @@ export interface DetailsCommand {
   load?: boolean;
 }
 
+/** Ask how the partitions of an asset stand; `known` is the stamp of the keys that the view has. */
+export interface PartitionsCommand {
+  request?: number;
+  kind: "partitions";
+  id: string;
+  known?: string;
+}
+
+/** Ask why the automation condition of an asset is true or not. */
+export interface ConditionCommand {
+  request?: number;
+  kind: "condition";
+  id: string;
+}
+
 /** Be an order of rows. */
 export interface Sort {
   column: string;
@@ -642,6 +811,41 @@ export interface JobCommand {
   request?: number;
   kind: "job";
   name: string;
+}
+
+/** Ask for all schedules and sensors. */
+export interface AutomationsCommand {
+  request?: number;
+  kind: "automations";
+}
+
+/** Ask for the ticks of a schedule or sensor. */
+export interface TicksCommand {
+  request?: number;
+  kind: "ticks";
+  name: string;
+}
+
+/** Switch a schedule or sensor on or off; answered by all of them. */
+export interface Switch {
+  request?: number;
+  kind: "switch";
+  name: string;
+  on: boolean;
+}
+
+/** Let a schedule or sensor tick, and run what it asks for; answered by all of them. Its code runs. */
+export interface TickNow {
+  request?: number;
+  kind: "tick";
+  name: string;
+}
+
+/** Start or stop the daemon; answered by all schedules and sensors. */
+export interface DaemonCommand {
+  request?: number;
+  kind: "daemon";
+  what: "start" | "stop";
 }
 
 /** Ask what can be configured for assets, null for all; with `job`, for that job, whatever `ids` says. */
@@ -698,6 +902,10 @@ export type Message =
   | Comparison
   | RunMessage
   | JobMessage
+  | PartitionsMessage
+  | ConditionMessage
+  | AutomationsMessage
+  | TicksMessage
   | Selected
   | FormMessage
   | ConfigChecked
@@ -707,6 +915,7 @@ export type Message =
 export type Command =
   | Refresh
   | Materialize
+  | Backfill
   | Launch
   | UseEnvironment
   | Cancel
@@ -717,6 +926,13 @@ export type Command =
   | Compare
   | RunCommand
   | JobCommand
+  | PartitionsCommand
+  | ConditionCommand
+  | AutomationsCommand
+  | TicksCommand
+  | Switch
+  | TickNow
+  | DaemonCommand
   | FormCommand
   | CheckConfig
   | SavePreset

@@ -9,7 +9,7 @@ import { layout } from "../src/view/layout/layout.js";
 import { sample } from "../src/view/layout/warm.js";
 import { network } from "../src/view/layout/network.js";
 import { arrange, crossings } from "../src/view/layout/order.js";
-import type { Drawing, Rect } from "../src/view/layout/types.js";
+import type { Direction, Drawing, Rect } from "../src/view/layout/types.js";
 import { drawings } from "./graphs.js";
 
 function apart(a: Rect, b: Rect, slack = 0.01): boolean {
@@ -20,15 +20,20 @@ function flat(count: number, pairs: number[]): Drawing {
   return { widths: new Array(count).fill(212), heights: new Array(count).fill(64), edges: pairs, groups: new Array(count).fill(-1), groupCount: 0 };
 }
 
-describe("layout", () => {
-  it("points every edge forward, from the right of its tail to the left of its head", () => {
+describe.each<[Direction, number]>([
+  ["right", Infinity],
+  ["down", Infinity],
+  ["down", 2],
+])("layout, edges lead %s, %d cards at most beside each other", (direction, most) => {
+  it("points every edge forward, from where its tail ends to before its head", () => {
     fc.assert(
       fc.property(drawings, (drawing) => {
-        const placed = layout(drawing);
+        const placed = layout(drawing, direction, most);
+        const [along, long] = direction === "right" ? [placed.x, drawing.widths] : [placed.y, drawing.heights];
         for (let i = 0; i < drawing.edges.length; i += 2) {
           const [from, to] = [drawing.edges[i], drawing.edges[i + 1]];
           expect(placed.backward[i / 2]).toBe(0);
-          expect(placed.x[from] + drawing.widths[from]).toBeLessThan(placed.x[to]);
+          expect(along[from] + long[from]).toBeLessThan(along[to]);
         }
       }),
     );
@@ -37,7 +42,7 @@ describe("layout", () => {
   it("lets no card overlap another, nor a box of a group that it isn't in", () => {
     fc.assert(
       fc.property(drawings, (drawing) => {
-        const placed = layout(drawing);
+        const placed = layout(drawing, direction, most);
         const rect = (v: number): Rect => ({ x: placed.x[v], y: placed.y[v], width: drawing.widths[v], height: drawing.heights[v] });
         for (let a = 0; a < placed.x.length; a++) {
           for (let b = a + 1; b < placed.x.length; b++) expect(apart(rect(a), rect(b))).toBe(true);
@@ -54,8 +59,8 @@ describe("layout", () => {
   it("keeps everything inside of the size it says, and says the same twice", () => {
     fc.assert(
       fc.property(drawings, (drawing) => {
-        const placed = layout(drawing);
-        expect(layout(drawing)).toEqual(placed);
+        const placed = layout(drawing, direction, most);
+        expect(layout(drawing, direction, most)).toEqual(placed);
         placed.x.forEach((x, v) => {
           expect(x).toBeGreaterThanOrEqual(-0.01);
           expect(placed.y[v]).toBeGreaterThanOrEqual(-0.01);
@@ -67,6 +72,25 @@ describe("layout", () => {
     );
   });
 
+  it("leads lanes around all cards but the ends of their edge, each from its beginning to its end", () => {
+    fc.assert(
+      fc.property(drawings, (drawing) => {
+        const placed = layout(drawing, direction, most);
+        const down = direction === "down" ? 1 : 0;
+        placed.routes.forEach((points) => {
+          for (let i = 0; i < points.length; i += 2) {
+            const [x, y] = [points[i], points[i + 1]];
+            if (i) expect(points[i + down]).toBeGreaterThanOrEqual(points[i - 2 + down]);
+            const under = placed.x.findIndex((left, v) => x > left && x < left + drawing.widths[v] && y > placed.y[v] && y < placed.y[v] + drawing.heights[v]);
+            expect(under).toBe(-1);
+          }
+        });
+      }),
+    );
+  });
+});
+
+describe("layout", () => {
   it("draws what closes a cycle backward, and all else forward", () => {
     const pairs = [0, 1, 1, 2, 2, 0, 2, 3];
     expect([...closing(4, pairs)]).toEqual([0, 0, 1, 0]);
@@ -91,8 +115,30 @@ describe("layout", () => {
     expect(placed.width / placed.height).toBeLessThan(6);
   });
 
+  it("is narrow where edges lead down, also for assets without edges", () => {
+    for (const count of [9, 30]) {
+      const placed = layout(flat(count, []), "down");
+      expect(placed.width / placed.height).toBeLessThan(1.1);
+    }
+  });
+
+  it("puts no more cards beside each other than are asked for, and groups below each other", () => {
+    fc.assert(
+      fc.property(drawings, (drawing) => {
+        const placed = layout(drawing, "down", 2);
+        const beside = new Map<number, number>();
+        placed.y.forEach((y) => beside.set(Math.round(y), (beside.get(Math.round(y)) ?? 0) + 1));
+        expect(Math.max(0, ...beside.values())).toBeLessThanOrEqual(2);
+      }),
+    );
+    const pairs = [0, 1, 0, 2, 1, 3, 2, 4];
+    const boxes = layout({ ...flat(5, pairs), groups: [-1, 0, 1, 0, 1], groupCount: 2 }, "down", 2).boxes;
+    expect(boxes[0]!.y + boxes[0]!.height).toBeLessThan(boxes[1]!.y);
+  });
+
   it("lays out nothing, and one", () => {
     expect(layout(flat(0, [])).width).toBe(0);
+    expect(layout(flat(1, []), "down").width).toBe(212);
     expect(layout(flat(1, [])).width).toBe(212);
   });
 

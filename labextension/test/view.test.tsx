@@ -57,12 +57,22 @@ describe("the view", () => {
   });
 
   it("materializes what isn't fresh, then what is selected", async () => {
-    (await until(() => named("Materialize stale (6)"))).click();
+    (await until(() => named("Materialize stale (7)"))).click();
     expect(last("materialize")).toMatchObject({ stale: true });
     host.say({ ...quiet(), version: 9 });
     all(".ipyo-count").find((count) => count.getAttribute("aria-label")?.startsWith("Failed"))!.click();
     (await until(() => named("Materialize") && !named("Materialize stale") && named("Materialize"))).click();
-    expect(last("materialize")?.ids).toEqual(["revenue_by_country_and_channel_last_30_days"]);
+    expect(last("materialize")?.ids).toEqual(["raw_payments", "revenue_by_country_and_channel_last_30_days"]);
+  });
+
+  it("draws the graph the other way when asked to, and keeps to it", async () => {
+    (await until(() => named("Draw from top to bottom"))).click();
+    await until(() => named("Draw from left to right"));
+    expect(one("[aria-live]")?.textContent).toBe("Drawn from top to bottom.");
+    await list();
+    named("Graph")!.click();
+    (await until(() => named("Draw from left to right"))).click();
+    await until(() => named("Draw from top to bottom"));
   });
 
   it("can do everything in the list by keys", async () => {
@@ -326,5 +336,95 @@ describe("hostile strings", () => {
     expect(place.textContent).toContain(EVIL[0]);
     expect(place.textContent).not.toContain("\u001b");
     expect((globalThis as Record<string, unknown>)["hacked"]).toBeUndefined();
+  });
+});
+
+describe("partitions", () => {
+  beforeEach(() => open(quiet()));
+
+  async function bar(name: string): Promise<HTMLElement> {
+    await list();
+    all("[role=row]").find((row) => row.textContent?.startsWith(name))!.click();
+    return until(() => one("[role=slider]"));
+  }
+
+  it("are chosen by keys, and materialized as a range", async () => {
+    const slider = await bar("raw_payments");
+    for (const key of ["ArrowRight", "ArrowRight"]) press(slider, key);
+    await until(() => slider.getAttribute("aria-valuetext") === "2024-01-02, fresh");
+    press(slider, "End");
+    slider.dispatchEvent(new KeyboardEvent("keydown", { key: "PageUp", shiftKey: true, bubbles: true, cancelable: true }));
+    await until(() => one<HTMLInputElement>(".ipyo-typed input")!.value === "2024-11-24..2024-12-31");
+    press(slider, "Enter");
+    expect(last("materialize")).toMatchObject({ ids: ["raw_payments"], partitions: ["2024-11-24..2024-12-31"] });
+  });
+
+  it("say how many stand how, and are brought up to date by a button", async () => {
+    await bar("raw_payments");
+    expect(all(".ipyo-legend li").map((item) => item.textContent)).toEqual(["fresh 331", "missing 33", "failed 2"]);
+    named("Missing 33")!.click();
+    expect(last("backfill")).toMatchObject({ ids: ["raw_payments"], only: "missing" });
+    named("Materialize 35")!.click();
+    expect(last("backfill")).toMatchObject({ ids: ["raw_payments"], only: "stale" });
+    expect(last("backfill")!.partitions).toBeUndefined();
+  });
+
+  it("are typed, and what isn't there is said", async () => {
+    await bar("order_items");
+    const input = one<HTMLInputElement>(".ipyo-typed input")!;
+    type(input, "2024-01-02..2024-01-03|nowhere");
+    await until(() => input.getAttribute("aria-invalid") === "true");
+    type(input, "2024-01-02..2024-01-03|*");
+    press(input, "Enter");
+    await until(() => one(".ipyo-typed")!.textContent?.includes("6 partitions"));
+    named("All 6")!.click();
+    expect(last("backfill")).toMatchObject({ only: "all", partitions: ["2024-01-02..2024-01-03|east..south"] });
+  });
+
+  it("are chosen in the details, not materialized all at once by the way", async () => {
+    await bar("raw_payments");
+    press(one(".ipyo-list")!, "m");
+    expect(last("materialize")).toBeUndefined();
+  });
+
+  it("show the condition as a tree that opens", async () => {
+    await bar("raw_payments");
+    const tree = await until(() => one(".ipyo-tree"));
+    expect(tree.textContent).toContain("in_latest_time_window 1 of 366");
+    const closed = all(".ipyo-tree button").find((button) => button.getAttribute("aria-expanded") === "false")!;
+    expect(closed.textContent).toContain("any of these");
+    closed.click();
+    await until(() => one(".ipyo-tree")!.textContent?.includes("newly_missing"));
+    expect(one(".ipyo-freshness")!.textContent).toContain("in timeat most 1 d old, made 2 h ago, due in 22 h");
+  });
+});
+
+describe("the page of automations", () => {
+  beforeEach(async () => {
+    open(quiet());
+    (await until(() => named("Automations"))).click();
+    await until(() => one(".ipyo-automations"));
+  });
+
+  it("switches, ticks, and shows what came of ticks", async () => {
+    const toggle = all("[role=switch]").find((button) => button.getAttribute("aria-label") === "refund_watch on")!;
+    expect(toggle.getAttribute("aria-checked")).toBe("false");
+    toggle.click();
+    expect(last("switch")).toMatchObject({ name: "refund_watch", on: true });
+    await until(() => toggle.getAttribute("aria-checked") === "true");
+    named("Tick now")!.click();
+    expect(last("tick")).toMatchObject({ name: "nightly" });
+    all(".ipyo-automation")[1].click();
+    const ticks = await until(() => one(".ipyo-tick-list"));
+    expect(ticks.textContent).toContain("requested 2 runs");
+    expect(ticks.textContent).toContain("PermissionError: exports/");
+  });
+
+  it("stops and starts the daemon", async () => {
+    expect(one(".ipyo-daemon")!.textContent).toContain("since 21 min ago · 2 of 3 on · 1 run waiting");
+    named("Stop")!.click();
+    await until(() => one(".ipyo-daemon")!.textContent?.includes("stopped"));
+    named("Start")!.click();
+    expect(last("daemon")).toMatchObject({ what: "start" });
   });
 });

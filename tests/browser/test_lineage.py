@@ -264,7 +264,7 @@ def test_by_keyboard_alone(lab: Callable[..., OpenNotebook], tmp_path: Path) -> 
     widget.locator(".ipyo-canvas").focus()
     for key in ("ArrowRight", "Enter"):
         keyboard.press(key)
-    expect(widget.get_by_role("complementary")).to_have_attribute("aria-label", "Details of goods")
+    expect(widget.get_by_role("region")).to_have_attribute("aria-label", "Details of goods")
     found += serious(notebook)
     keyboard.press("Escape")
     expect(widget.locator(".ipyo-canvas")).to_be_focused()
@@ -282,7 +282,7 @@ def test_by_keyboard_alone(lab: Callable[..., OpenNotebook], tmp_path: Path) -> 
     expect(rows).to_be_focused()
     for key in ("Home", "ArrowDown", "Enter"):
         keyboard.press(key)
-    expect(widget.get_by_role("complementary")).to_be_visible()
+    expect(widget.get_by_role("region")).to_be_visible()
     found += serious(notebook)
     keyboard.press("Escape")
     keyboard.press("?")

@@ -92,13 +92,16 @@ def test_windows_that_are_not_there() -> None:
     """Missing, unless they are only in an offset's reach, or may be missing."""
     late = DailyPartitionsDefinition("2024-03-01")
 
-    def missing(mapping: TimeWindowPartitionMapping, key: str) -> list[str]:
+    def missing(mapping: TimeWindowPartitionMapping, key: str, up: DailyPartitionsDefinition = late) -> list[str]:
         subset = DAYS.subset_with_partition_keys([key])
-        found = mapping.get_upstream_mapped_partitions_result_for_partitions(subset, DAYS, late, NOW)
+        found = mapping.get_upstream_mapped_partitions_result_for_partitions(subset, DAYS, up, NOW)
         return list(found.required_but_nonexistent_partition_keys)
 
     assert missing(TimeWindowPartitionMapping(), "2024-02-01") == ["2024-02-01"]
     assert missing(TimeWindowPartitionMapping(-1, 0), "2024-03-01") == []
+    ended = DailyPartitionsDefinition("2024-01-01", end_date="2024-01-05")
+    assert missing(TimeWindowPartitionMapping(-1, -1), "2024-01-07", ended) == ["2024-01-06"]
+    assert missing(TimeWindowPartitionMapping(1, 1), "2024-01-07", ended) == []
     assert missing(TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True), "2024-02-01") == []
 
 
@@ -173,7 +176,8 @@ def test_windows_as_dagster_does(here: str, up: str, one: int, other: int, offse
             keys = downstream.get_partition_keys()
             chosen = downstream.subset_with_partition_keys([keys[number % len(keys)]])
             found = mapping.get_upstream_mapped_partitions_result_for_partitions(chosen, downstream, upstream)
-            told.append(list(found.partitions_subset.get_partition_keys()))
+            missing = found.required_but_nonexistent_subset.get_partition_keys()
+            told.append((list(found.partitions_subset.get_partition_keys()), sorted(missing)))
     assert told[0] == told[1]
 
 

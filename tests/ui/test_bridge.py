@@ -10,6 +10,7 @@ import pytest
 
 from ipy_orch import AssetCheckResult, AssetSpec, MaterializeResult, asset, asset_check
 from ipy_orch.model.env import SECRETS
+from ipy_orch.planning.survey import Surveyed
 from ipy_orch.session.session import Session
 from ipy_orch.ui.bridge import BRIDGES
 from ipy_orch.ui.protocol import wire
@@ -234,7 +235,7 @@ def test_ten_thousand_assets_fold_in_half_a_second():
         gc.collect()
         began = time.perf_counter()
         outline = outline_of(scanned)
-        standing = Standing.of(statuses, session.ledger, session.history)
+        standing = Standing(statuses, session.ledger).with_run(session.history)
         states = {id_: state_of(id_, outline, standing) for id_ in outline.ids}
         data = wire(snapshot_of(outline, states, standing, 1))
         best = min(best, time.perf_counter() - began)
@@ -251,13 +252,13 @@ def test_a_failure_to_read_is_tried_again_and_told(session, monkeypatch):
             calls.append(1)
             if len(calls) < 3:
                 raise RuntimeError("dictionary changed size during iteration")
-            return {}
+            return Surveyed()
 
-        monkeypatch.setattr(session, "statuses", failing)
+        monkeypatch.setattr(session.planning, "survey", failing)
         view.bridge.mark(whole=True)
         view.wait(lambda _: len(calls) == 3)
         assert not [message for message in view.told if message["kind"] == "toast"]
-        monkeypatch.setattr(session, "statuses", lambda scanned: 1 / 0)
+        monkeypatch.setattr(session.planning, "survey", lambda scanned: 1 / 0)
         view.bridge.mark(whole=True)
         assert "can't be read" in view.wait_for("toast")["text"]
 

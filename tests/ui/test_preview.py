@@ -110,7 +110,22 @@ def test_odd_tables_show_something(value):
 def test_an_index_that_says_something_is_a_column():
     """A default index isn't."""
     grouped = pd.DataFrame({"v": [1, 2]}, index=pd.Index(["a", "b"], name="key"))
-    assert frame_of(grouped).page(0, 2) == [["a", 1], ["b", 2]]
+    shown = frame_of(grouped)
+    assert shown.page(0, 2) == [["a", 1], ["b", 2]]
+    assert [(column.name, column.is_index) for column in shown.columns] == [("key", True), ("v", False)]
+    assert frame_of(pd.DataFrame({"v": [1]})).labels == 0
+
+
+def test_an_index_without_a_name_is_blank():
+    """As pandas shows it, also of several levels; it can be sorted by, has statistics, and a name in sentences."""
+    table = pd.DataFrame({"v": [3, 1, 2], "": 0})
+    filtered = frame_of(table[table.v > 1])
+    assert [column.name for column in filtered.columns if column.is_index] == [" "]
+    assert [row[0] for row in filtered.page(0, 2, Sort(column=" ", descending=True))] == [2, 0]
+    assert [column.is_index for column in filtered.profile().columns] == [True, False, False]
+    assert compared("id", frame_of(table[table.v < 3]), filtered).changed == {"(index)": 1, "v": 1}
+    levels = pd.DataFrame({"v": [1]}, index=pd.MultiIndex.from_tuples([("x", 1)]))
+    assert [column.name.strip() for column in frame_of(levels).columns] == ["", "", "v"]
 
 
 @pytest.mark.parametrize("value", [1, "text", [1, 2], {"a": 1}, None])

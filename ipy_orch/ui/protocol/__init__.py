@@ -15,16 +15,30 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
+from ipy_orch.ui.protocol.automations import (
+    Automation,
+    AutomationsMessage,
+    Condition,
+    ConditionMessage,
+    DaemonState,
+    TickLine,
+    TicksMessage,
+)
 from ipy_orch.ui.protocol.commands import (
+    AutomationsCommand,
+    Backfill,
     Cancel,
     CheckConfig,
     Compare,
+    ConditionCommand,
+    DaemonCommand,
     DetailsCommand,
     DropPreset,
     FormCommand,
     JobCommand,
     Launch,
     Materialize,
+    PartitionsCommand,
     ProfileCommand,
     Refresh,
     RowsCommand,
@@ -32,6 +46,9 @@ from ipy_orch.ui.protocol.commands import (
     SavePreset,
     Select,
     Sort,
+    Switch,
+    TickNow,
+    TicksCommand,
     UseEnvironment,
     UsePreset,
 )
@@ -76,6 +93,7 @@ from ipy_orch.ui.protocol.forms import (
 from ipy_orch.ui.protocol.graph import (
     Cell,
     CheckState,
+    Freshness,
     Group,
     Job,
     Node,
@@ -100,6 +118,10 @@ from ipy_orch.ui.protocol.notices import (
     Selected,
     Toast,
 )
+from ipy_orch.ui.protocol.partitions import (
+    PartitionsMessage,
+    PartitionStatus,
+)
 
 __all__ = [
     "COMMANDS",
@@ -108,6 +130,10 @@ __all__ = [
     "MOST_IDS",
     "MOST_ROWS",
     "Answer",
+    "Automation",
+    "AutomationsCommand",
+    "AutomationsMessage",
+    "Backfill",
     "Bin",
     "Cancel",
     "Cell",
@@ -121,7 +147,12 @@ __all__ = [
     "Command",
     "Compare",
     "Comparison",
+    "Condition",
+    "ConditionCommand",
+    "ConditionMessage",
     "ConfigChecked",
+    "DaemonCommand",
+    "DaemonState",
     "DetailsCommand",
     "DetailsMessage",
     "DropPreset",
@@ -131,6 +162,7 @@ __all__ = [
     "FormCommand",
     "FormField",
     "FormMessage",
+    "Freshness",
     "Group",
     "ImageValue",
     "Job",
@@ -145,6 +177,9 @@ __all__ = [
     "Node",
     "NodePatch",
     "OutputChunk",
+    "PartitionStatus",
+    "PartitionsCommand",
+    "PartitionsMessage",
     "Patch",
     "Plot",
     "Point",
@@ -168,8 +203,13 @@ __all__ = [
     "Sort",
     "Status",
     "StepState",
+    "Switch",
     "TableValue",
     "TextValue",
+    "TickLine",
+    "TickNow",
+    "TicksCommand",
+    "TicksMessage",
     "Toast",
     "UseEnvironment",
     "UsePreset",
@@ -190,6 +230,10 @@ Message: TypeAlias = Annotated[
     | Comparison
     | RunMessage
     | JobMessage
+    | PartitionsMessage
+    | ConditionMessage
+    | AutomationsMessage
+    | TicksMessage
     | Selected
     | FormMessage
     | ConfigChecked
@@ -202,6 +246,7 @@ Message: TypeAlias = Annotated[
 Command: TypeAlias = Annotated[
     Refresh
     | Materialize
+    | Backfill
     | Launch
     | UseEnvironment
     | Cancel
@@ -212,6 +257,13 @@ Command: TypeAlias = Annotated[
     | Compare
     | RunCommand
     | JobCommand
+    | PartitionsCommand
+    | ConditionCommand
+    | AutomationsCommand
+    | TicksCommand
+    | Switch
+    | TickNow
+    | DaemonCommand
     | FormCommand
     | CheckConfig
     | SavePreset

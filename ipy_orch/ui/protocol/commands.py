@@ -9,15 +9,20 @@ from pydantic import Field, JsonValue, StringConstraints
 from ipy_orch.ui.protocol.envelope import Asked, Name, Names, Text, Wire, Yaml
 
 __all__ = [
+    "AutomationsCommand",
+    "Backfill",
     "Cancel",
     "CheckConfig",
     "Compare",
+    "ConditionCommand",
+    "DaemonCommand",
     "DetailsCommand",
     "DropPreset",
     "FormCommand",
     "JobCommand",
     "Launch",
     "Materialize",
+    "PartitionsCommand",
     "ProfileCommand",
     "Refresh",
     "RowsCommand",
@@ -25,6 +30,9 @@ __all__ = [
     "SavePreset",
     "Select",
     "Sort",
+    "Switch",
+    "TickNow",
+    "TicksCommand",
     "UseEnvironment",
     "UsePreset",
 ]
@@ -41,6 +49,7 @@ class Materialize(Asked):
 
     ``downstream`` adds all that depends on them, ``upstream`` has what they depend on forced as well, ``stale`` keeps
     only those that aren't fresh, ``force`` runs also what is fresh. ``config`` is run config as YAML or as data.
+    ``partitions`` are keys, ranges ``a..b`` with both ends, or of two dimensions ``a..b|c..d``.
     """
 
     kind: Literal["materialize"]
@@ -51,8 +60,21 @@ class Materialize(Asked):
     downstream: bool = False
     force: bool = False
     checks_only: bool = False
+    partitions: Names | None = None
     config: Yaml | dict[Name, JsonValue] | None = None
     env: Name | None = Field(default=None, description="the environment for this run, one of the snapshot's")
+
+
+class Backfill(Asked):
+    """Bring partitions of assets up to date, or of those only what is ``missing`` or ``failed``, or ``all`` by force.
+
+    ``partitions`` are as those of materialize; null for all.
+    """
+
+    kind: Literal["backfill"]
+    ids: Annotated[Names, Field(min_length=1)]
+    partitions: Names | None = None
+    only: Literal["stale", "missing", "failed", "all"] = "stale"
 
 
 class Launch(Asked):
@@ -100,6 +122,21 @@ class DetailsCommand(Asked):
     load: bool = False
 
 
+class PartitionsCommand(Asked):
+    """Ask how the partitions of an asset stand; ``known`` is the stamp of the keys that the view has."""
+
+    kind: Literal["partitions"]
+    id: Name
+    known: Text = ""
+
+
+class ConditionCommand(Asked):
+    """Ask why the automation condition of an asset is true or not."""
+
+    kind: Literal["condition"]
+    id: Name
+
+
 class Sort(Wire):
     """Be an order of rows."""
 
@@ -144,6 +181,41 @@ class JobCommand(Asked):
 
     kind: Literal["job"]
     name: Name
+
+
+class AutomationsCommand(Asked):
+    """Ask for all schedules and sensors."""
+
+    kind: Literal["automations"]
+
+
+class TicksCommand(Asked):
+    """Ask for the ticks of a schedule or sensor."""
+
+    kind: Literal["ticks"]
+    name: Name
+
+
+class Switch(Asked):
+    """Switch a schedule or sensor on or off; answered by all of them."""
+
+    kind: Literal["switch"]
+    name: Name
+    on: bool
+
+
+class TickNow(Asked):
+    """Let a schedule or sensor tick, and run what it asks for; answered by all of them. Its code runs."""
+
+    kind: Literal["tick"]
+    name: Name
+
+
+class DaemonCommand(Asked):
+    """Start or stop the daemon; answered by all schedules and sensors."""
+
+    kind: Literal["daemon"]
+    what: Literal["start", "stop"]
 
 
 class FormCommand(Asked):

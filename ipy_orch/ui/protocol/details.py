@@ -142,6 +142,7 @@ class Column(Wire):
     name: str
     type: str
     role: Literal["number", "text", "bool", "time", "other"] = "other"
+    is_index: bool = Field(default=False, description="labels of the rows, no column that counts; blank where unnamed")
     nulls: int | None = None
     distinct: int | None = None
     min: Scalar = None

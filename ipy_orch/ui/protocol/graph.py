@@ -11,6 +11,7 @@ from ipy_orch.ui.protocol.envelope import Answer, Wire
 __all__ = [
     "Cell",
     "CheckState",
+    "Freshness",
     "Group",
     "Job",
     "Node",
@@ -47,13 +48,24 @@ class Status(Wire):
     """Say how an asset stands.
 
     ``missing`` without a reason is never materialized; ``waiting`` and ``running`` are those of a run that goes on.
-    ``cached``: the last run that asked for it found it fresh and didn't run it.
+    ``cached``: the last run that asked for it found it fresh and didn't run it. ``partitions``: how many of those of a
+    partitioned asset stand how.
     """
 
     word: Word = ""
     reason: str = ""
     progress: Progress | None = None
     cached: bool = False
+    partitions: dict[str, int] = {}
+
+
+class Freshness(Wire):
+    """Say how old an asset may be, and how it does by that; from ``until`` on it is overdue."""
+
+    word: Literal["fresh", "warning", "overdue", "unknown"]
+    policy: str
+    updated: float | None = None
+    until: float | None = None
 
 
 class CheckState(Wire):
@@ -84,8 +96,10 @@ class Node(Wire):
     description: str = Field(default="", description="The first line of it; all of it is in the details.")
     status: Status = Status()
     checks: tuple[CheckState, ...] = ()
+    freshness: Freshness | None = None
     partitioned: bool = False
     configurable: bool = Field(default=False, description="It, or a resource it uses, takes config.")
+    automated: bool = Field(default=False, description="It has an automation condition.")
     cell: Cell | None = None
 
 
@@ -144,6 +158,7 @@ class Snapshot(Answer):
     edges: list[tuple[int, int]] = []
     groups: list[Group] = []
     jobs: list[Job] = []
+    automations: int = Field(default=0, description="How many schedules and sensors there are.")
     run: RunState | None = None
     environment: str = ""
     environments: list[str] = []
@@ -152,11 +167,12 @@ class Snapshot(Answer):
 
 
 class NodePatch(Wire):
-    """Be what has changed of a node: both fields are whole."""
+    """Be what has changed of a node: each field is whole."""
 
     id: str
     status: Status = Status()
     checks: tuple[CheckState, ...] = ()
+    freshness: Freshness | None = None
 
 
 class Patch(Answer):

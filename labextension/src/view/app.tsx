@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { Automations } from "./panels/automations.js";
 import { Details } from "./panels/details.js";
 import { GraphView, type GraphHandle } from "./panels/graphview.js";
 import { JobPanel, JobRow } from "./panels/jobs.js";
@@ -36,7 +37,7 @@ function View(): JSX.Element {
     const was = before.current;
     before.current = { mode: state.mode, panel: state.panel };
     const lost = root.current!.ownerDocument.activeElement === root.current!.ownerDocument.body;
-    const place = root.current!.querySelector<HTMLElement>(".ipyo-canvas, .ipyo-list");
+    const place = root.current!.querySelector<HTMLElement>(".ipyo-canvas, .ipyo-list, .ipyo-timed");
     if (was.mode !== state.mode || (was.panel && !state.panel && lost)) place?.focus({ preventScroll: true });
   }, [state.mode, state.panel]);
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -57,16 +58,18 @@ function View(): JSX.Element {
         </div>
       )}
       <JobRow />
-      <main class="ipyo-main">
+      <div class="ipyo-main">
         <div class="ipyo-center">
-          {state.mode === "graph" ? <GraphView handle={handle} theme={themeCount} motion={motion} /> : <ListView />}
+          {state.mode === "graph" && <GraphView handle={handle} theme={themeCount} motion={motion} />}
+          {state.mode === "list" && <ListView />}
+          {state.mode === "automations" && <Automations />}
           {!state.graph && <Waiting />}
           <Notes />
         </div>
         {state.panel === "details" && <Details />}
         {state.panel === "job" && <JobPanel />}
         {state.panel === "launchpad" && <Launchpad />}
-      </main>
+      </div>
       <RunBar />
       <Help />
       <div class="ipyo-said" role="status" aria-live="polite">

@@ -26,6 +26,16 @@ export function ago(when: number, now: number = Date.now() / 1000): string {
   return `${Math.floor(seconds / 86400)} d ago`;
 }
 
+/** Return how far ahead a moment is: `in 3 h`. */
+export function ahead(when: number, now: number = Date.now() / 1000): string {
+  const seconds = when - now;
+  if (seconds < 1) return "now";
+  if (seconds < 60) return `in ${Math.round(seconds)} s`;
+  if (seconds < 3600) return `in ${Math.round(seconds / 60)} min`;
+  if (seconds < 86400) return `in ${Math.round(seconds / 3600)} h`;
+  return `in ${Math.round(seconds / 86400)} d`;
+}
+
 export function clock(when: number): string {
   return new Date(when * 1000).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }

@@ -1,6 +1,6 @@
 /** How statuses look: each has a shape, a word and a colour, so that none is told by its colour alone. */
 
-import type { CheckState, Node, RunState, StepState } from "../protocol.js";
+import type { CheckState, Freshness, Node, RunState, StepState } from "../protocol.js";
 import { checksOf, statusOf } from "./state/graph.js";
 
 export type Look =
@@ -59,13 +59,29 @@ export function isBad(check: Pick<CheckState, "status">): boolean {
 /** Return the status in words, with its reason. */
 export function sentence(node: Node): string {
   const look = lookOf(node);
-  const { reason } = statusOf(node);
+  const { reason, partitions = {} } = statusOf(node);
   if (look === "check-failed") {
     const bad = checksOf(node).filter(isBad);
     return `${WORDS[look]}: ${bad[0].name}${bad.length > 1 ? ` and ${bad.length - 1} more` : ""}`;
   }
+  const isPart = look === "missing" && Object.keys(partitions).some((word) => word !== "missing");
+  if (isPart && reason) return `Partly materialized · ${reason}`;
   if (look === "missing" || look === "cached" || !reason) return WORDS[look];
   return `${WORDS[look]} · ${reason}`;
+}
+
+/** Return how an asset does by its freshness policy now: it gets overdue while nobody looks. */
+export function freshnessWord(freshness: Freshness, now: number = Date.now() / 1000): Freshness["word"] {
+  return freshness.until != null && now > freshness.until ? "overdue" : freshness.word;
+}
+
+/** Return that in words which aren't those of a status. */
+export function freshnessText(word: Freshness["word"]): string {
+  return { fresh: "in time", warning: "ageing", overdue: "overdue", unknown: "no date yet" }[word];
+}
+
+export function freshnessLook(word: Freshness["word"]): Look {
+  return ({ fresh: "fresh", warning: "stale", overdue: "failed", unknown: "unknown" } as const)[word];
 }
 
 /** Return how many checks stand how, for `✓ 3  ✕ 1`. */

@@ -1,9 +1,10 @@
 /** Cards: how assets and folded groups are drawn, with less and less on them the farther one is. */
 
 import { plain, plural } from "../format.js";
+import { share } from "../state/partitions.js";
 import { checksOf, nameOf, statusOf, type Graph } from "../state/graph.js";
 import type { Item } from "../state/visible.js";
-import { count, lookOf, LOOKS, sentence, tally, WORDS, type Look } from "../status.js";
+import { count, freshnessLook, freshnessText, freshnessWord, lookOf, LOOKS, sentence, tally, WORDS, type Look } from "../status.js";
 import type { Palette } from "../theme.js";
 import { GLYPHS } from "./glyphs.js";
 import { endCut, middleCut, wide } from "./text.js";
@@ -32,7 +33,7 @@ export interface Mood {
 export function sizeOf(graph: Graph, item: Item): [number, number] {
   if (item.kind === "group") return [CARD.width, CARD.group];
   const node = graph.nodes[item.node];
-  const footer = node.kinds?.length || node.checks?.length || node.partitioned;
+  const footer = node.kinds?.length || node.checks?.length || node.partitioned || node.freshness;
   return [CARD.width, footer ? CARD.footer : CARD.row];
 }
 
@@ -166,8 +167,11 @@ function footer(pen: Pen, graph: Graph, at: number, x: number, y: number, width:
   }
   context.textAlign = "left";
   let left = x + 33;
-  const chips = [...(node.partitioned ? ["partitioned"] : []), ...(node.kinds ?? [])];
   context.font = `${size(pen, 10.5, 13, 8)}px ${palette.sans}`;
+  const parted = statusOf(node).partitions;
+  if (parted) left = partitionBar(pen, parted, left, y, right);
+  if (node.freshness) left = dueMark(pen, freshnessWord(node.freshness), left, y, right);
+  const chips = [...(node.partitioned && !parted ? ["partitioned"] : []), ...(node.kinds ?? [])];
   for (const chip of chips) {
     const text = endCut(context, plain(chip), 80);
     const long = wide(context, text) + 12;
@@ -179,6 +183,58 @@ function footer(pen: Pen, graph: Graph, at: number, x: number, y: number, width:
     context.fillText(text, left + 6, y + 10.5);
     left += long + 5;
   }
+}
+
+/** The partitions by status, best first, each at least as wide as can be seen; beside it how many are fresh. */
+function partitionBar(pen: Pen, counts: Readonly<Record<string, number>>, x: number, y: number, right: number): number {
+  const { context, palette } = pen;
+  const text = share(counts);
+  const width = Math.min(46, right - x - wide(context, text) - 6);
+  if (width < 14) return x;
+  const order = ["fresh", "external", "evicted", "stale", "failed", "missing"] as const;
+  const words = order.filter((word) => counts[word]);
+  const total = words.reduce((sum, word) => sum + counts[word], 0) || 1;
+  const wished = words.map((word) => Math.max(2.5, (width * counts[word]) / total));
+  const factor = width / wished.reduce((a, b) => a + b, 0);
+  context.save();
+  box(context, x, y + 3.5, width, 7, 3.5);
+  context.fillStyle = palette.raised;
+  context.fill();
+  context.clip();
+  let at = x;
+  words.forEach((word, i) => {
+    const long = wished[i] * factor;
+    context.fillStyle = palette.looks[word];
+    if (word !== "missing") context.fillRect(at, y + 3.5, long, 7);
+    at += long;
+  });
+  context.restore();
+  box(context, x + 0.5, y + 4, width - 1, 6, 3);
+  context.lineWidth = 1;
+  context.strokeStyle = palette.strong;
+  context.stroke();
+  context.fillStyle = palette.soft;
+  context.fillText(text, x + width + 6, y + 10.5);
+  return x + width + wide(context, text) + 14;
+}
+
+/** How an asset does by its freshness policy: a clock, and a word. */
+function dueMark(pen: Pen, word: Parameters<typeof freshnessText>[0], x: number, y: number, right: number): number {
+  const { context, palette } = pen;
+  const text = freshnessText(word);
+  const long = wide(context, text) + 14;
+  if (x + long > right) return x;
+  const loud = word === "overdue" || word === "warning";
+  context.strokeStyle = context.fillStyle = loud ? palette.looks[freshnessLook(word)] : palette.soft;
+  context.lineWidth = 1.2;
+  context.beginPath();
+  context.arc(x + 4.5, y + 7, 4.2, 0, 2 * Math.PI);
+  context.moveTo(x + 4.5, y + 4.6);
+  context.lineTo(x + 4.5, y + 7.2);
+  context.lineTo(x + 6.3, y + 8.3);
+  context.stroke();
+  context.fillText(text, x + 12, y + 10.5);
+  return x + long + 6;
 }
 
 function drawProgress(pen: Pen, progress: { started: number; expected?: number } | null, x: number, y: number, width: number, height: number): void {

@@ -5,7 +5,13 @@ import { LOOKS, lookOf } from "../status.js";
 import type { Camera, Size } from "./camera.js";
 import type { Scene } from "./scene.js";
 
-const MOST = { width: 190, height: 124 } as const;
+const MOST = {
+  right: { width: 190, height: 124 },
+  down: { width: 64, height: 160 },
+} as const;
+
+/** In a narrower view the corner's other side takes all of its width. */
+const NARROW = 420;
 
 export class Minimap {
   /** Whether the picture must be drawn anew. */
@@ -52,10 +58,11 @@ export class Minimap {
     const { width, height } = scene.extent;
     const inSight =
       camera.x <= 0 && camera.y <= 0 && camera.x + view.width / camera.scale >= width && camera.y + view.height / camera.scale >= height;
-    const hidden = inSight || view.width < 420 || view.height < 260 || scene.visible.items.length < 2;
+    const hidden = inSight || this.crowded(view) || scene.visible.items.length < 2;
     this.canvas.hidden = hidden;
     if (hidden) return;
-    this.scale = Math.min(MOST.width / width, MOST.height / height);
+    this.canvas.classList.toggle("is-above", view.width < NARROW);
+    this.scale = Math.min(MOST[scene.direction].width / width, MOST[scene.direction].height / height);
     if (this.stale) this.paint(palette);
     const ratio = devicePixelRatio || 1;
     const context = this.canvas.getContext("2d")!;
@@ -74,6 +81,11 @@ export class Minimap {
     context.roundRect(left, top, Math.max(4, right - left), Math.max(4, bottom - top), 2);
     context.fill();
     context.stroke();
+  }
+
+  /** Tell whether there's no room for it. */
+  private crowded({ width, height }: Size): boolean {
+    return this.scene?.direction === "down" ? width < 260 || height < 380 : width < NARROW || height < 260;
   }
 
   private paint(palette: Palette): void {

@@ -2,7 +2,7 @@
 
 import { plain } from "../format.js";
 import { layout } from "../layout/layout.js";
-import type { Placed, Rect } from "../layout/types.js";
+import type { Direction, Placed, Rect } from "../layout/types.js";
 import { measured } from "../measure.js";
 import type { Graph } from "../state/graph.js";
 import type { Item, Visible } from "../state/visible.js";
@@ -34,13 +34,15 @@ export class Scene {
   constructor(
     readonly graph: Graph,
     readonly visible: Visible,
+    readonly direction: Direction = "right",
+    most = Infinity,
   ) {
     const { items, edges, boxes } = visible;
     const sizes = items.map((item) => sizeOf(graph, item));
     this.widths = Float64Array.from(sizes, ([width]) => width);
     this.heights = Float64Array.from(sizes, ([, height]) => height);
     const groups = Int32Array.from(items, (item) => (item.kind === "asset" ? item.box : -1));
-    this.placed = measured("layout", () => layout({ widths: this.widths, heights: this.heights, edges, groups, groupCount: boxes.length }));
+    this.placed = measured("layout", () => layout({ widths: this.widths, heights: this.heights, edges, groups, groupCount: boxes.length }, direction, most));
     this.at = new Map(items.map((item, i) => [item.key, i]));
     this.curves = this.bounds();
     this.refresh();
@@ -96,25 +98,37 @@ export class Scene {
     );
   }
 
-  /** Return the card one comes to from `key` by an arrow key: along edges to the sides, along the column up and down. */
+  /** Return positions and sizes in the direction of edges, and across it. */
+  private get axes(): { along: Float64Array; across: Float64Array; long: Float64Array; wide: Float64Array } {
+    const { placed, widths, heights } = this;
+    return this.direction === "right"
+      ? { along: placed.x, across: placed.y, long: widths, wide: heights }
+      : { along: placed.y, across: placed.x, long: heights, wide: widths };
+  }
+
+  /**
+   * Return the card one comes to from `key` by an arrow key: along edges where it is an arrow in their direction, along
+   * the column (or row) by the others.
+   */
   neighbour(key: string | null, way: "left" | "right" | "up" | "down"): string | null {
     const { items, edges } = this.visible;
     if (!items.length) return null;
     const from = key === null ? undefined : this.at.get(key);
     if (from === undefined) return items[this.first()].key;
-    const { x, y } = this.placed;
+    const { along, across } = this.axes;
     const ends: number[] = [];
-    if (way === "left" || way === "right") {
+    const onward = way === "right" || way === "down";
+    if ((this.direction === "right") === (way === "left" || way === "right")) {
       for (let e = 0; e < edges.length; e += 2) {
-        if (way === "right" && edges[e] === from) ends.push(edges[e + 1]);
-        if (way === "left" && edges[e + 1] === from) ends.push(edges[e]);
+        if (onward && edges[e] === from) ends.push(edges[e + 1]);
+        if (!onward && edges[e + 1] === from) ends.push(edges[e]);
       }
     } else {
       items.forEach((_, i) => {
-        if (i !== from && Math.abs(x[i] - x[from]) < 2 && (way === "down" ? y[i] > y[from] : y[i] < y[from])) ends.push(i);
+        if (i !== from && Math.abs(along[i] - along[from]) < 2 && (onward ? across[i] > across[from] : across[i] < across[from])) ends.push(i);
       });
     }
-    const far = (i: number): number => Math.abs(y[i] - y[from]) + Math.abs(x[i] - x[from]) / 4;
+    const far = (i: number): number => Math.abs(across[i] - across[from]) + Math.abs(along[i] - along[from]) / 4;
     const best = ends.sort((a, b) => far(a) - far(b))[0];
     return best === undefined ? null : items[best].key;
   }
@@ -210,36 +224,40 @@ export class Scene {
     this.drawHeads(context, loud);
   }
 
-  /** Add an edge to the path: smooth through its lanes, level where it begins and ends. */
+  /** Add an edge to the path: smooth through its lanes, in its direction where it begins and ends. */
   private trace(context: CanvasRenderingContext2D, e: number, coarse: boolean): void {
-    const { placed, widths, heights, visible } = this;
+    const { placed, visible } = this;
+    const { along, across, long, wide } = this.axes;
+    const down = this.direction === "down" ? 1 : 0;
     const [from, to] = [visible.edges[2 * e], visible.edges[2 * e + 1]];
     const points = placed.routes[e];
-    let x = placed.x[from] + widths[from];
-    let y = placed.y[from] + heights[from] / 2;
-    const [endX, endY] = [placed.x[to] - (coarse ? 0 : 6), placed.y[to] + heights[to] / 2];
-    context.moveTo(x, y);
+    let u = along[from] + long[from];
+    let v = across[from] + wide[from] / 2;
+    const [endU, endV] = [along[to] - (coarse ? 0 : 6), across[to] + wide[to] / 2];
+    if (down) context.moveTo(v, u);
+    else context.moveTo(u, v);
     for (let i = 0; i <= points.length; i += 2) {
-      const [nextX, nextY] = i < points.length ? [points[i], points[i + 1]] : [endX, endY];
-      if (coarse || Math.abs(nextY - y) < 0.5) context.lineTo(nextX, nextY);
-      else {
-        const bend = nextX > x ? (nextX - x) / 2 : 60;
-        context.bezierCurveTo(x + bend, y, nextX - bend, nextY, nextX, nextY);
-      }
-      x = nextX;
-      y = nextY;
+      const [nextU, nextV] = i < points.length ? [points[i + down], points[i + 1 - down]] : [endU, endV];
+      const bend = coarse || Math.abs(nextV - v) < 0.5 ? 0 : nextU > u ? (nextU - u) / 2 : 60;
+      if (!bend) context.lineTo(down ? nextV : nextU, down ? nextU : nextV);
+      else if (down) context.bezierCurveTo(v, u + bend, nextV, nextU - bend, nextV, nextU);
+      else context.bezierCurveTo(u + bend, v, nextU - bend, nextV, nextU, nextV);
+      u = nextU;
+      v = nextV;
     }
   }
 
   private drawHeads(context: CanvasRenderingContext2D, list: readonly number[]): void {
-    const { placed, heights, visible } = this;
+    const { along, across, wide } = this.axes;
     context.beginPath();
     for (const e of list) {
-      const to = visible.edges[2 * e + 1];
-      const [x, y] = [placed.x[to] - 1, placed.y[to] + heights[to] / 2];
-      context.moveTo(x, y);
-      context.lineTo(x - 7, y - 3.6);
-      context.lineTo(x - 7, y + 3.6);
+      const to = this.visible.edges[2 * e + 1];
+      const [u, v] = [along[to] - 1, across[to] + wide[to] / 2];
+      const corners = [u, v, u - 7, v - 3.6, u - 7, v + 3.6];
+      if (this.direction === "down") corners.reverse();
+      context.moveTo(corners[0], corners[1]);
+      context.lineTo(corners[2], corners[3]);
+      context.lineTo(corners[4], corners[5]);
       context.closePath();
     }
     context.fill();
@@ -263,19 +281,22 @@ export class Scene {
   }
 
   private bounds(): Float64Array {
-    const { placed, widths, heights, visible } = this;
+    const { placed, visible } = this;
+    const { along, across, long, wide } = this.axes;
+    const down = this.direction === "down" ? 1 : 0;
     const found = new Float64Array((visible.edges.length / 2) * 4);
     for (let e = 0; e < visible.edges.length / 2; e++) {
       const [from, to] = [visible.edges[2 * e], visible.edges[2 * e + 1]];
-      const xs = [placed.x[from] + widths[from], placed.x[to]];
-      const ys = [placed.y[from] + heights[from] / 2, placed.y[to] + heights[to] / 2];
+      const us = [along[from] + long[from], along[to]];
+      const vs = [across[from] + wide[from] / 2, across[to] + wide[to] / 2];
       const points = placed.routes[e];
       for (let i = 0; i < points.length; i += 2) {
-        xs.push(points[i]);
-        ys.push(points[i + 1]);
+        us.push(points[i + down]);
+        vs.push(points[i + 1 - down]);
       }
-      const slack = xs[1] < xs[0] ? 70 : 4;
-      found.set([Math.min(...xs) - slack, Math.min(...ys) - 4, Math.max(...xs) + slack, Math.max(...ys) + 4], 4 * e);
+      const slack = us[1] < us[0] ? 70 : 4;
+      const [least, most] = [[Math.min(...us) - slack, Math.min(...vs) - 4], [Math.max(...us) + slack, Math.max(...vs) + 4]];
+      found.set(down ? [...least.reverse(), ...most.reverse()] : [...least, ...most], 4 * e);
     }
     return found;
   }

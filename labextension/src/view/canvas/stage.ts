@@ -4,6 +4,7 @@ import { measured } from "../measure.js";
 import type { Palette } from "../theme.js";
 import type { Rect } from "../layout/types.js";
 import { between, centered, fitted, panned, revealing, zoomed, type Camera, type Size } from "./camera.js";
+import { DETAIL } from "./cards.js";
 import { Minimap } from "./minimap.js";
 import type { Emphasis, Hit, Scene } from "./scene.js";
 
@@ -79,7 +80,7 @@ export class Stage {
     const box = anchor === null ? null : (scene.rectOf(anchor) ?? scene.placed.boxes[scene.visible.boxes.indexOf(anchor.replace(/^group /, ""))]);
     if (old && box) {
       this.camera = { ...this.camera, x: this.camera.x + box.x - old.x, y: this.camera.y + box.y - old.y };
-    } else if (!before || anchor === null) this.wanted = before ? "fit" : "start";
+    } else if (!before || anchor === null) this.wanted = before?.direction === scene.direction ? "fit" : "start";
     this.minimap.setScene(scene);
     this.redraw();
   }
@@ -204,15 +205,8 @@ export class Stage {
   private settle(): void {
     if (!this.wanted || !this.scene) return;
     const all = fitted(this.scene.extent, this.view);
-    const readable = 0.4;
-    const { x, y, width, height } = this.scene.extent;
-    const beginning = (): Camera => {
-      const scale = 0.62;
-      const tall = height * scale > this.view.height;
-      const top = centered(x + width / 2, tall ? y + this.view.height / 2 / scale - 24 : y + height / 2, scale, this.view).y;
-      return { scale, x: x - 28 / scale, y: top };
-    };
-    this.camera = this.wanted === "start" && all.scale < readable ? beginning() : all;
+    const readable = this.scene.direction === "right" ? 0.4 : DETAIL.all;
+    this.camera = this.wanted === "start" && all.scale < readable ? beginning(this.scene, this.view) : all;
     this.wanted = null;
     this.untouched = true;
   }
@@ -345,6 +339,14 @@ export class Stage {
     const factor = Math.exp(-event.deltaY * unit * (event.ctrlKey ? 0.01 : 0.0016));
     this.show(zoomed(this.camera, factor, x, y), false);
   }
+}
+
+/** Show where a drawing begins that is too large to be read as a whole; one from top to bottom as wide as it is. */
+function beginning({ direction, extent: { x, y, width, height } }: Scene, view: Size): Camera {
+  const scale = direction === "right" ? 0.62 : Math.min(1, Math.max(DETAIL.all, (view.width - 24) / width));
+  const middle = centered(x + width / 2, y + height / 2, scale, view);
+  const left = direction === "right" ? x - 28 / scale : middle.x;
+  return { scale, x: left, y: height * scale > view.height || direction === "down" ? y - 24 : middle.y };
 }
 
 function joined(a: Rect, b: Rect): Rect {

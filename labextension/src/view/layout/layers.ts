@@ -80,13 +80,53 @@ export function layers(count: number, pairs: ArrayLike<number>): Int32Array {
  * Where groups depend on each other, or that takes many more columns, nodes stand as if they were in no groups.
  */
 export function groupedLayers(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number>, groupCount: number): Int32Array {
-  const chained = groupCount > 1 ? chain(count, pairs, groups, groupCount) : null;
+  const chained = groupCount > 1 && joined(pairs, groups) ? chain(count, pairs, groups, groupCount) : null;
   if (!chained) return layers(count, pairs);
   const columns = first(count + 2 * groupCount, chained)?.subarray(0, count);
   if (!columns || wide(columns) > 1.5 * wide(first(count, plain(pairs))!) + 2) return layers(count, pairs);
   const best = solved(count + 2 * groupCount, chained).subarray(0, count);
   const least = best.reduce((a, b) => Math.min(a, b), 0x7fffffff);
   return best.map((column) => column - least);
+}
+
+/**
+ * Return columns of at most so many nodes, for where there's little room across: one group after the other, and a column
+ * with too many nodes as several.
+ */
+export function narrowLayers(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number>, groupCount: number, most: number): Int32Array {
+  const all = count + 2 * groupCount;
+  const chained = groupCount > 1 ? chain(count, pairs, groups, groupCount) : null;
+  const entries = chained && first(all, chained);
+  if (!chained || !entries) return cut(layers(count, pairs), pairs, groups, most);
+  const order = Array.from({ length: groupCount }, (_, group) => group).sort((a, b) => entries[count + a] - entries[count + b]);
+  const stacked = {
+    edges: [...Array.from(chained.edges), ...order.slice(1).flatMap((group, i) => [count + groupCount + order[i], count + group])],
+    lengths: [...Array.from(chained.lengths), ...order.slice(1).fill(1)],
+    weights: [...Array.from(chained.weights), ...order.slice(1).fill(0)],
+  };
+  return cut(solved(all, stacked).subarray(0, count), pairs, groups, most);
+}
+
+/** Cut columns with more than `most` nodes; those of a group stay together, those that depend on late ones are last. */
+function cut(layer: Int32Array, pairs: ArrayLike<number>, groups: ArrayLike<number>, most: number): Int32Array {
+  const columns = new Map<number, number[]>();
+  layer.forEach((column, v) => {
+    const nodes = columns.get(column);
+    if (nodes) nodes.push(v);
+    else columns.set(column, [v]);
+  });
+  const up = rows(layer.length, pairs, 1);
+  const late = new Int32Array(layer.length);
+  const found = new Int32Array(layer.length);
+  let at = 0;
+  for (const column of [...columns.keys()].sort((a, b) => a - b)) {
+    const nodes = columns.get(column)!;
+    for (const v of nodes) for (let i = up.starts[v]; i < up.starts[v + 1]; i++) late[v] = Math.max(late[v], found[up.items[i]]);
+    nodes.sort((a, b) => groups[a] - groups[b] || late[a] - late[b] || a - b);
+    nodes.forEach((v, i) => (found[v] = at + Math.floor(i / most)));
+    at += Math.ceil(nodes.length / most);
+  }
+  return found;
 }
 
 function wide(layer: Int32Array): number {
@@ -98,8 +138,17 @@ function plain(pairs: ArrayLike<number>): Constraints {
   return { edges: pairs, lengths: new Uint8Array(size).fill(1), weights: new Uint8Array(size).fill(1) };
 }
 
+/** Tell whether some group depends on another. */
+function joined(pairs: ArrayLike<number>, groups: ArrayLike<number>): boolean {
+  for (let i = 0; i < pairs.length; i += 2) {
+    const [from, to] = [groups[pairs[i]], groups[pairs[i + 1]]];
+    if (from >= 0 && to >= 0 && from !== to) return true;
+  }
+  return false;
+}
+
 /** Return the edges, with an entry and an exit for each group: the exit of a group is before the entries of those after it. */
-function chain(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number>, groupCount: number): Constraints | null {
+function chain(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number>, groupCount: number): Constraints {
   const edges = Array.from(pairs);
   const lengths = edges.slice(0, edges.length / 2).fill(1);
   const weights = lengths.slice();
@@ -115,7 +164,6 @@ function chain(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number
     seen.add(from * groupCount + to);
     keep(count + groupCount + from, count + to, 1);
   }
-  if (!seen.size) return null;
   for (let v = 0; v < count; v++) {
     if (groups[v] < 0) continue;
     keep(count + groups[v], v, 0);

@@ -16,6 +16,8 @@ export interface Network {
   /** The lanes of each edge, in order. */
   readonly lanes: readonly number[][];
   readonly groupCount: number;
+  /** What a group's box has above its cards: its title, or padding where the title is before them. */
+  readonly top: number;
 }
 
 /** Most lanes: above, long edges pass under the cards. */
@@ -28,6 +30,7 @@ export function network(
   heights: ArrayLike<number>,
   groups: ArrayLike<number>,
   groupCount: number,
+  top: number = GAP.title,
 ): Network {
   const real = layer.length;
   const layerOf = Array.from(layer);
@@ -79,6 +82,7 @@ export function network(
     down: rows(count, pairs, 0),
     lanes,
     groupCount,
+    top,
   };
 }
 
@@ -124,7 +128,7 @@ export function between(net: Network, a: number, b: number): number {
   const near = lanes === 2 ? GAP.lane : lanes === 1 ? GAP.lane + 3 : GAP.row;
   if (groupA === groupB) return near;
   const above = groupA >= 0 ? GAP.padding : 0;
-  const below = groupB >= 0 ? GAP.title : 0;
+  const below = groupB >= 0 ? net.top : 0;
   return (above && below ? GAP.box : near) + above + below;
 }
 

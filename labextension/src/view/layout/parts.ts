@@ -25,10 +25,10 @@ export function parts(drawing: Drawing): number[][] {
   return [...found.values()];
 }
 
-/** Return the corner of each rectangle on shelves of about the shape of a screen: the large ones first. */
-export function shelves(sizes: readonly (readonly [number, number])[], gap: (index: number) => number): [number, number][] {
+/** Return the corner of each rectangle on shelves of about the shape of a screen, or `least` long: the large ones first. */
+export function shelves(sizes: readonly (readonly [number, number])[], gap: (index: number) => number, least = 0): [number, number][] {
   const area = sizes.reduce((sum, [width, height], i) => sum + (width + gap(i)) * (height + gap(i)), 0);
-  const room = Math.max(Math.sqrt(area * 2), ...sizes.map(([width]) => width));
+  const room = Math.max(least, Math.sqrt(area * 2), ...sizes.map(([width]) => width));
   const corners: [number, number][] = sizes.map(() => [0, 0]);
   const order = sizes.map((_, i) => i).sort((a, b) => sizes[b][1] - sizes[a][1] || a - b);
   let [x, y, high] = [0, 0, 0];

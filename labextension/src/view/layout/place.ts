@@ -236,7 +236,7 @@ function unitsOf(net: Network, y: Float64Array): { units: Unit[]; of: Int32Array
     const unit = units[of[v]];
     unit.members.push(v);
     const frame = group >= 0 ? 1 : 0;
-    unit.top = Math.min(unit.top, y[v] - net.height[v] / 2 - frame * GAP.title);
+    unit.top = Math.min(unit.top, y[v] - net.height[v] / 2 - frame * net.top);
     unit.bottom = Math.max(unit.bottom, y[v] + net.height[v] / 2 + frame * GAP.padding);
   }
   for (const unit of units) if (!unit.members.length) unit.top = unit.bottom = 0;

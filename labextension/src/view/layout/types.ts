@@ -1,3 +1,6 @@
+/** Where edges lead to: columns from left to right, or rows from top to bottom. */
+export type Direction = "right" | "down";
+
 /** What the layout is given: sizes, edges as pairs of positions, and a group or -1 for each node. */
 export interface Drawing {
   readonly widths: ArrayLike<number>;
@@ -19,7 +22,7 @@ export interface Rect {
 export interface Placed {
   readonly x: Float64Array;
   readonly y: Float64Array;
-  /** The column of each node; of an edge that closes no cycle, the head's is the greater. */
+  /** The column (or row) of each node; of an edge that closes no cycle, the head's is the greater. */
   readonly layer: Int32Array;
   /** Points between tail and head of each edge: x, y, x, y, ... */
   readonly routes: readonly Float64Array[];

@@ -8,9 +8,11 @@ import { ago, bytes, clock, duration, number, plain, scalar, webAddress } from "
 import { isRunning, lookOf, sentence, type Look } from "../status.js";
 import { CodeBlock, Difference } from "./code.js";
 import { entriesFor, runnable } from "./commands.js";
+import { ConditionSection, FreshnessFact } from "./condition.js";
 import { Menu } from "./menu.js";
 import { Button, Glyph, Icon, Link, useActions, useView } from "./parts.js";
 import { Output, Runs, ValueView } from "./outcomes.js";
+import { PartitionSection } from "./partitions.js";
 import { History } from "./plots.js";
 import { Side } from "./side.js";
 
@@ -31,7 +33,7 @@ function Head({ node, details }: { node: Node; details: DetailsMessage | null })
   const actions = useActions();
   const { run } = useView();
   const [menu, setMenu] = useState<{ x: number; y: number } | null>(null);
-  const head = useRef<HTMLElement>(null);
+  const head = useRef<HTMLDivElement>(null);
   const look = lookOf(node);
   const cell = details?.cell ?? node.cell ?? null;
   const cut = node.id.lastIndexOf("/") + 1;
@@ -42,7 +44,7 @@ function Head({ node, details }: { node: Node; details: DetailsMessage | null })
     setMenu({ x: at.right - room.left, y: at.bottom - room.top + 4 });
   };
   return (
-    <header class="ipyo-side-head" ref={head}>
+    <div class="ipyo-side-head" ref={head}>
       <div class="ipyo-panel-head">
         <h2>
           <span class="ipyo-soft">{plain(node.id.slice(0, cut))}</span>
@@ -55,9 +57,11 @@ function Head({ node, details }: { node: Node; details: DetailsMessage | null })
         <span>{plain(sentence(node))}</span>
       </p>
       <div class="ipyo-row">
-        <Button icon="play" disabled={isRunning(run) || !own.length} onClick={() => actions.materialize(own)}>
-          Materialize
-        </Button>
+        {!node.partitioned && (
+          <Button icon="play" disabled={isRunning(run) || !own.length} onClick={() => actions.materialize(own)}>
+            Materialize
+          </Button>
+        )}
         {cell && (
           <Button icon="cell" kind="quiet" disabled={!cell.id} onClick={() => cell.id && actions.openCell(cell.id)}>
             {plain(cell.label)}
@@ -67,7 +71,7 @@ function Head({ node, details }: { node: Node; details: DetailsMessage | null })
         <Button icon="more" kind="quiet" label="More commands" expanded={menu !== null} onClick={open} />
       </div>
       {menu && <Menu entries={entriesFor(actions, [node.id])} label="Commands" x={menu.x} y={menu.y} right close={() => setMenu(null)} />}
-    </header>
+    </div>
   );
 }
 
@@ -78,7 +82,9 @@ function Body({ node, details }: { node: Node; details: DetailsMessage }): JSX.E
       {error && <Failure error={error} />}
       {why && <Reason why={why} look={lookOf(node)} />}
       {details.description && <p class="ipyo-description">{plain(details.description)}</p>}
+      {node.partitioned && <PartitionSection node={node} />}
       <Facts node={node} details={details} />
+      {node.automated && <ConditionSection node={node} stamp={`${details.version}`} />}
       {value && value.kind !== "none" && (
         <Section title="Value">
           <ValueView id={node.id} value={value} stamp={`${details.data_version} ${details.when}`} comparable={details.comparable ?? false} />
@@ -193,6 +199,7 @@ function Facts({ node, details }: { node: Node; details: DetailsMessage }): JSX.
   }
   const shape = (details.shape ?? []).map(number).join(" × ");
   if (shape || details.nbytes) facts.push(["Size", [shape, details.nbytes ? bytes(details.nbytes) : ""].filter(Boolean).join(" · ")]);
+  if (node.freshness) facts.push(["Freshness", <FreshnessFact freshness={node.freshness} />]);
   if (graph && graph.groups.length > 1) facts.push(["Group", plain(node.group ?? "default")]);
   if (details.kinds?.length) facts.push(["Kinds", <Chips list={details.kinds} />]);
   if (details.owners?.length) facts.push(["Owners", plain(details.owners.join(", "))]);

@@ -16,6 +16,7 @@ import { sentence } from "../status.js";
 import { palette } from "../theme.js";
 import type { Actions } from "../state/actions.js";
 import { entriesFor, openLaunchpad, runnable } from "./commands.js";
+import { turn, useFlow } from "./direction.js";
 import { Menu, type Entries } from "./menu.js";
 import { Button, useActions, useView } from "./parts.js";
 
@@ -45,12 +46,15 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
   const [menu, setMenu] = useState<{ x: number; y: number; entries: Entries } | null>(null);
   const [percent, setPercent] = useState(100);
   const { graph, structure, folded, focus } = state;
+  const flow = useFlow(place);
+  const direction = flow?.direction;
+  const most = flow?.most;
 
   const scene = useMemo(() => {
-    if (!graph) return null;
+    if (!graph || !direction) return null;
     const only = focus ? (focus.hops ? graph.around(focus.ids, focus.hops) : positions(graph.index, focus.ids)) : null;
-    return new Scene(graph, visible(graph, { folded, only }));
-  }, [graph, structure, folded, focus]);
+    return new Scene(graph, visible(graph, { folded, only }), direction, most);
+  }, [graph, structure, folded, focus, direction, most]);
   const current = useRef(scene);
   current.current = scene;
 
@@ -78,7 +82,7 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
         },
         menu(hit, x, y) {
           if (hit?.kind === "item" && !actions.state.selected.has(hit.item.key)) actions.select(hit.item.key, true);
-          setMenu({ x, y, entries: hit?.kind === "item" ? entriesFor(actions, actions.selectedIds()) : backgroundEntries(actions, stage) });
+          setMenu({ x, y, entries: hit?.kind === "item" ? entriesFor(actions, actions.selectedIds()) : backgroundEntries(actions, stage, current.current) });
         },
         frame: (keys) => actions.selectAll(keys),
         key: (event) => onKey(event, actions, stage, current.current, fold),
@@ -125,6 +129,7 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
           </button>
           <Button icon="plus" kind="quiet" label="Zoom in (+)" onClick={() => handle.stage?.zoom(1.4)} />
           <Button icon="fit" kind="quiet" label="Show all (0)" onClick={() => handle.stage?.fit()} />
+          {direction && <Button icon={direction === "right" ? "turnDown" : "turnRight"} kind="quiet" label={`${TURNS[direction]} (D)`} onClick={() => turn(actions, direction)} />}
         </div>
         {graph && graph.groups.length > 1 && !focus && (
           <div class="ipyo-zoom" role="group" aria-label="Groups">
@@ -205,9 +210,14 @@ function tipOf(scene: Scene, item: Item): Tip {
   return { key: item.key, name: node.id, text: [sentence(node), node.description].filter(Boolean).join("\n") };
 }
 
-function backgroundEntries(actions: Actions, stage: Stage): Entries {
+/** What turning the graph does, by the direction that it has. */
+const TURNS = { right: "Draw from top to bottom", down: "Draw from left to right" } as const;
+
+function backgroundEntries(actions: Actions, stage: Stage, scene: Scene | null): Entries {
+  const direction = scene?.direction ?? "right";
   return [
     { text: "Show all", icon: "fit", hint: "0", run: () => stage.fit() },
+    { text: TURNS[direction], icon: direction === "right" ? "turnDown" : "turnRight", hint: "D", run: () => turn(actions, direction) },
     { text: "Fold all groups", icon: "fold", hint: "[", run: () => actions.foldAll(true) },
     { text: "Unfold all groups", icon: "unfold", hint: "]", run: () => actions.foldAll(false) },
     "line",
@@ -267,6 +277,7 @@ function keys(actions: Actions, stage: Stage, scene: Scene, fold: (name: string)
     Escape: () => (actions.state.panel ? actions.close() : actions.state.focus ? actions.unfocus() : actions.clear()),
     m: (_, ids) => ids.length && actions.materialize(runnable(graph, ids)),
     c: () => openLaunchpad(actions),
+    d: () => turn(actions, scene.direction),
     f: (_, ids) => actions.focus(ids, 1),
     g: (cursor) => {
       const name = groupAt(cursor);

@@ -64,7 +64,7 @@ export function JobPanel(): JSX.Element | null {
   const cell = job.cell;
   return (
     <Side label={`Job ${plain(job.name)}`} name="job">
-      <header class="ipyo-side-head">
+      <div class="ipyo-side-head">
         <div class="ipyo-panel-head">
           <h2>
             <span class="ipyo-soft">job </span>
@@ -91,7 +91,7 @@ export function JobPanel(): JSX.Element | null {
             </Button>
           )}
         </div>
-      </header>
+      </div>
       <div class="ipyo-side-body">{known ? <Body told={known} job={job} /> : <p class="ipyo-soft ipyo-loading">Asking the kernel…</p>}</div>
     </Side>
   );

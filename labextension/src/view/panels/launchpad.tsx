@@ -42,7 +42,7 @@ export function Launchpad(): JSX.Element {
           event.stopPropagation();
         }}
       >
-        <header class="ipyo-side-head">
+        <div class="ipyo-side-head">
           <div class="ipyo-panel-head">
             <h2>
               Launchpad <span class="ipyo-soft">{job !== null ? `job ${plain(job)}` : ids ? (ids.length === 1 ? ids[0] : plural(ids.length, "asset")) : "all assets"}</span>
@@ -50,7 +50,7 @@ export function Launchpad(): JSX.Element {
             <Button icon="close" kind="quiet" label="Close; what was typed is kept (Esc)" onClick={close} />
           </div>
           {draft && <Presets draft={draft} launch={launch} />}
-        </header>
+        </div>
         {draft ? <Body draft={draft} launch={launch} /> : <p class="ipyo-soft ipyo-loading">Asking the kernel…</p>}
         {draft && <Foot draft={draft} launch={launch} />}
       </div>
@@ -207,7 +207,7 @@ function Foot({ draft, launch }: { draft: Draft; launch: Launch }): JSX.Element 
   );
   const bad = draft.findings.length;
   return (
-    <footer class="ipyo-launch-foot">
+    <div class="ipyo-launch-foot">
       <span class="ipyo-verdict" role="status">
         {draft.checking ? (
           <span class="ipyo-soft">Checking…</span>
@@ -228,6 +228,6 @@ function Foot({ draft, launch }: { draft: Draft; launch: Launch }): JSX.Element 
       <Button kind="primary" icon="play" disabled={!draft.valid || draft.checking || isRunning(run)} onClick={() => launch.run(options)}>
         {job ? "Launch" : "Materialize"}
       </Button>
-    </footer>
+    </div>
   );
 }

@@ -40,8 +40,8 @@ function NoteCard({ note }: { note: Note }): JSX.Element {
 }
 
 const KEYS: readonly (readonly [string, string])[] = [
-  ["← →", "along the edges, upstream and downstream"],
-  ["↑ ↓", "along the column"],
+  ["← →", "along the edges, upstream and downstream; in a graph from top to bottom ↑ ↓"],
+  ["↑ ↓", "along the column; in a graph from top to bottom ← → along the row"],
   ["Enter", "open the details; unfold a group"],
   ["Space", "select, one more or one less"],
   ["M", "materialize what is selected"],
@@ -51,6 +51,7 @@ const KEYS: readonly (readonly [string, string])[] = [
   ["[  ]", "fold, unfold all groups"],
   ["+  −  0", "zoom, show all"],
   ["⇧ arrows", "move the view"],
+  ["D", "from left to right, or from top to bottom"],
   ["L", "graph or list"],
   ["T", "timeline of the run"],
   ["/", "search"],

@@ -149,7 +149,7 @@ export function Preview({ id, value: latest, stamp, comparable }: Props): JSX.El
     <div class="ipyo-preview">
       <div class="ipyo-preview-head">
         <span>
-          <b>{total === null ? "rows not counted" : total.toLocaleString("en-US")}</b> × <b>{columns.length}</b>
+          <b>{total === null ? "rows not counted" : total.toLocaleString("en-US")}</b> × <b>{columns.filter((column) => !column.is_index).length}</b>
           <span class="ipyo-soft">
             {" · "}
             {plain(value.type)}
@@ -189,6 +189,7 @@ function dress(table: RegularTableElement, { columns, sort }: Shown): void {
   }
   for (const td of table.querySelectorAll<HTMLElement>("tbody td")) {
     const meta = table.getMeta(td) as { x?: number } | undefined;
+    td.classList.toggle("is-index", columns[meta?.x ?? -1]?.is_index === true);
     td.classList.toggle("is-number", columns[meta?.x ?? -1]?.role === "number");
     td.classList.toggle("is-null", td.textContent === "null");
   }
@@ -209,8 +210,8 @@ function Head({ column, order, toggle }: { column: Column; order: string; toggle
   const top = column.top?.[0];
   return (
     <div class="ipyo-head">
-      <button type="button" onClick={toggle} title={summary(column)}>
-        {plain(column.name)}
+      <button type="button" onClick={toggle} title={summary(column)} aria-label={named(column)}>
+        {plain(column.name.trim() ? column.name : "\u00a0")}
         <span aria-hidden="true">{order === "ascending" ? " ↑" : order === "descending" ? " ↓" : ""}</span>
       </button>
       <span class="ipyo-head-type">
@@ -218,11 +219,16 @@ function Head({ column, order, toggle }: { column: Column; order: string; toggle
         {nulls ? <em> {number(nulls)} null</em> : ""}
       </span>
       <span class="ipyo-head-plot">
-        {column.bins?.length ? <Bars bins={column.bins} label={`Histogram of ${column.name}`} /> : column.top?.length ? <Bars bins={column.top} label={`Most frequent of ${column.name}`} /> : null}
+        {column.bins?.length ? <Bars bins={column.bins} label={`Histogram of ${named(column)}`} /> : column.top?.length ? <Bars bins={column.top} label={`Most frequent of ${named(column)}`} /> : null}
       </span>
       <span class="ipyo-head-range">{range || (top ? `${plain(top.label)} …` : "")}</span>
     </div>
   );
+}
+
+/** Return the name of a column for a sentence; an index without a name has a blank head. */
+function named(column: Column): string {
+  return plain(column.name.trim() ? column.name : "index");
 }
 
 function short(value: unknown): string {
@@ -231,7 +237,7 @@ function short(value: unknown): string {
 }
 
 function summary(column: Column): string {
-  const parts = [`${column.name}: ${column.type}`];
+  const parts = [`${named(column)}: ${column.type}`];
   if (column.nulls != null) parts.push(`${number(column.nulls)} null`);
   if (column.distinct != null) parts.push(`${number(column.distinct)} distinct`);
   if (column.min != null) parts.push(`min ${scalar(column.min)}`);

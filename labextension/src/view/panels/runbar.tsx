@@ -27,7 +27,7 @@ export function RunBar(): JSX.Element | null {
   const busy = on ? (run.steps ?? []).filter((step) => step.status === "running" || step.status === "retrying") : [];
   const words = { running: run.canceling ? "Canceling" : "Running", success: "Finished", failure: "Failed", canceled: "Canceled" }[status];
   return (
-    <footer class={`ipyo-run is-${status}`}>
+    <div class={`ipyo-run is-${status}`} role="group" aria-label="Run">
       {timeline && <Timeline run={run} now={on ? now : run.started + (run.seconds ?? 0)} />}
       <div class="ipyo-run-line">
         <Glyph look={RUN_LOOKS[status]} />
@@ -59,7 +59,7 @@ export function RunBar(): JSX.Element | null {
       >
         <div style={{ width: `${total ? (100 * done) / total : 0}%` }} />
       </div>
-    </footer>
+    </div>
   );
 }
 

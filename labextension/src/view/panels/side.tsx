@@ -6,7 +6,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 const LEAST = 320;
 
 export function Side({ label, name, wide = 430, children }: { label: string; name: string; wide?: number; children: ComponentChildren }): JSX.Element {
-  const side = useRef<HTMLElement>(null);
+  const side = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(wide);
   const [most, setMost] = useState(2000);
   useEffect(() => {
@@ -28,7 +28,7 @@ export function Side({ label, name, wide = 430, children }: { label: string; nam
     event.stopPropagation();
   };
   return (
-    <aside class={`ipyo-side is-${name}`} aria-label={label} ref={side} style={{ width: `${limited}px` }}>
+    <div class={`ipyo-side is-${name}`} role="region" aria-label={label} ref={side} style={{ width: `${limited}px` }}>
       <div
         class="ipyo-grip"
         role="separator"
@@ -43,6 +43,6 @@ export function Side({ label, name, wide = 430, children }: { label: string; nam
         onKeyDown={key}
       />
       {children}
-    </aside>
+    </div>
   );
 }

@@ -12,9 +12,9 @@ import { Button, Glyph, Icon, useActions, useUid, useView } from "./parts.js";
 
 export function Toolbar({ reveal }: { reveal: (ids: readonly string[]) => void }): JSX.Element {
   const actions = useActions();
-  const { mode } = useView();
+  const { mode, timed } = useView();
   return (
-    <header class="ipyo-bar">
+    <div class="ipyo-bar" role="group" aria-label="Lineage">
       <SearchBox reveal={reveal} />
       <Summary />
       <div class="ipyo-grow" />
@@ -22,9 +22,12 @@ export function Toolbar({ reveal }: { reveal: (ids: readonly string[]) => void }
       <div class="ipyo-segments" role="group" aria-label="View">
         <Button icon="graph" label="Graph" kind="quiet" pressed={mode === "graph"} onClick={() => actions.store.set({ mode: "graph" })} />
         <Button icon="list" label="List" kind="quiet" pressed={mode === "list"} onClick={() => actions.store.set({ mode: "list" })} />
+        {(timed > 0 || mode === "automations") && (
+          <Button icon="clock" label="Automations" kind="quiet" pressed={mode === "automations"} onClick={() => actions.store.set({ mode: "automations" })} />
+        )}
       </div>
       <Run />
-    </header>
+    </div>
   );
 }
 

@@ -1,18 +1,22 @@
 /** What one can do in the view: each changes the state, or sends a command. */
 
-import type { Job, Launch as LaunchCommand, Materialize, Message } from "../../protocol.js";
+import type { Backfill, Job, Launch as LaunchCommand, Materialize, Message } from "../../protocol.js";
+import { plain, plural } from "../format.js";
 import { isRunning } from "../status.js";
 import type { Host } from "../host.js";
 import { Client, type Answered, type Ask } from "./client.js";
 import { Launch } from "./launch.js";
+import { Partitions, type Span } from "./partitions.js";
 import { isSelection, matching } from "./search.js";
 import { mergedRun, NO_SEARCH, Store, type State } from "./store.js";
 import { groupKey } from "./visible.js";
 
 /** Milliseconds after which a kernel that hears messages has answered a cancel. */
 const HEARD = 1_200;
+/** Milliseconds between two looks at partitions while they're made. */
+const PARTITIONS_PACE = 600;
 
-export type RunOptions = Pick<Materialize, "stale" | "upstream" | "downstream" | "force" | "checks_only" | "config">;
+export type RunOptions = Pick<Materialize, "stale" | "upstream" | "downstream" | "force" | "checks_only" | "partitions" | "config">;
 
 export class Actions {
   readonly store = new Store();
@@ -24,6 +28,7 @@ export class Actions {
   private canceling = 0;
   private waiting = 0;
   private detailed = -1;
+  private surveying = 0;
 
   constructor(readonly host: Host) {
     this.client = new Client(host, (message) => this.heard(message));
@@ -34,6 +39,7 @@ export class Actions {
     clearTimeout(this.searching);
     clearTimeout(this.canceling);
     clearTimeout(this.waiting);
+    clearTimeout(this.surveying);
     this.client.dispose();
   }
 
@@ -57,6 +63,7 @@ export class Actions {
     if (panel !== "details" || detailsOf === null || !graph) return;
     const node = graph.at(detailsOf);
     if (!node) return this.close();
+    if (node.partitioned && this.state.structure === before.structure && node.status?.partitions !== before.graph?.at(detailsOf)?.status?.partitions) this.surveyLater(detailsOf);
     const ended = isRunning(before.run) && !isRunning(this.state.run);
     const word = node.status?.word ?? "";
     if (this.state.structure !== before.structure || ended || word !== (this.state.details?.status?.word ?? "")) {
@@ -147,7 +154,14 @@ export class Actions {
   // -- details --------------------------------------------------------------------------------------------------------
 
   open(id: string): void {
-    this.store.set({ panel: "details", job: null, detailsOf: id, details: this.state.details?.id === id ? this.state.details : null });
+    const same = this.state.detailsOf === id;
+    this.store.set({
+      panel: "details",
+      job: null,
+      detailsOf: id,
+      details: this.state.details?.id === id ? this.state.details : null,
+      ...(same ? {} : { partitions: null, span: null }),
+    });
     void this.loadDetails(id);
   }
 
@@ -184,7 +198,85 @@ export class Actions {
     this.client.tell({ kind: "use_environment", name });
   }
 
+  // -- partitions -----------------------------------------------------------------------------------------------------
+
+  private async survey(id: string): Promise<void> {
+    const known = this.state.partitions?.id === id ? this.state.partitions.stamp : "";
+    const told = await this.request({ kind: "partitions", id, ...(known ? { known } : {}) }, "partitions");
+    if (!told || this.state.detailsOf !== id) return;
+    const before = this.state.partitions;
+    const partitions = Partitions.from(told, before);
+    this.store.set({ partitions, ...(partitions?.stamp === before?.stamp ? {} : { span: null }) });
+  }
+
+  private surveyLater(id: string): void {
+    if (this.surveying) return;
+    this.surveying = window.setTimeout(() => {
+      this.surveying = 0;
+      if (this.state.detailsOf === id) void this.survey(id);
+    }, PARTITIONS_PACE);
+  }
+
+  choose(span: Span | null): void {
+    this.store.set({ span });
+  }
+
+  sayChosen(): void {
+    const { partitions, span } = this.state;
+    if (partitions && span) this.store.set({ said: `${plain(partitions.text(span))}: ${plural(partitions.size(span), "partition")} chosen` });
+  }
+
+  /** Bring what is chosen up to date. */
+  runPartitions(span: Span): void {
+    const { partitions, run } = this.state;
+    if (partitions && !isRunning(run)) this.materialize([partitions.id], { partitions: partitions.asked(span) });
+  }
+
+  /** Bring partitions up to date, of what is chosen or of all: what is missing, what failed, or each by force. */
+  backfill(id: string, only: NonNullable<Backfill["only"]>, span: Span | null): void {
+    const { partitions } = this.state;
+    this.client.tell({ kind: "backfill", ids: [id], only, ...(span && partitions ? { partitions: partitions.asked(span) } : {}) });
+    this.expectAnswer();
+  }
+
+  // -- schedules and sensors ------------------------------------------------------------------------------------------
+
+  loadAutomations(): void {
+    void this.timed({ kind: "automations" });
+    if (this.state.ticksOf !== null) void this.loadTicks(this.state.ticksOf);
+  }
+
+  switchAutomation(name: string, on: boolean): void {
+    void this.timed({ kind: "switch", name, on });
+  }
+
+  tickNow(name: string): void {
+    void this.timed({ kind: "tick", name }).then(() => {
+      if (this.state.ticksOf === name) void this.loadTicks(name);
+    });
+  }
+
+  daemon(what: "start" | "stop"): void {
+    void this.timed({ kind: "daemon", what });
+  }
+
+  openTicks(name: string | null): void {
+    this.store.set({ ticksOf: name });
+    if (name !== null) void this.loadTicks(name);
+  }
+
+  private async timed(command: Ask): Promise<void> {
+    const automations = await this.request(command, "automations");
+    if (automations) this.store.set({ automations });
+  }
+
+  private async loadTicks(name: string): Promise<void> {
+    const ticks = await this.request({ kind: "ticks", name }, "ticks");
+    if (ticks && this.state.ticksOf === name) this.store.set({ ticks });
+  }
+
   private async loadDetails(id: string): Promise<void> {
+    if (this.state.graph?.at(id)?.partitioned) void this.survey(id);
     const number = ++this.detailed;
     const details = await this.request({ kind: "details", id }, "details");
     if (details && number === this.detailed && this.state.detailsOf === id) this.store.set({ details });
@@ -202,6 +294,10 @@ export class Actions {
   // -- runs -----------------------------------------------------------------------------------------------------------
 
   materialize(ids: readonly string[] | null, options: RunOptions = {}): void {
+    if (ids?.length && !options.partitions && !options.checks_only && ids.every((id) => this.state.graph?.at(id)?.partitioned)) {
+      this.open(ids[0]);
+      return this.store.note("info", `${plain(ids[0])} is partitioned:`, "choose partitions in its details.");
+    }
     this.client.tell({ kind: "materialize", ...(ids ? { ids: [...ids] } : {}), ...options });
     this.expectAnswer();
   }

@@ -45,7 +45,7 @@ export class Graph {
     for (const patch of patches) {
       const at = this.index.get(patch.id);
       if (at === undefined) continue;
-      this.nodes[at] = { ...this.nodes[at], status: patch.status ?? {}, checks: patch.checks ?? [] };
+      this.nodes[at] = { ...this.nodes[at], status: patch.status ?? {}, checks: patch.checks ?? [], freshness: patch.freshness ?? null };
       changed.push(at);
     }
     return changed;

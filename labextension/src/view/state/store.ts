@@ -1,8 +1,10 @@
 /** What the view shows, in one place: the kernel's facts, and what is only of this view. */
 
-import type { DetailsMessage, Job, JobMessage, Message, Patch, RunState, Snapshot, StepState, Toast } from "../../protocol.js";
+import type { AutomationsMessage, DetailsMessage, Job, JobMessage, Message, Patch, RunState, Snapshot, StepState, TicksMessage, Toast } from "../../protocol.js";
+import type { Direction } from "../layout/types.js";
 import { foldedFirst, groupKey } from "./visible.js";
 import { Graph } from "./graph.js";
+import type { Partitions, Span } from "./partitions.js";
 
 export interface Note {
   readonly key: number;
@@ -32,6 +34,11 @@ export interface State {
   readonly version: number;
   readonly run: RunState | null;
   readonly jobs: readonly Job[];
+  /** How many schedules and sensors there are; all of them where their page was opened, and the ticks of one. */
+  readonly timed: number;
+  readonly automations: AutomationsMessage | null;
+  readonly ticksOf: string | null;
+  readonly ticks: TicksMessage | null;
   readonly environment: string;
   readonly environments: readonly string[];
   readonly problem: string;
@@ -40,7 +47,9 @@ export interface State {
   readonly selected: ReadonlySet<string>;
   /** The card that has the keyboard's attention; not always one that is selected. */
   readonly cursor: string | null;
-  readonly mode: "graph" | "list";
+  readonly mode: "graph" | "list" | "automations";
+  /** The direction that somebody chose for the graph; null where the view's width decides. */
+  readonly direction: Direction | null;
   readonly panel: "details" | "launchpad" | "job" | null;
   /** The job that the panel or the launchpad is about; null where it's about assets. */
   readonly job: string | null;
@@ -50,6 +59,9 @@ export interface State {
   readonly search: Search;
   readonly details: DetailsMessage | null;
   readonly detailsOf: string | null;
+  /** Of the asset whose details are open, and what is chosen of them. */
+  readonly partitions: Partitions | null;
+  readonly span: Span | null;
   readonly notes: readonly Note[];
   /** What a screen reader shall say. */
   readonly said: string;
@@ -64,6 +76,10 @@ export const EMPTY: State = {
   version: -1,
   run: null,
   jobs: [],
+  timed: 0,
+  automations: null,
+  ticksOf: null,
+  ticks: null,
   environment: "",
   environments: [],
   problem: "",
@@ -72,6 +88,7 @@ export const EMPTY: State = {
   selected: new Set(),
   cursor: null,
   mode: "graph",
+  direction: null,
   panel: null,
   job: null,
   jobDetails: null,
@@ -80,6 +97,8 @@ export const EMPTY: State = {
   search: NO_SEARCH,
   details: null,
   detailsOf: null,
+  partitions: null,
+  span: null,
   notes: [],
   said: "",
 };
@@ -145,6 +164,7 @@ function afterSnapshot(state: State, snapshot: Snapshot): Partial<State> {
     version: snapshot.version,
     run: snapshot.run ?? null,
     jobs: snapshot.jobs ?? [],
+    timed: snapshot.automations ?? 0,
     environment: snapshot.environment ?? "",
     environments: snapshot.environments ?? [],
     problem: snapshot.problem ?? "",
