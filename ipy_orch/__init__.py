@@ -104,19 +104,9 @@ from ipy_orch.execution.build import (
     build_op_context,
     build_output_context,
 )
-from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
-from ipy_orch.execution.hook_contexts import HookContext, build_hook_context
-from ipy_orch.execution.instance import (
-    AssetRecordsFilter,
-    DagsterInstance,
-    DagsterRun,
-    DagsterRunStatus,
-    EventLogEntry,
-    EventLogRecord,
-    RunStatusChangeRecordsFilter,
-    instance_for_test,
-)
-from ipy_orch.execution.io_contexts import InputContext, OutputContext
+from ipy_orch.execution.contexts.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+from ipy_orch.execution.contexts.hooks import HookContext, build_hook_context
+from ipy_orch.execution.contexts.io import InputContext, OutputContext
 from ipy_orch.execution.iomanagers import (
     FilesystemIOManager,
     InMemoryIOManager,
@@ -128,6 +118,17 @@ from ipy_orch.execution.load import AssetValueLoader
 from ipy_orch.execution.loggers import DagsterLogManager
 from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
+from ipy_orch.execution.records.instance import (
+    AssetRecordsFilter,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    EventLogEntry,
+    EventLogRecord,
+    RunStatusChangeRecordsFilter,
+    instance_for_test,
+)
+from ipy_orch.execution.records.results import DagsterEvent, DagsterEventType, ExecuteInProcessResult
 from ipy_orch.execution.reexecution import (
     JobExecutionResult,
     ReexecutionOptions,
@@ -136,7 +137,6 @@ from ipy_orch.execution.reexecution import (
     reconstructable,
 )
 from ipy_orch.execution.resources import build_init_resource_context, build_resources
-from ipy_orch.execution.results import DagsterEvent, DagsterEventType, ExecuteInProcessResult
 from ipy_orch.execution.types import DagsterTypeLoaderContext, TypeCheckContext
 from ipy_orch.model.asset_jobs import define_asset_job
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
@@ -356,7 +356,7 @@ from ipy_orch.model.types.pandera import pandera_schema_to_dagster_type
 from ipy_orch.model.types.row_models import row_model_to_dagster_type
 from ipy_orch.planning.conditions.context import AutomationContext, AutomationResult
 from ipy_orch.planning.conditions.ticks import EvaluateAutomationConditionsResult, evaluate_automation_conditions
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -20,7 +20,7 @@ from ipy_orch.model.automation.schedules import ScheduleDefinition
 from ipy_orch.model.automation.targets import is_anonymous
 from ipy_orch.model.env import redact
 from ipy_orch.model.requirements import needed
-from ipy_orch.session.automations import FoundAutomation
+from ipy_orch.session.automation.automations import FoundAutomation
 from ipy_orch.session.scan import Scanned
 
 if TYPE_CHECKING:

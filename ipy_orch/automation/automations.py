@@ -22,7 +22,7 @@ from ipy_orch.events.types import Switched, Ticked
 from ipy_orch.model.automation.condition_sensors import AutomationConditionSensorDefinition
 from ipy_orch.model.automation.schedules import ScheduleDefinition
 from ipy_orch.model.automation.sensors import DEFAULT_INTERVAL, SensorDefinition
-from ipy_orch.session.automations import FoundAutomation
+from ipy_orch.session.automation.automations import FoundAutomation
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.submitting import Submitted
 

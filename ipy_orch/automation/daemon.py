@@ -17,9 +17,9 @@ from ipy_orch.automation.automations import GRACE, MISSED, Automations, automati
 from ipy_orch.automation.clock import Clock
 from ipy_orch.automation.requesting import Wanted, has_room, submit
 from ipy_orch.errors import DagsterInvariantViolationError, closest
-from ipy_orch.execution.executors import HAS_THREADS
 from ipy_orch.execution.failures import describe
-from ipy_orch.session.automations import FoundAutomation
+from ipy_orch.execution.workers.executors import HAS_THREADS
+from ipy_orch.session.automation.automations import FoundAutomation
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.submitting import Submitted
 

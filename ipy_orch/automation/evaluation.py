@@ -21,7 +21,7 @@ from ipy_orch.errors import (
     DagsterUserCodeExecutionError,
     closest,
 )
-from ipy_orch.execution.instance import AssetRecordsFilter
+from ipy_orch.execution.records.instance import AssetRecordsFilter
 from ipy_orch.model.automation import schedules, sensors
 from ipy_orch.model.automation.asset_sensors import AssetSensorDefinition, MultiAssetSensorDefinition
 from ipy_orch.model.automation.condition_sensors import AutomationConditionSensorDefinition
@@ -39,7 +39,7 @@ from ipy_orch.model.automation.schedules import ScheduleDefinition, user_tags
 from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.model.automation.ticks import ScheduleExecutionData, SensorExecutionData
 from ipy_orch.model.config.classes import RunConfig
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = ["evaluate_schedule", "evaluate_sensor"]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from ipy_orch.events.types import Checked, Event, Materialized, Observed
-from ipy_orch.execution.dagster_run import DagsterRun
-from ipy_orch.execution.instance import dagster_run
+from ipy_orch.execution.records.dagster_run import DagsterRun
+from ipy_orch.execution.records.instance import dagster_run
 from ipy_orch.model.results import DATA_VERSION_TAG, AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ipy_orch.session.instance import SessionInstance
 

@@ -13,14 +13,14 @@ from typing import Any, Final, NamedTuple
 
 from ipy_orch.automation.contexts import SensorEvaluationContext, as_repository
 from ipy_orch.errors import DagsterInvalidInvocationError, DagsterInvariantViolationError, closest
-from ipy_orch.execution.instance import AssetRecordsFilter, EventLogRecord
+from ipy_orch.execution.records.instance import AssetRecordsFilter, EventLogRecord
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.model.repository import RepositoryDefinition
 from ipy_orch.planning.partitioning import Reading
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = ["AssetCursor", "MultiAssetSensorEvaluationContext", "build_multi_asset_sensor_context"]
 

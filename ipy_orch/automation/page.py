@@ -13,7 +13,7 @@ from ipy_orch.automation.requesting import TICK
 from ipy_orch.automation.words import every_words, moment_words, target_words, when_words
 from ipy_orch.errors import DagsterError
 from ipy_orch.events.types import Ticked
-from ipy_orch.session.automations import FoundAutomation
+from ipy_orch.session.automation.automations import FoundAutomation
 from ipy_orch.session.scan import Scanned
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from ipy_orch.authoring.sensors import failure
 from ipy_orch.automation.contexts import SensorEvaluationContext, TickContext
-from ipy_orch.execution.dagster_events import DagsterEvent, DagsterEventType
-from ipy_orch.execution.dagster_run import DagsterRun, DagsterRunStatus
-from ipy_orch.execution.instance import EventLogRecord
+from ipy_orch.execution.records.dagster_events import DagsterEvent, DagsterEventType
+from ipy_orch.execution.records.dagster_run import DagsterRun, DagsterRunStatus
+from ipy_orch.execution.records.instance import EventLogRecord
 from ipy_orch.model.automation.requests import DagsterRunReaction, RunRequest, SensorResult, SkipReason
 from ipy_orch.model.automation.run_sensors import RunStatusSensorDefinition
 from ipy_orch.model.repository import RepositoryDefinition

@@ -13,8 +13,8 @@ from ipy_orch.automation.requesting import run, submit
 from ipy_orch.automation.words import read_moment
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 from ipy_orch.session import session as verbs
-from ipy_orch.session.automations import FoundAutomation
-from ipy_orch.session.launched import JobReport
+from ipy_orch.session.automation.automations import FoundAutomation
+from ipy_orch.session.jobs.launched import JobReport
 
 if TYPE_CHECKING:
     from ipy_orch.automation.asking import Answer

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from ipy_orch.authoring.cells import is_definition_cell
+from ipy_orch.authoring.cells.cells import is_definition_cell
 from ipy_orch.cli.errors import FAILED, Refused
 from ipy_orch.cli.running import DECORATED, first_line_of, told_by
 from ipy_orch.cli.sources import debugged, need_kernels

@@ -11,7 +11,7 @@ from typing import Any, Final
 import nbformat
 import yaml
 
-from ipy_orch.authoring.free_names import free_names
+from ipy_orch.authoring.cells.free_names import free_names
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 
 __all__ = ["inject", "read_parameters"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from ipy_orch.authoring.cells import is_definition_cell
+from ipy_orch.authoring.cells.cells import is_definition_cell
 from ipy_orch.cli.errors import FAILED, Refused
 from ipy_orch.cli.sources import debugged, find_source, json_option, need_kernels
 from ipy_orch.errors import DagsterError

@@ -9,15 +9,15 @@ from dataclasses import replace
 from typing import Any, Final, Self
 
 from ipy_orch.errors import DagsterInvalidInvocationError, DagsterInvariantViolationError
-from ipy_orch.execution.contexts import (
+from ipy_orch.execution.contexts.contexts import (
     NO_RESOURCES,
     AssetCheckExecutionContext,
     AssetExecutionContext,
     OpExecutionContext,
     RunInfo,
 )
-from ipy_orch.execution.instance import DagsterInstance
-from ipy_orch.execution.io_contexts import InputContext, OutputContext
+from ipy_orch.execution.contexts.io import InputContext, OutputContext
+from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey

@@ -36,9 +36,8 @@ from ipy_orch.events.types import (
     StepSucceeded,
 )
 from ipy_orch.execution import capture
-from ipy_orch.execution.away import Away, belongings_of
-from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
-from ipy_orch.execution.executors import ContextThreads, InlineExecutor
+from ipy_orch.execution.contexts.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
+from ipy_orch.execution.contexts.partitions import several_read
 from ipy_orch.execution.failures import add_hint, describe
 from ipy_orch.execution.frontier import Frontier
 from ipy_orch.execution.hooks import call_hooks
@@ -47,9 +46,10 @@ from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.execution.load import load_value
 from ipy_orch.execution.outputs import Harvest, gather
 from ipy_orch.execution.step import Outcome, Work, arguments, call
-from ipy_orch.execution.step_partitions import several_read
 from ipy_orch.execution.storing import Finished, Storing, recipe_of
 from ipy_orch.execution.wiring import wiring
+from ipy_orch.execution.workers.away import Away, belongings_of
+from ipy_orch.execution.workers.executors import ContextThreads, InlineExecutor
 from ipy_orch.execution.world import OpenRun, RunResult, World
 from ipy_orch.model.graphs.graph import Node
 from ipy_orch.model.keys import AssetCheckKey, AssetKey

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ipy_orch.events.types import Event, HookRan, StepStarted
-from ipy_orch.execution.contexts import OpExecutionContext
-from ipy_orch.execution.dagster_events import dagster_events
-from ipy_orch.execution.hook_contexts import EndedStep, run_hooks
+from ipy_orch.execution.contexts.contexts import OpExecutionContext
+from ipy_orch.execution.contexts.hooks import EndedStep, run_hooks
 from ipy_orch.execution.outputs import Harvest
+from ipy_orch.execution.records.dagster_events import dagster_events
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.graphs.graph import Node
 from ipy_orch.model.metadata import normalize_metadata

@@ -11,12 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from ipy_orch.events.types import InputLoaded, Observed
-from ipy_orch.execution.afar import SealedAfar
-from ipy_orch.execution.io_contexts import InputContext, OutputContext
+from ipy_orch.execution.contexts.io import InputContext, OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
-from ipy_orch.execution.near import Near
 from ipy_orch.execution.types import DagsterTypeLoaderContext, load_from_config
 from ipy_orch.execution.wiring import Inlet, wiring, wiring_of
+from ipy_orch.execution.workers.afar import SealedAfar
+from ipy_orch.execution.workers.near import Near
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config.schema import MISSING

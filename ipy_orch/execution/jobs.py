@@ -10,10 +10,10 @@ from ipy_orch.errors import DagsterResourceFunctionError
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.execution.engine import Runner, World
-from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.iomanagers import mem_io_manager
 from ipy_orch.execution.load import load_value
-from ipy_orch.execution.results import ExecuteInProcessResult
+from ipy_orch.execution.records.instance import DagsterInstance
+from ipy_orch.execution.records.results import ExecuteInProcessResult
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.world import Outputs
 from ipy_orch.model import jobs

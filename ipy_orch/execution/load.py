@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, TypeAlias
 
-from ipy_orch.execution.contexts import NO_RESOURCES, RunInfo
+from ipy_orch.execution.contexts.contexts import NO_RESOURCES, RunInfo
+from ipy_orch.execution.contexts.io import InputContext
 from ipy_orch.execution.inputs import upstream_context
-from ipy_orch.execution.instance import DagsterInstance
-from ipy_orch.execution.io_contexts import InputContext
 from ipy_orch.execution.iomanagers import FilesystemIOManager
+from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions, load_from, value_loader

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.errors import DagsterInvalidConfigError, closest
-from ipy_orch.execution.contexts import RunInfo, StepLog
+from ipy_orch.execution.contexts.contexts import RunInfo, StepLog
 from ipy_orch.model.env import redact
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition
 

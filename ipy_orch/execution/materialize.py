@@ -11,7 +11,7 @@ from typing import Any
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
 from ipy_orch.execution.jobs import execute_plan
-from ipy_orch.execution.results import ExecuteInProcessResult
+from ipy_orch.execution.records.results import ExecuteInProcessResult
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.partitions.contexts import partition_loading_context

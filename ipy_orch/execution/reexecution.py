@@ -23,11 +23,11 @@ from ipy_orch.errors import (
 )
 from ipy_orch.events.runs import Run
 from ipy_orch.events.types import OutputStored
-from ipy_orch.execution.dagster_run import PARENT_RUN, ROOT_RUN
-from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.iomanagers import fs_io_manager
 from ipy_orch.execution.jobs import run_job
-from ipy_orch.execution.results import ExecuteInProcessResult
+from ipy_orch.execution.records.dagster_run import PARENT_RUN, ROOT_RUN
+from ipy_orch.execution.records.instance import DagsterInstance
+from ipy_orch.execution.records.results import ExecuteInProcessResult
 from ipy_orch.execution.world import Outputs
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.graphs.graph import GraphDefinition

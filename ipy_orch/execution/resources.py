@@ -20,7 +20,7 @@ from ipy_orch.errors import (
     DagsterResourceFunctionError,
     closest,
 )
-from ipy_orch.execution.instance import DagsterInstance
+from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.model.config.schema import MISSING
 from ipy_orch.model.env import redact
 from ipy_orch.model.resources.resource import (

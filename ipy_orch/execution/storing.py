@@ -10,8 +10,8 @@ from typing import Any
 from ipy_orch.errors import DagsterAssetCheckFailedError, DagsterInvariantViolationError
 from ipy_orch.events.types import Checked, Expected, Logged, Materialized, Observed, OutputStored, Part, Recipe
 from ipy_orch.execution.capture import Chunk
-from ipy_orch.execution.contexts import OpExecutionContext
-from ipy_orch.execution.io_contexts import OutputContext
+from ipy_orch.execution.contexts.contexts import OpExecutionContext
+from ipy_orch.execution.contexts.io import OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.execution.isolation import refuse_iterator, seal
 from ipy_orch.execution.outputs import Harvest, Made

@@ -13,8 +13,8 @@ from typing import Any
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import Event, Logged, ResourceFailed, TypeChecked
-from ipy_orch.execution.contexts import NO_RESOURCES, OpExecutionContext, RunInfo
-from ipy_orch.execution.io_contexts import OutputContext
+from ipy_orch.execution.contexts.contexts import NO_RESOURCES, OpExecutionContext, RunInfo
+from ipy_orch.execution.contexts.io import OutputContext
 from ipy_orch.execution.isolation import Sealed
 from ipy_orch.execution.loggers import open_loggers
 from ipy_orch.execution.resources import ResourceScope

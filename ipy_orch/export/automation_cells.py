@@ -17,7 +17,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection
 
-from ipy_orch.authoring.automation_cells import (
+from ipy_orch.authoring.cells.automation import (
     GIVEN,
     KINDS,
     AutomationCell,

@@ -10,8 +10,8 @@ import tokenize
 from collections.abc import Sequence
 from typing import Final
 
-from ipy_orch.authoring.cells import CellText, value_rule
-from ipy_orch.authoring.statements import own_nodes
+from ipy_orch.authoring.cells.cells import CellText, value_rule
+from ipy_orch.authoring.cells.statements import own_nodes
 from ipy_orch.export.layout import call, laid_out
 
 __all__ = ["CHECK_RESULT", "Verdict", "asset_body", "check_body", "checked_returns", "verdict"]

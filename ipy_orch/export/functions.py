@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ipy_orch.authoring.cells import CellText
-from ipy_orch.authoring.condition_options import read_condition
-from ipy_orch.authoring.statements import awaits
+from ipy_orch.authoring.cells.cells import CellText
+from ipy_orch.authoring.cells.conditions import read_condition
+from ipy_orch.authoring.cells.statements import awaits
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.bodies import asset_body, check_body
 from ipy_orch.export.layout import Doc, call, laid_out, literal, mapping, quoted, sequence

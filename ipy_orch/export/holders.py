@@ -11,8 +11,8 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.specs import AssetSpec
-from ipy_orch.session.automations import Automation, automations_in
-from ipy_orch.session.jobs import Job, jobs_in
+from ipy_orch.session.automation.automations import Automation, automations_in
+from ipy_orch.session.jobs.jobs import Job, jobs_in
 
 __all__ = ["Held", "contents", "holder_order", "holding", "is_single_check", "keys_of"]
 

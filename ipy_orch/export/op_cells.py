@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipy_orch.authoring.cells import CellText, value_rule
-from ipy_orch.authoring.statements import awaits
+from ipy_orch.authoring.cells.cells import CellText, value_rule
+from ipy_orch.authoring.cells.statements import awaits
 from ipy_orch.export.bodies import ended, ending, moved
 from ipy_orch.export.functions import data, decorator, retry_policy, text
 from ipy_orch.export.layout import Doc, call, laid_out, literal, mapping, quoted

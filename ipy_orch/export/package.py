@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from ipy_orch.authoring.free_names import free_names
+from ipy_orch.authoring.cells.free_names import free_names
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.bodies import CHECK_RESULT
 from ipy_orch.export.holders import contents
@@ -31,8 +31,8 @@ from ipy_orch.export.module import CHECK_RESULT_TEXT, MARKER, Module
 from ipy_orch.export.slicing import Piece, Precedence
 from ipy_orch.export.statements import quoted_names
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.session.automations import Automation
-from ipy_orch.session.jobs import Job
+from ipy_orch.session.automation.automations import Automation
+from ipy_orch.session.jobs.jobs import Job
 
 __all__ = ["FILES", "Package", "checked_name"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipy_orch.authoring.partition_options import Said, read_mapping, read_partitions, read_policy
+from ipy_orch.authoring.cells.partitions import Said, read_mapping, read_partitions, read_policy
 from ipy_orch.export.layout import Doc, call, literal, mapping
 
 __all__ = ["FRAMEWORK", "mappings_of", "partition_variables", "partition_words"]

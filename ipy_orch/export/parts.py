@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeAlias
 
-from ipy_orch.authoring.condition_options import condition_variables
+from ipy_orch.authoring.cells.conditions import condition_variables
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.export.bodies import CHECK_RESULT
 from ipy_orch.export.functions import ANY, Annotations, resource_annotation
@@ -21,7 +21,7 @@ from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.ops import IO_MANAGER, OpDefinition
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.session.cellbook import Cell, CellBook
-from ipy_orch.session.jobs import resources_of
+from ipy_orch.session.jobs.jobs import resources_of
 from ipy_orch.session.scan import Scanned
 
 __all__ = ["DEFS", "Node", "Parts", "reads_annotations"]

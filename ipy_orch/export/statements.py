@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ipy_orch.authoring.free_names import free_names
-from ipy_orch.authoring.statements import awaits, own_nodes
+from ipy_orch.authoring.cells.free_names import free_names
+from ipy_orch.authoring.cells.statements import awaits, own_nodes
 from ipy_orch.session.cellbook import Cell
 
 __all__ = ["Place", "Statement", "is_plain_import", "statements_of"]

@@ -20,9 +20,9 @@ from ipy_orch.export.marks import Mark
 from ipy_orch.export.module import Module, module_of
 from ipy_orch.export.notebook_file import FileCell, NotebookFile, read_notebook
 from ipy_orch.export.package import FILES, Package, checked_name
-from ipy_orch.export.proof import Asked, Staged, prove
+from ipy_orch.export.proof.proof import Asked, Staged, prove
+from ipy_orch.export.proof.rehearsal import values_of_notebook, values_of_session
 from ipy_orch.export.reading.cells import ReadNotebook, key_of_cell
-from ipy_orch.export.rehearsal import values_of_notebook, values_of_session
 from ipy_orch.session.cellbook import CellBook
 from ipy_orch.session.refusals import refuse_broken
 from ipy_orch.session.scan import Scanned

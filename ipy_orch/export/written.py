@@ -11,15 +11,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ipy_orch.authoring.cells import CellText, head_of, read_cell
-from ipy_orch.authoring.free_names import free_names
-from ipy_orch.authoring.op_cells import takes_context
-from ipy_orch.authoring.options import Option, parse_line
+from ipy_orch.authoring.cells.cells import CellText, head_of, read_cell
+from ipy_orch.authoring.cells.free_names import free_names
+from ipy_orch.authoring.cells.ops import takes_context
+from ipy_orch.authoring.cells.options import Option, parse_line
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.export.automation_cells import automation_text, read_automation_call
 from ipy_orch.export.component_cells import component_text, read_component_call
 from ipy_orch.export.op_cells import job_text, op_text
-from ipy_orch.session.run_config import read_run_config
+from ipy_orch.session.config.run_config import read_run_config
 
 __all__ = ["JOB_OPTIONS", "JobLine", "Written", "is_op_cell", "read_job_line", "words", "written_op", "written_plain"]
 

@@ -35,7 +35,7 @@ __all__ = [
     "multiprocess_executor",
 ]
 
-processes: Port[[int, str], futures.Executor] = Port("ipy_orch.execution.processes")
+processes: Port[[int, str], futures.Executor] = Port("ipy_orch.execution.workers.processes")
 
 
 class ExecutorRequirement(Enum):

@@ -17,7 +17,7 @@ from ipy_orch.model.port import Port
 
 __all__ = ["HookDefinition", "HookExecutionResult"]
 
-invoke_hook: Port[..., Any] = Port("ipy_orch.execution.hook_contexts")
+invoke_hook: Port[..., Any] = Port("ipy_orch.execution.contexts.hooks")
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What keeps values between steps: IO managers, and the definitions and decorators that make them resources.
 
 An IO manager stores what a step returned (``handle_output``) and loads it for the steps downstream (``load_input``).
-The contexts that it gets are in execution/contexts.py, the managers that come with the package in
+The contexts that it gets are in execution/contexts/contexts.py, the managers that come with the package in
 execution/iomanagers.py.
 """
 

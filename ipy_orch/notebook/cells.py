@@ -16,13 +16,13 @@ from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.authoring.automation_cells import KINDS
-from ipy_orch.authoring.cells import CellText, is_definition_cell, read_cell, value_rule
+from ipy_orch.authoring.cells.automation import KINDS
+from ipy_orch.authoring.cells.cells import CellText, is_definition_cell, read_cell, value_rule
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.sizes import nbytes
 from ipy_orch.export.written import Written, is_op_cell, written_op, written_plain
 from ipy_orch.model.env import redact
-from ipy_orch.planning.hashing import Unhashable, digest
+from ipy_orch.planning.hashing.hashing import Unhashable, digest
 from ipy_orch.session.cellbook import Cell, names_of
 from ipy_orch.session.ops import op_of_cell
 from ipy_orch.session.session import Session

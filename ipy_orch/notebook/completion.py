@@ -10,8 +10,8 @@ from zoneinfo import available_timezones
 from IPython.core.completer import CompletionContext, SimpleCompletion, context_matcher
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.authoring.automation_cells import KINDS
-from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, OP_OPTIONS, Option
+from ipy_orch.authoring.cells.automation import KINDS
+from ipy_orch.authoring.cells.options import ASSET_OPTIONS, CHECK_OPTIONS, OP_OPTIONS, Option
 from ipy_orch.automation.automations import MISSED
 from ipy_orch.errors import DagsterError
 from ipy_orch.export.written import JOB_OPTIONS

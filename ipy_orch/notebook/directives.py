@@ -7,7 +7,7 @@ from typing import Final
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.authoring.cells import head_of
+from ipy_orch.authoring.cells.cells import head_of
 
 __all__ = ["as_magic", "register"]
 

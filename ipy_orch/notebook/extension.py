@@ -20,16 +20,16 @@ from ipy_orch.automation.daemon import stop_daemon
 from ipy_orch.errors import DagsterInvariantViolationError, StoreWarning
 from ipy_orch.execution.iomanagers import machine_memory
 from ipy_orch.notebook import completion, directives, formatters, lab_comm, lineages
-from ipy_orch.notebook.automation_magics import AutomationMagics
 from ipy_orch.notebook.cells import Cells
-from ipy_orch.notebook.component_magics import ComponentMagics
 from ipy_orch.notebook.display import DisplayRoute
-from ipy_orch.notebook.export_magics import ExportMagics
-from ipy_orch.notebook.job_magics import JobMagics
-from ipy_orch.notebook.location_magics import LocationMagics
-from ipy_orch.notebook.magics import OrchMagics
-from ipy_orch.notebook.partition_magics import PartitionMagics
-from ipy_orch.notebook.reactive_magics import ReactiveCells, ReactiveMagics
+from ipy_orch.notebook.magics.automation import AutomationMagics
+from ipy_orch.notebook.magics.components import ComponentMagics
+from ipy_orch.notebook.magics.export import ExportMagics
+from ipy_orch.notebook.magics.jobs import JobMagics
+from ipy_orch.notebook.magics.locations import LocationMagics
+from ipy_orch.notebook.magics.magics import OrchMagics
+from ipy_orch.notebook.magics.partitions import PartitionMagics
+from ipy_orch.notebook.magics.reactive import ReactiveCells, ReactiveMagics
 from ipy_orch.notebook.running import Presenter
 from ipy_orch.notebook.tracebacks import Tracebacks
 from ipy_orch.session.session import Session

@@ -10,7 +10,7 @@ from typing import Any, Final
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.events.types import Checked
-from ipy_orch.session.config_schema import ConfigSchema
+from ipy_orch.session.config.schema import ConfigSchema
 from ipy_orch.session.report import Line, Report
 from ipy_orch.session.why import Why
 from ipy_orch.session.words import human_seconds

@@ -14,7 +14,7 @@ from typing import Any, Final
 from IPython.core.getipython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.authoring.free_names import free_names
+from ipy_orch.authoring.cells.free_names import free_names
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, StoreWarning
 from ipy_orch.notebook.extension import DOORS, Door
 from ipy_orch.ui import answers

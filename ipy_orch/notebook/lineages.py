@@ -10,7 +10,7 @@ from IPython.display import display
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.session.session import Session
 from ipy_orch.ui.lineage import lineage, picture_of, shows_widgets
 

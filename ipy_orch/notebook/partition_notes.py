@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.session.cellbook import Cell
-from ipy_orch.session.choosing import cuts_of, is_key
+from ipy_orch.session.partitions.choosing import cuts_of, is_key
 from ipy_orch.session.report import Line, Report
 from ipy_orch.session.session import Session
 

@@ -28,7 +28,7 @@ from ipy_orch.events.types import (
     StepStarted,
     StepSucceeded,
 )
-from ipy_orch.execution.executors import HAS_THREADS
+from ipy_orch.execution.workers.executors import HAS_THREADS
 from ipy_orch.notebook.display import is_kernel, show
 from ipy_orch.notebook.formatters import block
 from ipy_orch.session.words import human_seconds

@@ -33,10 +33,10 @@ from ipy_orch.notebook.patches import Patch
 from ipy_orch.notebook.progress import Progress
 from ipy_orch.notebook.tracebacks import Canceled
 from ipy_orch.planning.calls import calls_of
-from ipy_orch.planning.fingerprint import undeclared_reads
+from ipy_orch.planning.code.fingerprint import undeclared_reads
 from ipy_orch.planning.staleness import NEVER
 from ipy_orch.session.cellbook import Cell
-from ipy_orch.session.choosing import cuts_of
+from ipy_orch.session.partitions.choosing import cuts_of
 from ipy_orch.session.report import Line, Report, first_line
 from ipy_orch.session.scan import ENV, FILES
 from ipy_orch.session.session import Session

@@ -23,7 +23,7 @@ from IPython.core import ultratb
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.authoring.cells import is_definition_cell
+from ipy_orch.authoring.cells.cells import is_definition_cell
 from ipy_orch.errors import DagsterError
 from ipy_orch.execution.isolation import explain
 from ipy_orch.model.env import redact, redact_all

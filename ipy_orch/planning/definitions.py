@@ -9,7 +9,7 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import graph_of, selected_in
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = ["asset_graph", "selected_keys"]
 

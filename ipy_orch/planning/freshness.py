@@ -12,7 +12,7 @@ from ipy_orch.model.assets import AssetChecksDefinition
 from ipy_orch.model.freshness import FreshnessPolicy, FreshnessState, LegacyFreshnessPolicy, brief
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = ["Freshness", "freshness_of", "freshness_report", "updated_at"]
 

@@ -36,10 +36,10 @@ from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.calls import Call, FromAsset, FromConfig, FromValue, Source, calls_of_graph, outputs_in
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.op_selection import selected_nodes
 from ipy_orch.planning.partitioning import Reading, distinct_cuts, only_cut
 from ipy_orch.planning.plan import plan
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.ops import selected_nodes
+from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.planning.staleness import ASKED
 from ipy_orch.planning.steps import Plan, Request, Step, apart
 

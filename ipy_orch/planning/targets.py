@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipy_orch.authoring.components.post_processing import targeted
 from ipy_orch.model.definitions import Definitions, graph_of
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = ["targeted_keys"]
 

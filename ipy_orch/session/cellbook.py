@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from ipy_orch.authoring.cells import CellText
-from ipy_orch.authoring.free_names import FreeNames, free_names
+from ipy_orch.authoring.cells.cells import CellText
+from ipy_orch.authoring.cells.free_names import FreeNames, free_names
 
 __all__ = ["Behind", "Cell", "CellBook"]
 

@@ -1,8 +1,8 @@
 """Where the steps of a request run, by the name that a person gives: threads, processes, dask, ipyparallel, a variable.
 
 ``inline`` and ``threads`` are of this process. What has processes of its own is wrapped in an
-:class:`~ipy_orch.execution.away.Away`, which carries functions, values and resources over. Clusters are never started
-here: one that runs is used, and left as it is.
+:class:`~ipy_orch.execution.workers.away.Away`, which carries functions, values and resources over. Clusters are never
+started here: one that runs is used, and left as it is.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from importlib.util import find_spec
 from typing import Any, Final, TypeAlias
 
 from ipy_orch.errors import DagsterUnmetExecutorRequirementsError, closest
-from ipy_orch.execution.away import Away, interrupt_calls
-from ipy_orch.execution.executors import executor_for
-from ipy_orch.execution.near import Near
-from ipy_orch.execution.processes import started
+from ipy_orch.execution.workers.away import Away, interrupt_calls
+from ipy_orch.execution.workers.executors import executor_for
+from ipy_orch.execution.workers.near import Near
+from ipy_orch.execution.workers.processes import started
 
 __all__ = ["NAMES", "NoSuchExecutor", "Place", "asked", "asked_for", "place_of"]
 

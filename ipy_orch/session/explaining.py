@@ -12,9 +12,9 @@ from ipy_orch.planning.partition_statuses import PartitionStatuses
 from ipy_orch.planning.plan import Plan, Request
 from ipy_orch.planning.survey import survey
 from ipy_orch.session.cellbook import Behind
-from ipy_orch.session.choosing import keys_in
-from ipy_orch.session.environments import cell_name
-from ipy_orch.session.partition_status import not_partitioned
+from ipy_orch.session.config.environments import cell_name
+from ipy_orch.session.partitions.choosing import keys_in
+from ipy_orch.session.partitions.status import not_partitioned
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.why import Why, explain
 

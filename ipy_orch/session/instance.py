@@ -12,7 +12,7 @@ from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
 from ipy_orch.events.types import Event, PartitionsChanged
-from ipy_orch.execution.instance import DagsterInstance
+from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.model.partitions.contexts import partition_loading_context
 from ipy_orch.model.partitions.definition import valid_keys
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, closest
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.env import redact
-from ipy_orch.planning.modules import is_installed_file
+from ipy_orch.planning.code.modules import is_installed_file
 from ipy_orch.session.project import Location
 from ipy_orch.session.session import Session
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ipy_orch.events.ledger import Ledger
-from ipy_orch.execution.afar import SealedAfar
 from ipy_orch.execution.iomanagers import SessionIOManager
+from ipy_orch.execution.workers.afar import SealedAfar
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.plan import Plan
-from ipy_orch.session.choosing import cut_of
+from ipy_orch.session.partitions.choosing import cut_of
 from ipy_orch.session.scan import Scanned
 
 __all__ = ["Names", "is_bound", "is_elsewhere"]

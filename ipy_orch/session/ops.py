@@ -5,11 +5,11 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
-from ipy_orch.authoring.cells import CellText
-from ipy_orch.authoring.op_cells import define, function_of, parameters, takes_context
+from ipy_orch.authoring.cells.cells import CellText
+from ipy_orch.authoring.cells.ops import define, function_of, parameters, takes_context
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.ops import OpDefinition
-from ipy_orch.planning.fingerprint import attach_tree
+from ipy_orch.planning.code.fingerprint import attach_tree
 from ipy_orch.session.scan import CONFIG, CONTEXT, Scanned
 
 __all__ = ["op_of_cell", "undefined"]

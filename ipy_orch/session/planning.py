@@ -16,12 +16,12 @@ from ipy_orch.planning.partitioning import refuse_mappings_of
 from ipy_orch.planning.plan import Knowledge, Plan, Request, plan
 from ipy_orch.planning.staleness import Status
 from ipy_orch.planning.survey import Surveyed, survey
-from ipy_orch.session.choosing import Which, chosen, cuts_of, keys_in
-from ipy_orch.session.environments import cell_name
+from ipy_orch.session.config.environments import cell_name
+from ipy_orch.session.config.run_config import merged
 from ipy_orch.session.names import is_elsewhere
+from ipy_orch.session.partitions.choosing import Which, chosen, cuts_of, keys_in
 from ipy_orch.session.recipes import Recipes
 from ipy_orch.session.refusals import refuse_unknown_inputs
-from ipy_orch.session.run_config import merged
 from ipy_orch.session.scan import Scanned
 
 if TYPE_CHECKING:

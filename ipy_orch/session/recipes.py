@@ -21,9 +21,9 @@ from ipy_orch.model.ops import OpDefinition
 from ipy_orch.model.resources.recipes import resource_recipe
 from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.planning.calls import Call, FromConfig, FromValue, calls_of, flat, shape_of
+from ipy_orch.planning.code.fingerprint import Fingerprinter
 from ipy_orch.planning.config import Resolved
-from ipy_orch.planning.fingerprint import Fingerprinter
-from ipy_orch.planning.hashing import Unhashable, digest
+from ipy_orch.planning.hashing.hashing import Unhashable, digest
 from ipy_orch.session.scan import ENV, FILES, Scanned, uses
 
 __all__ = ["ELSEWHERE", "FileDigests", "Recipes"]

@@ -12,7 +12,7 @@ from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.plan import Plan
-from ipy_orch.session.partition_report import Counted, counted, several
+from ipy_orch.session.partitions.report import Counted, counted, several
 from ipy_orch.session.words import human_seconds, human_shape
 
 __all__ = ["Line", "Report", "first_line"]

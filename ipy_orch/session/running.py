@@ -12,8 +12,8 @@ from ipy_orch.model.partitions.definition import PARTITION_TAG
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.plan import Plan, Step
 from ipy_orch.session.executors import Place, asked, place_of
-from ipy_orch.session.holding import held
 from ipy_orch.session.names import is_bound
+from ipy_orch.session.partitions.holding import held
 from ipy_orch.session.refusals import surprises
 from ipy_orch.session.report import Report, report
 from ipy_orch.session.scan import Scanned

@@ -9,9 +9,9 @@ from types import ModuleType
 from typing import Any, Final
 
 from ipy_orch.authoring.assets import define_asset
-from ipy_orch.authoring.cells import CellText, build
+from ipy_orch.authoring.cells.cells import CellText, build
+from ipy_orch.authoring.cells.conditions import condition_of
 from ipy_orch.authoring.checks import define_check
-from ipy_orch.authoring.condition_options import condition_of
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.assets import AssetsDefinition, external
@@ -23,10 +23,10 @@ from ipy_orch.model.ops import IO_MANAGER, Signature
 from ipy_orch.model.policies import RetryPolicy
 from ipy_orch.model.resources.resource import ConfigurableResourceFactory, PartialResource, ResourceDefinition
 from ipy_orch.model.specs import AssetDep, AssetSpec
+from ipy_orch.planning.code.fingerprint import attach_tree
 from ipy_orch.planning.conditions.sensing import default_sensor
-from ipy_orch.planning.fingerprint import attach_tree
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.session.automations import (
+from ipy_orch.session.automation.automations import (
     FoundAutomation,
     automations_by_name,
     find_automations,
@@ -34,9 +34,17 @@ from ipy_orch.session.automations import (
     of_today,
 )
 from ipy_orch.session.cellbook import Cell, CellBook
-from ipy_orch.session.environments import Environments
-from ipy_orch.session.jobs import FoundJob, Job, find_jobs, find_loggers, is_of_ipy_orch, jobs_by_name, resources_of
-from ipy_orch.session.partitioned import UNCUT, Cut, cut_of_cell
+from ipy_orch.session.config.environments import Environments
+from ipy_orch.session.jobs.jobs import (
+    FoundJob,
+    Job,
+    find_jobs,
+    find_loggers,
+    is_of_ipy_orch,
+    jobs_by_name,
+    resources_of,
+)
+from ipy_orch.session.partitions.partitioned import UNCUT, Cut, cut_of_cell
 
 __all__ = ["Scan", "Scanned", "uses"]
 

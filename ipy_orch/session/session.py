@@ -27,33 +27,33 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.conditions.explanation import Explanation
 from ipy_orch.planning.plan import Plan, Step
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.planning.staleness import Status
 from ipy_orch.session import rows
-from ipy_orch.session.backfills import Backfill, backfill, refuse_two, resumed
+from ipy_orch.session.automation.conditions import explain_condition
+from ipy_orch.session.automation.reactive import Reactive
 from ipy_orch.session.cellbook import Behind, CellBook
-from ipy_orch.session.choosing import Which
 from ipy_orch.session.components import component_rows, define_component, find_component_type, schema_text
-from ipy_orch.session.conditions import explain_condition
-from ipy_orch.session.config_schema import ConfigSchema, config_schema
-from ipy_orch.session.defining import define_job
-from ipy_orch.session.environments import Environments, cell_name
+from ipy_orch.session.config.environments import Environments, cell_name
+from ipy_orch.session.config.resources import resource_rows
+from ipy_orch.session.config.run_config import Given, RunConfigText, read_run_config
+from ipy_orch.session.config.schema import ConfigSchema, config_schema
 from ipy_orch.session.executors import asked_for
 from ipy_orch.session.explaining import behind, why
 from ipy_orch.session.instance import SessionInstance
-from ipy_orch.session.launched import JobReport, Launched, job_rows
-from ipy_orch.session.launching import Asked, launch
+from ipy_orch.session.jobs.defining import define_job
+from ipy_orch.session.jobs.launched import JobReport, Launched, job_rows
+from ipy_orch.session.jobs.launching import Asked, launch
 from ipy_orch.session.locations.locations import CodeLocations
 from ipy_orch.session.names import Names
 from ipy_orch.session.openlineage import Telling
-from ipy_orch.session.partition_status import PartitionView, partition_rows, partition_view
+from ipy_orch.session.partitions.backfills import Backfill, backfill, refuse_two, resumed
+from ipy_orch.session.partitions.choosing import Which
+from ipy_orch.session.partitions.status import PartitionView, partition_rows, partition_view
 from ipy_orch.session.planning import Planning
-from ipy_orch.session.reactive import Reactive
 from ipy_orch.session.recipes import FileDigests
 from ipy_orch.session.refusals import refuse_broken
 from ipy_orch.session.report import Report
-from ipy_orch.session.resources import resource_rows
-from ipy_orch.session.run_config import Given, RunConfigText, read_run_config
 from ipy_orch.session.running import Running, refuse_nested
 from ipy_orch.session.scan import Scan, Scanned
 from ipy_orch.session.settings import Settings

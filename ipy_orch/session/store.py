@@ -31,7 +31,7 @@ from ipy_orch.execution.iomanagers import (
 )
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.plan import Plan
-from ipy_orch.session.holding import read_by
+from ipy_orch.session.partitions.holding import read_by
 from ipy_orch.storage.tables import TableForm
 
 __all__ = ["FORMAT", "Persistence"]

@@ -19,8 +19,8 @@ from contextvars import Context, ContextVar
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterExecutionInterruptedError, DagsterInvariantViolationError
-from ipy_orch.execution.executors import HAS_THREADS, ContextThreads, InlineExecutor, Interruptible
 from ipy_orch.execution.step import Work
+from ipy_orch.execution.workers.executors import HAS_THREADS, ContextThreads, InlineExecutor, Interruptible
 from ipy_orch.session.cellbook import Cell
 from ipy_orch.session.report import Report
 

@@ -12,10 +12,10 @@ from ipy_orch.execution.load import load_value
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.planning.partitioning import Reading
-from ipy_orch.session.choosing import Which, cuts_of, keys_in
 from ipy_orch.session.names import is_elsewhere
-from ipy_orch.session.partition_status import not_partitioned
-from ipy_orch.session.partition_values import whole
+from ipy_orch.session.partitions.choosing import Which, cuts_of, keys_in
+from ipy_orch.session.partitions.status import not_partitioned
+from ipy_orch.session.partitions.values import whole
 from ipy_orch.session.report import Report
 from ipy_orch.session.scan import Scanned
 

@@ -17,7 +17,7 @@ from ipy_orch.events.types import StepFailed
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.plan import Plan
 from ipy_orch.session import rows
-from ipy_orch.session.launched import job_rows
+from ipy_orch.session.jobs.launched import job_rows
 from ipy_orch.session.report import Report
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.session import Session

@@ -20,11 +20,11 @@ from typing import Any, Final
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.events.types import Event, RunFinished, RunStarted
-from ipy_orch.execution.executors import HAS_THREADS, InlineExecutor
 from ipy_orch.execution.iomanagers import Entry
+from ipy_orch.execution.workers.executors import HAS_THREADS, InlineExecutor
 from ipy_orch.model.env import redact_all
 from ipy_orch.planning.survey import Surveyed
-from ipy_orch.session.conditions import freshness
+from ipy_orch.session.automation.conditions import freshness
 from ipy_orch.session.session import Session
 from ipy_orch.ui.protocol import Answer, NodePatch, RunState, Toast, wire
 from ipy_orch.ui.snapshot import Outline, Standing, outline_of, patch_of, run_state, snapshot_of, state_of

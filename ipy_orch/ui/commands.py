@@ -18,8 +18,8 @@ from ipy_orch.events.types import Logged
 from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph, ancestors, descendants
-from ipy_orch.planning.selection import AssetSelection
-from ipy_orch.session.launched import JobReport
+from ipy_orch.planning.selection.selection import AssetSelection
+from ipy_orch.session.jobs.launched import JobReport
 from ipy_orch.session.report import first_line
 from ipy_orch.session.submitting import Submitted
 from ipy_orch.ui import details, launchpad

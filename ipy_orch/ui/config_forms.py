@@ -21,8 +21,8 @@ from ipy_orch.model.config.schema import (
     env_form,
     variable_of,
 )
-from ipy_orch.planning.rendering import looks_secret
-from ipy_orch.session.resources import CREDENTIALS
+from ipy_orch.planning.hashing.rendering import looks_secret
+from ipy_orch.session.config.resources import CREDENTIALS
 
 __all__ = ["is_secret", "json_schema", "shown_values"]
 

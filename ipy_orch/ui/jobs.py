@@ -9,7 +9,7 @@ from ipy_orch.errors import DagsterError
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.planning.calls import Call, Collected, FromOutput
 from ipy_orch.planning.jobs import calls_of_job
-from ipy_orch.session.launching import resolved_job
+from ipy_orch.session.jobs.launching import resolved_job
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.session import Session
 from ipy_orch.ui.entries import cut

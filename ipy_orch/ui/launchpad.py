@@ -16,8 +16,8 @@ from ipy_orch.errors import DagsterError, DagsterInvalidConfigError
 from ipy_orch.model.config.schema import MISSING, Field
 from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.session.config_schema import Line, Place, at, put, written_lines
-from ipy_orch.session.run_config import merged, read_run_config
+from ipy_orch.session.config.run_config import merged, read_run_config
+from ipy_orch.session.config.schema import Line, Place, at, put, written_lines
 from ipy_orch.session.session import Session
 from ipy_orch.ui.config_forms import is_secret, json_schema, shown_values
 from ipy_orch.ui.protocol import (

@@ -11,7 +11,7 @@ from ipy_orch.events.runs import StepRun
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.partition_statuses import PartitionStatuses
 from ipy_orch.planning.staleness import Status as Stands
-from ipy_orch.session.partition_status import PartitionView
+from ipy_orch.session.partitions.status import PartitionView
 from ipy_orch.session.session import Session
 from ipy_orch.ui.protocol import PartitionsMessage, PartitionStatus, Progress, Status, Word
 

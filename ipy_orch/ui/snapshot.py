@@ -23,11 +23,11 @@ from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 from ipy_orch.planning.freshness import Freshness as Fresh
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.partition_statuses import PartitionStatuses
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.planning.staleness import NEVER
 from ipy_orch.planning.staleness import Status as Stands
 from ipy_orch.session.cellbook import Cell as BookCell
-from ipy_orch.session.jobs import Job as FoundJob
+from ipy_orch.session.jobs.jobs import Job as FoundJob
 from ipy_orch.session.rows import word_of
 from ipy_orch.session.scan import Scanned, uses
 from ipy_orch.ui.cards import plain, shortened

@@ -12,10 +12,10 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.planning.config import NestedOps, OneOp, op_field, resolve_run_config
 from ipy_orch.planning.job_config import job_tree
-from ipy_orch.session.config_schema import Line, Place, at, configurable, line_of, op_entries, op_fields
-from ipy_orch.session.jobs import resources_of
-from ipy_orch.session.launching import Asked, Launch, job_named, resolved_job
-from ipy_orch.session.resources import entries_of
+from ipy_orch.session.config.resources import entries_of
+from ipy_orch.session.config.schema import Line, Place, at, configurable, line_of, op_entries, op_fields
+from ipy_orch.session.jobs.jobs import resources_of
+from ipy_orch.session.jobs.launching import Asked, Launch, job_named, resolved_job
 from ipy_orch.session.scan import Scanned, uses
 from ipy_orch.session.session import Session
 

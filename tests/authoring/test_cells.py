@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ipy_orch.authoring.cells import CellText, build, is_definition_cell, read_cell, value_rule
+from ipy_orch.authoring.cells.cells import CellText, build, is_definition_cell, read_cell, value_rule
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.keys import AssetKey
 

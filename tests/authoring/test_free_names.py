@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ipy_orch.authoring.free_names import free_names
+from ipy_orch.authoring.cells.free_names import free_names
 
 
 def names(text: str) -> tuple[set[str], set[str], set[str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ipy_orch.authoring.options import ASSET_OPTIONS, CHECK_OPTIONS, parse_line, parse_yaml
+from ipy_orch.authoring.cells.options import ASSET_OPTIONS, CHECK_OPTIONS, parse_line, parse_yaml
 from ipy_orch.errors import DagsterInvalidDefinitionError
 
 

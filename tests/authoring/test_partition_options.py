@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import ipy_orch as o
-from ipy_orch.authoring.partition_options import read_mapping, read_partitions, read_policy
+from ipy_orch.authoring.cells.partitions import read_mapping, read_partitions, read_policy
 from ipy_orch.errors import DagsterInvalidDefinitionError
 
 

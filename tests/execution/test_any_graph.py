@@ -15,8 +15,8 @@ import ipy_orch
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.execution.engine import World, run
-from ipy_orch.execution.executors import executor_for
 from ipy_orch.execution.iomanagers import SessionIOManager
+from ipy_orch.execution.workers.executors import executor_for
 from ipy_orch.planning.jobs import plan_job
 
 # -- what is called ---------------------------------------------------------------------------------------------------

@@ -10,9 +10,9 @@ from ipy_orch.authoring.assets import asset, multi_asset
 from ipy_orch.authoring.checks import asset_check
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError
 from ipy_orch.execution.build import build_asset_context, build_input_context, build_op_context, build_output_context
-from ipy_orch.execution.contexts import AssetCheckExecutionContext, AssetExecutionContext
-from ipy_orch.execution.instance import DagsterInstance
+from ipy_orch.execution.contexts.contexts import AssetCheckExecutionContext, AssetExecutionContext
 from ipy_orch.execution.materialize import materialize_to_memory
+from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.model.asset_ports import AssetOut
 from ipy_orch.model.config.classes import Config
 from ipy_orch.model.keys import AssetKey

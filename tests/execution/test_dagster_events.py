@@ -24,7 +24,7 @@ from ipy_orch import (
     success_hook,
     usable_as_dagster_type,
 )
-from ipy_orch.execution.dagster_events import DagsterEvent, dagster_events
+from ipy_orch.execution.records.dagster_events import DagsterEvent, dagster_events
 
 
 def ran(made: Any, **options: Any) -> list[DagsterEvent]:

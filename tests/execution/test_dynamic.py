@@ -23,8 +23,8 @@ from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import StepSkipped, StepStarted
 from ipy_orch.execution.engine import World, run
-from ipy_orch.execution.executors import executor_for
 from ipy_orch.execution.iomanagers import SessionIOManager
+from ipy_orch.execution.workers.executors import executor_for
 from ipy_orch.planning.jobs import plan_job
 from tests.execution.ops import fork, gathered, more, none, one, steps, three
 

@@ -30,8 +30,8 @@ from ipy_orch.events.types import (
 )
 from ipy_orch.execution import engine
 from ipy_orch.execution.engine import RunResult, World, run
-from ipy_orch.execution.executors import executor_for
 from ipy_orch.execution.iomanagers import SessionIOManager
+from ipy_orch.execution.workers.executors import executor_for
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.env import SECRETS
 from ipy_orch.model.keys import AssetKey

@@ -13,9 +13,9 @@ from ipy_orch.errors import (
     DagsterUnknownResourceError,
 )
 from ipy_orch.events.types import StepFailed, StepSucceeded
-from ipy_orch.execution.hook_contexts import EndedStep, HookOutcome, build_hook_context, run_hooks
+from ipy_orch.execution.contexts.hooks import EndedStep, HookOutcome, build_hook_context, run_hooks
+from ipy_orch.execution.records.results import dagster_events
 from ipy_orch.execution.resources import ResourceScope
-from ipy_orch.execution.results import dagster_events
 from ipy_orch.model.hooks import HookExecutionResult
 from ipy_orch.model.resources.resource import resource
 

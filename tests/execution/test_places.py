@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ipy_orch.errors import DagsterUnmetExecutorRequirementsError
-from ipy_orch.execution.places import executor_of
+from ipy_orch.execution.workers.places import executor_of
 from ipy_orch.model.executors import (
     ExecutorDefinition,
     as_executor,

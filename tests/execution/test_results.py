@@ -9,9 +9,9 @@ import pytest
 from ipy_orch.authoring.assets import asset
 from ipy_orch.authoring.checks import asset_check
 from ipy_orch.errors import DagsterInvariantViolationError
-from ipy_orch.execution.instance import DagsterInstance, DagsterRunStatus, instance_for_test
 from ipy_orch.execution.materialize import materialize_to_memory
-from ipy_orch.execution.results import DagsterEventType, ExecuteInProcessResult
+from ipy_orch.execution.records.instance import DagsterInstance, DagsterRunStatus, instance_for_test
+from ipy_orch.execution.records.results import DagsterEventType, ExecuteInProcessResult
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.policies import Failure
 from ipy_orch.model.results import AssetMaterialization, AssetObservation, DataVersion, Output

@@ -12,9 +12,9 @@ import pytest
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
 from ipy_orch.execution.capture import Sink, installed
-from ipy_orch.execution.executors import InlineExecutor, Interruptible, executor_for
 from ipy_orch.execution.failures import add_hint, describe
 from ipy_orch.execution.step import Work, arguments, call, run_async
+from ipy_orch.execution.workers.executors import InlineExecutor, Interruptible, executor_for
 from ipy_orch.model.ops import Signature
 
 

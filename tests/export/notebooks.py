@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ipy_orch.authoring.cells import read_cell
+from ipy_orch.authoring.cells.cells import read_cell
 from ipy_orch.export.module import export_module
 from ipy_orch.export.notebook_file import FileCell, NotebookFile, write_notebook
 from ipy_orch.export.writing import module_of_notebook, write_module
 from ipy_orch.session.cellbook import Cell, CellBook
-from ipy_orch.session.environments import Environments
+from ipy_orch.session.config.environments import Environments
 from ipy_orch.session.scan import Scan, Scanned
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from ipy_orch.export.importing.importing import import_module
 from ipy_orch.export.notebook_file import FileCell, NotebookFile, read_notebook, write_notebook
-from ipy_orch.export.proof import Asked
-from ipy_orch.export.rehearsal import values_of_notebook
+from ipy_orch.export.proof.proof import Asked
+from ipy_orch.export.proof.rehearsal import values_of_notebook
 from ipy_orch.export.writing import export_notebook, layout_of, module_of_notebook, write_layout
 from tests.export.notebooks import saved
 

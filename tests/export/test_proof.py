@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
-from ipy_orch.export.comparing import difference
-from ipy_orch.export.facts import plain
+from ipy_orch.export.proof.comparing import difference
+from ipy_orch.export.proof.facts import plain
 from ipy_orch.export.writing import export_notebook
 from tests.export.notebooks import Notebook, saved
 

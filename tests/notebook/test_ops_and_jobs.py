@@ -9,7 +9,7 @@ import pytest
 
 from ipy_orch import OpDefinition
 from ipy_orch.notebook.completion import complete
-from ipy_orch.planning.fingerprint import Fingerprinter
+from ipy_orch.planning.code.fingerprint import Fingerprinter
 from tests.notebook.conftest import Notebook
 
 IMPORTS = "import ipy_orch\nfrom ipy_orch import Config, ConfigurableResource, In, job, op"

@@ -17,7 +17,7 @@ from textwrap import dedent
 import pytest
 
 from ipy_orch.events.types import Part
-from ipy_orch.planning.fingerprint import (
+from ipy_orch.planning.code.fingerprint import (
     Fingerprinter,
     attach_tree,
     fingerprint,
@@ -25,7 +25,7 @@ from ipy_orch.planning.fingerprint import (
     names_read,
     undeclared_reads,
 )
-from ipy_orch.planning.source import copied
+from ipy_orch.planning.code.source import copied
 
 numbers = itertools.count(1)
 
@@ -767,7 +767,7 @@ def test_pydantic_models():
 SCRIPT = """
 import linecache, functools, enum
 from dataclasses import dataclass
-from ipy_orch.planning.fingerprint import fingerprint
+from ipy_orch.planning.code.fingerprint import fingerprint
 text = '''
 class E(enum.Enum):
     A = 1

@@ -34,7 +34,7 @@ import pydantic
 import pytest
 from scipy import sparse
 
-from ipy_orch.planning.hashing import Digester, Unhashable, digest, short
+from ipy_orch.planning.hashing.hashing import Digester, Unhashable, digest, short
 
 
 class Plain:
@@ -575,7 +575,7 @@ def test_a_digester_gives_what_single_calls_give():
 SCRIPT = """
 import enum, datetime, collections
 from dataclasses import dataclass
-from ipy_orch.planning.hashing import digest
+from ipy_orch.planning.hashing.hashing import digest
 class E(enum.Enum):
     A = "a"
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import pytest
 
 from ipy_orch import In, Nothing, Out, graph, job, op
 from ipy_orch.errors import DagsterInvalidSubsetError
-from ipy_orch.planning.op_selection import selected_nodes
+from ipy_orch.planning.selection.ops import selected_nodes
 
 
 @op(out=Out(int))

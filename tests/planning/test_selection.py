@@ -14,7 +14,7 @@ from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import OpDefinition, Signature
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 S = AssetSelection
 

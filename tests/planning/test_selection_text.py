@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipy_orch.errors import DagsterInvalidSubsetError
-from ipy_orch.planning.selection_text import (
+from ipy_orch.planning.selection.text import (
     Attribute,
     Both,
     Call,

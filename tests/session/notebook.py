@@ -8,8 +8,8 @@ import itertools
 import linecache
 from typing import Any
 
-from ipy_orch.authoring.cells import is_definition_cell, read_cell
-from ipy_orch.planning.hashing import Unhashable, digest
+from ipy_orch.authoring.cells.cells import is_definition_cell, read_cell
+from ipy_orch.planning.hashing.hashing import Unhashable, digest
 from ipy_orch.session.cellbook import Cell
 from ipy_orch.session.session import Session
 from ipy_orch.session.settings import Settings

@@ -10,7 +10,7 @@ import pytest
 
 from ipy_orch.errors import DagsterExecutionInterruptedError
 from ipy_orch.events.types import Logged, StepRetrying
-from ipy_orch.execution.afar import SealedAfar
+from ipy_orch.execution.workers.afar import SealedAfar
 from ipy_orch.session.executors import NoSuchExecutor
 from tests.session.notebook import Notebook
 

@@ -15,7 +15,7 @@ import ipy_orch as o
 from ipy_orch.errors import DagsterError
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.plan import Request, plan
-from ipy_orch.session.choosing import keys_in
+from ipy_orch.session.partitions.choosing import keys_in
 from tests.session.notebook import Notebook
 
 RAW = "%%asset raw --partitions daily:2024-01-01..2024-01-10\nlen(context.partition_key)"

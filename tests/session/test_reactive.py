@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.session.reactive import may_change
+from ipy_orch.session.automation.reactive import may_change
 from tests.session.notebook import Notebook
 
 MOST = 20.0  # seconds

@@ -8,7 +8,7 @@ import pytest
 
 from ipy_orch import RunConfig
 from ipy_orch.errors import DagsterInvalidConfigError
-from ipy_orch.session.run_config import read_run_config
+from ipy_orch.session.config.run_config import read_run_config
 from tests.session.notebook import Notebook
 
 CELL = """

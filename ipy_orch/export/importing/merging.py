@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from ipy_orch.authoring.cells import is_definition_cell, read_cell
+from ipy_orch.authoring.cells.cells import is_definition_cell, read_cell
 from ipy_orch.errors import DagsterError
 from ipy_orch.export.descriptions import CONFLICT, with_headings
 from ipy_orch.export.importing.cells import with_note

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from ipy_orch.authoring.cells import head_of
-from ipy_orch.authoring.statements import own_nodes
+from ipy_orch.authoring.cells.cells import head_of
+from ipy_orch.authoring.cells.statements import own_nodes
 from ipy_orch.export.bodies import INDENT, lines_in_strings
 from ipy_orch.export.descriptions import end_of_head
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from ipy_orch.authoring.free_names import free_names
+from ipy_orch.authoring.cells.free_names import free_names
 from ipy_orch.export.reading.expressions import assign, evaluate, is_known_bool, operated
 from ipy_orch.export.reading.frames import Frame
 from ipy_orch.export.reading.functions import annotation, class_of, function_of

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ipy_orch.authoring.cells import is_definition_cell, read_cell, value_rule
+from ipy_orch.authoring.cells.cells import is_definition_cell, read_cell, value_rule
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.export.notebook_file import FileCell
 from ipy_orch.export.reading.blocks import run
@@ -21,7 +21,7 @@ from ipy_orch.export.reading.frames import STEPS, Frame, World
 from ipy_orch.export.reading.unknown import TooLong, Unknown, Untold
 from ipy_orch.export.written import Written, is_op_cell, written_op, written_plain
 from ipy_orch.session.cellbook import Cell, CellBook
-from ipy_orch.session.environments import Environments
+from ipy_orch.session.config.environments import Environments
 from ipy_orch.session.scan import Scan, Scanned
 
 __all__ = ["ReadNotebook", "key_of_cell"]
@@ -159,7 +159,7 @@ class ReadNotebook:
 
     def unknown(self, node: ast.stmt) -> None:
         """Make what a statement binds unknown."""
-        from ipy_orch.authoring.free_names import free_names
+        from ipy_orch.authoring.cells.free_names import free_names
 
         for name in free_names([node]).bound:
             self.namespace[name] = Unknown(name)

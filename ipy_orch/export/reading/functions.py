@@ -11,7 +11,7 @@ import copy
 import types
 from typing import Any, Final
 
-from ipy_orch.authoring.statements import own_nodes
+from ipy_orch.authoring.cells.statements import own_nodes
 from ipy_orch.export.reading.calls import call
 from ipy_orch.export.reading.expressions import evaluate
 from ipy_orch.export.reading.frames import Frame

@@ -161,6 +161,6 @@ def said_public(tree: ast.Module) -> list[str]:
 
 def bound(tree: ast.Module) -> list[str]:
     """Return the names that a module binds."""
-    from ipy_orch.authoring.free_names import free_names
+    from ipy_orch.authoring.cells.free_names import free_names
 
     return sorted(free_names(tree).bound)

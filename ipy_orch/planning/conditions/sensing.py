@@ -21,7 +21,7 @@ from ipy_orch.planning.conditions.subsets import EntityKey, Value, partitions_in
 from ipy_orch.planning.conditions.ticks import automated_jobs, conditions_in, of_jobs, run_tick, updates_of
 from ipy_orch.planning.conditions.view import View
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = ["FROM_CONDITION", "default_sensor", "run_requests", "targets_of"]
 

@@ -26,7 +26,7 @@ from ipy_orch.planning.conditions.subsets import EntityKey, Value, partitions_in
 from ipy_orch.planning.conditions.view import AutomatedJob, View
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.partitioning import distinct_cuts
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = [
     "EvaluateAutomationConditionsResult",

@@ -19,7 +19,7 @@ from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers import PickleForm
 from ipy_orch.execution.iomanagers.disk import Unfit
 from ipy_orch.execution.iomanagers.drafts import replacing
-from ipy_orch.planning.modules import is_installed_file
+from ipy_orch.planning.code.modules import is_installed_file
 from ipy_orch.session.locations.wire import File
 from ipy_orch.storage.tables import TableForm, has_pyarrow
 

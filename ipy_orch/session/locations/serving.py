@@ -14,10 +14,10 @@ from typing import Any, Final
 
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError
 from ipy_orch.events.types import Checked, Event, Logged, Materialized, Part
-from ipy_orch.execution.instance import DagsterInstance
 from ipy_orch.execution.iomanagers import InMemoryIOManager
 from ipy_orch.execution.materialize import materialize
-from ipy_orch.execution.results import ExecuteInProcessResult
+from ipy_orch.execution.records.instance import DagsterInstance
+from ipy_orch.execution.records.results import ExecuteInProcessResult
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.env import redact
@@ -26,7 +26,7 @@ from ipy_orch.model.ops import OpDefinition
 from ipy_orch.model.port import Port
 from ipy_orch.model.serdes import serialize_value
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
-from ipy_orch.planning.selection import AssetSelection
+from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.session.locations.files import Closed, read_file, write_file
 from ipy_orch.session.locations.process import VERSION
 from ipy_orch.session.locations.wire import (

@@ -16,7 +16,7 @@ const MAGIC = /^%%(asset|asset_check)\b[ \t]*([^\s]*)/;
 const DIRECTIVE = /^#\|/;
 const NAMING = /^#\|\s*(asset|check)\s*:\s*["']?([^"'\s]*)/;
 
-/** Return the head of an asset's or a check's cell, null for any other; as `head_of` in ipy_orch/authoring/cells.py does. */
+/** Return the head of an asset's or a check's cell, null for any other; as `head_of` in ipy_orch/authoring/cells/cells.py does. */
 export function headOf(source: string): Head | null {
   const lines = source.split("\n");
   let start = 0;

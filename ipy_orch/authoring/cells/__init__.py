@@ -1,0 +1,1 @@
+"""Cells read as functions, and the options of their first lines."""

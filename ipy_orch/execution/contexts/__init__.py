@@ -1,0 +1,1 @@
+"""What functions, IO managers and hooks are told."""

@@ -1,0 +1,605 @@
+"""What user code learns about the step that it runs in."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError, closest
+from ipy_orch.execution.contexts.partitions import StepPartitions, only_one, range_of
+from ipy_orch.execution.records.dagster_run import RunInfo
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.ops import RESULT, OpDefinition
+from ipy_orch.model.partitions.definition import PartitionKeyRange, PartitionsDefinition, TimeWindow
+from ipy_orch.model.partitions.multi import MultiPartitionKey
+
+if TYPE_CHECKING:
+    from ipy_orch.execution.wiring import Wiring
+    from ipy_orch.model.graphs.graph import Node
+    from ipy_orch.model.jobs import JobDefinition
+    from ipy_orch.planning.partitioning import Reading
+
+__all__ = [
+    "NO_RESOURCES",
+    "AssetCheckExecutionContext",
+    "AssetExecutionContext",
+    "Entered",
+    "OpExecutionContext",
+    "RunInfo",
+    "StepLog",
+]
+
+
+class StepLog(logging.LoggerAdapter[logging.Logger]):
+    """Log under the step's name; the engine turns records into events."""
+
+    def __init__(self, emit: Callable[[str, str], None]) -> None:
+        super().__init__(logging.getLogger("ipy_orch.step"), {})
+        self.emit = emit
+
+    def log(self, level: int | str, msg: object, *args: object, **_: Any) -> None:
+        """Take a record of any level."""
+        name = level.upper() if isinstance(level, str) else logging.getLevelName(level)
+        self.emit(name, str(msg) % args if args else str(msg))
+
+    def isEnabledFor(self, level: int) -> bool:  # noqa: ARG002, N802 - logging's name
+        """Tell that every level is taken."""
+        return True
+
+
+class NoResources:
+    """Be ``context.resources`` where none are required."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise DagsterUnknownResourceError(
+            f"resource `{name}` isn't required here", hint=f'required_resource_keys={{"{name}"}}'
+        )
+
+
+NO_RESOURCES: Final = NoResources()
+
+
+def no_log(_level: str, _text: str) -> None:
+    """Drop a log record."""
+
+
+class OpExecutionContext:
+    """Tell an op about its run, its config and its resources, and take the metadata of its outputs."""
+
+    def __init__(
+        self,
+        op: OpDefinition | None,
+        run: RunInfo,
+        definition: AssetsDefinition | None = None,
+        keys: Sequence[AssetKey] = (),
+        checks: Sequence[AssetCheckKey] = (),
+        config: Any = None,
+        resources: Any = NO_RESOURCES,
+        partition: str | None = None,
+        step: str = "",
+        attempt: int = 0,
+        emit: Callable[[str, str], None] = no_log,
+        mapping_key: str | None = None,
+        node: Node | None = None,
+        job: JobDefinition | None = None,
+        load: Callable[[AssetKey, str | None], Any] | None = None,
+        ports: Wiring | None = None,
+        reading: Reading | None = None,
+    ) -> None:
+        self.bound_op = op
+        self.node, self.job, self.load = node, job, load
+        self.ports = ports
+        self.run = run
+        self.step_key = step
+        self.retry_number = attempt
+        self.config = config
+        self.resources = resources
+        self.definition = definition
+        self.keys = keys
+        self.checks = checks
+        self.partition, self.reading = partition, reading
+        self.emit = emit
+        self.mapping_key = mapping_key
+        self.output_metadata: dict[tuple[str, str | None], dict[str, Any]] = {}
+        self.partition_metadata: dict[tuple[AssetKey, str], dict[str, Any]] = {}
+        self.events: list[Any] = []
+        self.made: set[tuple[str, str | None]] = set()  #: outputs that were yielded, with their mapping keys
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what goes along to another process: not the log, the values and resources of this one."""
+        here = {"emit": no_log, "load": None, "ports": None, "job": None, "resources": NO_RESOURCES}
+        return {**vars(self), **here, "run": replace(self.run, instance=None)}
+
+    def told(self) -> dict[str, Any]:
+        """Return what a function told it, to tell another one the same."""
+        return {name: getattr(self, name) for name in ("output_metadata", "partition_metadata", "events", "made")}
+
+    def take(self, told: Mapping[str, Any]) -> None:
+        """Take in what a function told another one."""
+        self.output_metadata.update(told["output_metadata"])
+        self.partition_metadata.update(told["partition_metadata"])
+        self.events += told["events"]
+        self.made |= told["made"]
+
+    @classmethod
+    def get(cls) -> Self:
+        """Return the context of the step that runs here, where the function didn't ask for it.
+
+        Raises:
+            DagsterInvariantViolationError: when no step runs here, or one of another kind.
+        """
+        context = CURRENT.get()
+        if not isinstance(context, cls):
+            raise DagsterInvariantViolationError(f"no step with an `{cls.__name__}` runs here")
+        return context
+
+    # -- the run --
+
+    @property
+    def run_id(self) -> str:
+        """Return the id of the run."""
+        return self.run.run_id
+
+    @property
+    def run_config(self) -> Mapping[str, Any]:
+        """Return the run config."""
+        return self.run.config
+
+    @property
+    def run_tags(self) -> Mapping[str, str]:
+        """Return the tags of the run."""
+        return self.run.tags
+
+    @property
+    def job_name(self) -> str:
+        """Return the name of the job."""
+        return self.run.job_name
+
+    @property
+    def instance(self) -> Any:
+        """Return the instance that keeps the events."""
+        return self.run.instance
+
+    @property
+    def log(self) -> StepLog:
+        """Return a logger whose records become events of the step."""
+        return StepLog(self.emit)
+
+    def has_tag(self, key: str) -> bool:
+        """Tell whether the run has a tag."""
+        return key in self.run.tags
+
+    def get_tag(self, key: str) -> str | None:
+        """Return a tag of the run."""
+        return self.run.tags.get(key)
+
+    # -- the op --
+
+    @property
+    def op(self) -> Any:
+        """Return the op, in its place in a graph where it is in one: with its alias and the tags it has there.
+
+        Raises:
+            DagsterInvariantViolationError: for a context made for a test, before something is called with it.
+        """
+        return self.node if self.node is not None else self.op_def
+
+    @property
+    def op_def(self) -> OpDefinition:
+        """Return the op.
+
+        Raises:
+            DagsterInvariantViolationError: for a context made for a test, before something is called with it.
+        """
+        if self.bound_op is None:
+            raise DagsterInvariantViolationError("nothing runs in this context now", hint="call an op or asset with it")
+        return self.bound_op
+
+    @property
+    def job_def(self) -> JobDefinition:
+        """Return the job.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't a job that runs.
+        """
+        if self.job is None:
+            raise DagsterInvariantViolationError("what runs here is no job", hint="`job_name` says what it is")
+        return self.job
+
+    def describe_op(self) -> str:
+        """Return what runs, in words."""
+        return f"op '{self.op_def.name}'"
+
+    @property
+    def op_config(self) -> Any:
+        """Return the op's config, as plain data."""
+        shape = getattr(self.config, "_convert_to_config_dictionary", None)
+        return shape() if callable(shape) else self.config
+
+    # -- the assets --
+
+    @property
+    def assets_def(self) -> AssetsDefinition:
+        """Return the definition that runs.
+
+        Raises:
+            DagsterInvariantViolationError: in an op that makes no assets.
+        """
+        if self.definition is None:
+            raise DagsterInvariantViolationError(f"`{self.op_def.name}` isn't the op of an asset")
+        return self.definition
+
+    @property
+    def has_assets_def(self) -> bool:
+        """Tell whether the op makes assets."""
+        return self.definition is not None
+
+    @property
+    def asset_key(self) -> AssetKey:
+        """Return the asset that runs.
+
+        Raises:
+            DagsterInvariantViolationError: when several do.
+        """
+        keys = sorted(self.assets_def.keys)
+        if len(keys) != 1:
+            raise DagsterInvariantViolationError(
+                f"`.asset_key` is for one asset, and {len(keys)} run", hint="use `.selected_asset_keys`"
+            )
+        return keys[0]
+
+    @property
+    def selected_asset_keys(self) -> set[AssetKey]:
+        """Return the assets that are to be made."""
+        return set(self.keys)
+
+    @property
+    def selected_asset_check_keys(self) -> set[AssetCheckKey]:
+        """Return the checks that are to be made."""
+        return set(self.checks)
+
+    @property
+    def selected_output_names(self) -> set[str]:
+        """Return the outputs that are to be yielded: of assets, those selected."""
+        return set(self.op_def.outs) if self.ports is None else self.ports.wanted
+
+    @property
+    def is_subset(self) -> bool:
+        """Tell whether only a part of the definition runs."""
+        return self.assets_def.is_subset
+
+    def asset_key_for_output(self, output_name: str = RESULT) -> AssetKey:
+        """Return the asset of an output.
+
+        Raises:
+            DagsterInvariantViolationError: when it makes none.
+        """
+        known = self.assets_def.node_keys_by_output_name if self.ports is None else self.ports.key_of_output
+        return found(known, output_name, f"an asset at output `{output_name}`")
+
+    def asset_key_for_input(self, input_name: str) -> AssetKey:
+        """Return the asset of an input.
+
+        Raises:
+            DagsterInvariantViolationError: when it loads none.
+        """
+        known = self.assets_def.node_keys_by_input_name if self.ports is None else self.ports.input_keys
+        return found(known, input_name, f"an asset at input `{input_name}`")
+
+    def output_for_asset_key(self, asset_key: AssetKey) -> str:
+        """Return the output of an asset."""
+        return self.assets_def.get_output_name_for_asset_key(asset_key)
+
+    # -- the partition --
+
+    @property
+    def partitioning(self) -> StepPartitions:
+        """Return which partitions run, and which of the inputs they read."""
+        return StepPartitions(self)
+
+    @property
+    def has_partition_key(self) -> bool:
+        """Tell whether a run of one partition is going on."""
+        return self.partition is not None
+
+    @property
+    def has_partition_key_range(self) -> bool:
+        """Tell whether partitions run."""
+        return bool(self.partitioning.keys)
+
+    @property
+    def partition_key(self) -> str:
+        """Return the partition that runs.
+
+        Raises:
+            DagsterInvariantViolationError: when none does, or several do.
+        """
+        return self.partitioning.only_key()
+
+    @property
+    def multi_partition_key(self) -> MultiPartitionKey:
+        """Return the partition that runs, of two dimensions.
+
+        Raises:
+            DagsterInvariantViolationError: when it hasn't two.
+        """
+        return self.partitioning.multi_key()
+
+    @property
+    def partition_keys(self) -> Sequence[str]:
+        """Return the partitions that run.
+
+        Raises:
+            DagsterInvariantViolationError: when none does.
+        """
+        return self.partitioning.some_keys()
+
+    @property
+    def partition_key_range(self) -> PartitionKeyRange:
+        """Return the first and the last partition that run.
+
+        Raises:
+            DagsterInvariantViolationError: when none does.
+        """
+        return range_of(self.partitioning.some_keys())
+
+    @property
+    def partition_time_window(self) -> TimeWindow:
+        """Return the time that the partitions stand for that run.
+
+        Raises:
+            DagsterInvariantViolationError: when they don't stand for time.
+        """
+        return self.partitioning.window(self.partitioning.cut, self.partition_keys, "what runs")
+
+    @property
+    def has_partitions_def(self) -> bool:
+        """Tell whether what runs is partitioned."""
+        return self.partitioning.cut is not None
+
+    # -- the partitions of an output, or of an input --
+
+    def asset_partition_key_for_output(self, output_name: str = RESULT) -> str:  # noqa: ARG002 - all run together
+        """Return the partition that an output is of.
+
+        Raises:
+            DagsterInvariantViolationError: when it's of several, or of none.
+        """
+        return self.partition_key
+
+    def asset_partition_keys_for_output(self, output_name: str = RESULT) -> Sequence[str]:  # noqa: ARG002
+        """Return the partitions that an output is of."""
+        return self.partition_keys
+
+    def asset_partition_key_range_for_output(self, output_name: str = RESULT) -> PartitionKeyRange:  # noqa: ARG002
+        """Return the first and the last partition that an output is of."""
+        return self.partition_key_range
+
+    def asset_partitions_time_window_for_output(self, output_name: str = RESULT) -> TimeWindow:  # noqa: ARG002
+        """Return the time that the partitions of an output stand for."""
+        return self.partition_time_window
+
+    def asset_partitions_def_for_output(self, output_name: str = RESULT) -> PartitionsDefinition:  # noqa: ARG002
+        """Return how an output is partitioned.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't.
+        """
+        return self.partitioning.some_cut(self.partitioning.cut, "what runs")
+
+    def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
+        """Return the partitions of an input that are read.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't partitioned, or one that must be there isn't.
+        """
+        return self.partitioning.read(input_name)
+
+    def asset_partition_key_for_input(self, input_name: str) -> str:
+        """Return the partition of an input that is read.
+
+        Raises:
+            DagsterInvariantViolationError: when several are.
+        """
+        return only_one(self.partitioning.read(input_name), f"of input `{input_name}`")
+
+    def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
+        """Return the first and the last partition of an input that are read."""
+        return range_of(self.partitioning.read(input_name))
+
+    def asset_partitions_time_window_for_input(self, input_name: str) -> TimeWindow:
+        """Return the time that the partitions of an input stand for that are read.
+
+        Raises:
+            DagsterInvariantViolationError: when they don't stand for time.
+        """
+        cut = self.asset_partitions_def_for_input(input_name)
+        return self.partitioning.window(cut, self.partitioning.read(input_name), f"input `{input_name}`")
+
+    def asset_partitions_def_for_input(self, input_name: str) -> PartitionsDefinition:
+        """Return how an input is partitioned.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't.
+        """
+        return self.partitioning.some_cut(self.partitioning.cut_of(input_name), f"input `{input_name}`")
+
+    # -- what the step says of its outputs --
+
+    def add_output_metadata(
+        self,
+        metadata: Mapping[str, Any],
+        output_name: str | None = None,
+        mapping_key: str | None = None,
+    ) -> None:
+        """Add metadata to an output; the name may be left out where there is one.
+
+        Args:
+            mapping_key: of a dynamic output.
+
+        Raises:
+            DagsterInvariantViolationError: for an output that doesn't exist, or none named of several, or a mapping key
+                that is missing or isn't wanted.
+            DagsterInvalidMetadata: when a value can't be metadata.
+        """
+        name = output_name or self.only_output()
+        if name not in self.op_def.outs:
+            raise DagsterInvariantViolationError(
+                f"`{self.op_def.name}` has no output `{name}`", hint=closest(name, self.op_def.outs)
+            )
+        if self.op_def.outs[name].is_dynamic != (mapping_key is not None):
+            said = "is dynamic: say of which key" if mapping_key is None else "isn't dynamic: it has no keys"
+            raise DagsterInvariantViolationError(
+                f"output `{name}` of `{self.op_def.name}` {said}", hint="mapping_key=..."
+            )
+        if (name, mapping_key) in self.made:
+            raise DagsterInvariantViolationError(
+                f"output `{name}` of `{self.op_def.name}` was yielded before", hint="add the metadata first"
+            )
+        normalize_metadata(metadata)
+        self.output_metadata.setdefault((name, mapping_key), {}).update(metadata)
+
+    def only_output(self) -> str:
+        """Return the name of the only output that carries a value or an asset.
+
+        Raises:
+            DagsterInvariantViolationError: when there are several.
+        """
+        names = [
+            name
+            for name in self.op_def.outs
+            if self.definition is None or name not in self.definition.all_check_specs_by_output_name
+        ]
+        if len(names) != 1:
+            raise DagsterInvariantViolationError(
+                f"`{self.op_def.name}` has {len(names)} outputs: say which one", hint="output_name=..."
+            )
+        return names[0]
+
+    def get_output_metadata(self, output_name: str, mapping_key: str | None = None) -> Mapping[str, Any] | None:
+        """Return the metadata added so far."""
+        return self.output_metadata.get((output_name, mapping_key))
+
+    def get_mapping_key(self) -> str | None:
+        """Return for which key of a dynamic output the op is called, None when it isn't mapped."""
+        return self.mapping_key
+
+    def add_asset_metadata(
+        self,
+        metadata: Mapping[str, Any],
+        asset_key: Any = None,
+        partition_key: str | None = None,
+    ) -> None:
+        """Add metadata to the materialization of an asset; the key may be left out where there is one.
+
+        Args:
+            partition_key: one of several partitions that run.
+
+        Raises:
+            DagsterInvariantViolationError: for an asset or a partition that isn't made here.
+        """
+        key = AssetKey.from_coercible(asset_key) if asset_key is not None else self.asset_key
+        if key not in self.assets_def.keys:
+            raise DagsterInvariantViolationError(f"`{key}` isn't made by `{self.op_def.name}`")
+        if partition_key is None:
+            self.add_output_metadata(metadata, self.output_for_asset_key(key))
+            return
+        if partition_key not in self.partition_keys:
+            raise DagsterInvariantViolationError(f"partition `{partition_key}` isn't made by this run")
+        normalize_metadata(metadata)
+        self.partition_metadata.setdefault((key, partition_key), {}).update(metadata)
+
+    def log_event(self, event: Any) -> None:
+        """Record a materialization, observation or expectation."""
+        self.events.append(event)
+
+    def note(self, item: Any) -> Any:
+        """Take note of what the function yielded, in order with what it logs, and return it."""
+        name = getattr(item, "output_name", None)
+        if name is not None:
+            self.made.add((name, getattr(item, "mapping_key", None)))
+        return item
+
+    def load_asset_value(
+        self,
+        asset_key: Any,
+        *,
+        python_type: Any = None,  # noqa: ARG002 - for type checkers
+        partition_key: str | None = None,
+    ) -> Any:
+        """Return the value of an asset that is no input, from its IO manager.
+
+        Raises:
+            KeyError: when there's no such asset.
+            DagsterInvariantViolationError: outside of a run.
+        """
+        if self.load is None:
+            raise DagsterInvariantViolationError("only a run can load assets", hint="call the function with the value")
+        return self.load(AssetKey.from_coercible(asset_key), partition_key or self.partition)
+
+
+class AssetExecutionContext(OpExecutionContext):
+    """Tell an asset's function about its step."""
+
+    @property
+    def op_execution_context(self) -> OpExecutionContext:
+        """Return the context under Dagster's other name."""
+        return self
+
+
+class AssetCheckExecutionContext(AssetExecutionContext):
+    """Tell a check's function about its step."""
+
+    @property
+    def check_specs(self) -> list[Any]:
+        """Return the checks that run."""
+        return list(self.assets_def.check_specs)
+
+    @property
+    def asset_check_spec(self) -> Any:
+        """Return the only check that runs.
+
+        Raises:
+            DagsterInvariantViolationError: when several do.
+        """
+        if len(self.check_specs) != 1:
+            raise DagsterInvariantViolationError(
+                f"`.asset_check_spec` is for one check, and {len(self.check_specs)} run"
+            )
+        return self.check_specs[0]
+
+
+CURRENT: ContextVar[OpExecutionContext | None] = ContextVar("ipy_orch_context", default=None)
+
+
+class Entered:
+    """Let ``AssetExecutionContext.get()`` find a context, for as long as the block runs."""
+
+    __slots__ = ("context", "token")
+
+    def __init__(self, context: OpExecutionContext | None) -> None:
+        self.context = context
+
+    def __enter__(self) -> None:
+        self.token = CURRENT.set(self.context)
+
+    def __exit__(self, *_: object) -> None:
+        CURRENT.reset(self.token)
+
+
+def found(known: Mapping[str, AssetKey], name: str, what: str) -> AssetKey:
+    """Return the asset of a name.
+
+    Raises:
+        DagsterInvariantViolationError: when there's none.
+    """
+    if name not in known:
+        raise DagsterInvariantViolationError(f"there isn't {what}", hint=closest(name, known))
+    return known[name]

@@ -1,0 +1,39 @@
+"""Processes to run the steps of a job in, as ``multiprocess_executor`` asks for them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from ipy_orch.execution.workers.away import Away
+from ipy_orch.model.executors import processes
+
+__all__ = ["started"]
+
+
+@processes.supply
+def started(workers: int, start_method: str = "spawn") -> Away:
+    """Return so many processes, started when they're needed: what they import is as it is then."""
+
+    def made() -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(workers, multiprocessing.get_context(start_method), initializer=ignore_interrupts)
+
+    return Away(made(), renew=made, lost=is_broken, interrupt=terminate, owned=True)
+
+
+def is_broken(error: BaseException) -> bool:
+    """Tell whether a process of a pool died, which breaks the pool."""
+    return isinstance(error, BrokenProcessPool)
+
+
+def ignore_interrupts() -> None:
+    """Leave Ctrl-C to the kernel."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def terminate(executor: Executor, _tokens: list[str]) -> None:
+    """End the processes of a pool: what runs in C wouldn't hear an interrupt."""
+    for process in [*(getattr(executor, "_processes", None) or {}).values()]:
+        process.terminate()

@@ -1,0 +1,1 @@
+"""The proof that an export says what the notebook says."""

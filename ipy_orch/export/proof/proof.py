@@ -1,0 +1,207 @@
+"""The proof of an export: a clean process imports what was written, and finds what the notebook defines and makes."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.export.edits import parts_of
+from ipy_orch.export.module import Module
+from ipy_orch.export.proof import facts as program
+from ipy_orch.export.proof.comparing import difference
+from ipy_orch.session.scan import Scanned
+
+__all__ = ["Asked", "Staged", "prove"]
+
+SECONDS: Final = 600
+WORDS: Final = {"reads": "reads", "group": "is in group", "partitions": "has partitions"}
+
+
+@dataclass(frozen=True)
+class Staged:
+    """Be an export that lies in a folder of its own, and isn't in its place yet.
+
+    Args:
+        root: the folder from which it is imported.
+        module: the dotted name of what holds ``defs``.
+    """
+
+    root: Path
+    module: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Say what is to be proven.
+
+    Args:
+        folders: where the notebook finds its own modules.
+        values: gives the notebook's values by name, as :func:`~ipy_orch.export.proof.facts.values` names them;
+            None where
+            they aren't compared.
+    """
+
+    folders: tuple[Path, ...] = ()
+    values: Callable[[], Mapping[str, Any]] | None = None
+
+
+def prove(staged: Staged, module: Module, asked: Asked) -> list[str]:
+    """Prove an export, and return what couldn't be.
+
+    Raises:
+        DagsterInvalidDefinitionError: when the process finds something else, naming the cell.
+    """
+    if sys.platform in {"emscripten", "wasi"}:
+        return ["a browser has no processes, so nothing has loaded the module yet"]
+    if module.target == "dagster" and importlib.util.find_spec("dagster") is None:
+        return ["dagster isn't installed here, so nothing has loaded the module yet"]
+    answer = asked_of(staged, module.target, asked.folders, run=asked.values is not None)
+    if "error" in answer:
+        raise failed(answer, module)
+    compare_facts(program.facts(module.scanned.as_definitions()), answer["facts"], module)
+    if asked.values is None:
+        return []
+    compare_values(asked.values(), answer["values"], module)
+    return [f"not compared: {one}" for one in answer["told"]]
+
+
+def asked_of(staged: Staged, framework: str, folders: tuple[Path, ...], *, run: bool) -> Mapping[str, Any]:
+    """Return what a clean process says of a module.
+
+    Raises:
+        DagsterInvalidDefinitionError: when it says nothing.
+    """
+    path = [str(staged.root), *map(str, folders)]
+    order = json.dumps({"framework": framework, "module": staged.module, "path": path, "run": run})
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder, "answer")
+        command = [sys.executable, "-P", "-c", inspect.getsource(program), order, str(out)]
+        environment = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "yes", "PYTHONDONTWRITEBYTECODE": "1"}
+        home = folders[0] if folders else staged.root
+        done = subprocess.run(  # noqa: S603 - our own program
+            command, cwd=home, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS
+        )
+        if not out.is_file():
+            last = done.stderr.strip().rpartition("\n")[2]
+            told = f"the module can't be proven: the process that imports it ended with {done.returncode}"
+            raise DagsterInvalidDefinitionError(told, hint=last or "try to import it")
+        found: Mapping[str, Any] = pickle.loads(out.read_bytes())
+        return found
+
+
+def failed(answer: Mapping[str, Any], module: Module) -> DagsterInvalidDefinitionError:
+    """Return the error for a module that can't be imported, loaded or run."""
+    what = {"import": "can't be imported", "load": f"isn't valid for {module.target}", "run": "fails"}[answer["step"]]
+    where = ""
+    if answer["at"]:
+        name, line = answer["at"]
+        where = cell_at(answer["text"], Path(name).name, line, module)
+    hint = "what it needs is in this kernel only: import it, or define it, in a cell"
+    if answer["step"] != "import":
+        hint = "correct the cell, then export again"
+    return DagsterInvalidDefinitionError(
+        f"in a clean process the module {what}: {answer['error']}", where=where, hint=hint
+    )
+
+
+def cell_at(text: str, name: str, line: int, module: Module) -> str:
+    """Return the cell of a line of a module, and the line."""
+    parts = {module.part(piece): piece.label for piece in module.pieces}
+    above = [one for one in parts_of(text) if one.line <= line]
+    told = f"line {line} of `{name}`"
+    return f"{parts[above[-1].part]}, {told}" if above and above[-1].part in parts else told
+
+
+# -- the graph ---------------------------------------------------------------------------------------------------------
+
+
+def compare_facts(own: Mapping[str, Any], found: Mapping[str, Any], module: Module) -> None:
+    """Refuse a module that defines something else than the notebook.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming the first difference, and its cell.
+    """
+    for key in sorted({*own["assets"], *found["assets"]}):
+        here, there = own["assets"].get(key), found["assets"].get(key)
+        if here is None or there is None:
+            only = "notebook" if there is None else "module"
+            raise unlike(f"the {only} alone defines asset `{key}`", cell_of_asset(key, module.scanned))
+        for word in WORDS:
+            if here[word] != there[word]:
+                both = f"{said(here[word])} in the notebook and {said(there[word])} in the module"
+                raise unlike(f"asset `{key}` {WORDS[word]} {both}", cell_of_asset(key, module.scanned))
+    for kind in ("checks", "jobs", "schedules", "sensors"):
+        for name in sorted({*own[kind]} ^ {*found[kind]}):
+            only = "notebook" if name in own[kind] else "module"
+            raise unlike(
+                f"the {only} alone defines {kind.removesuffix('s')} `{name}`", cell_named(name, module.scanned)
+            )
+    for name, here in own["jobs"].items():
+        if here != found["jobs"][name]:
+            told = f"job `{name}` runs {said(here)} in the notebook and {said(found['jobs'][name])} in the module"
+            raise unlike(told, cell_named(name, module.scanned))
+
+
+def unlike(told: str, where: str) -> DagsterInvalidDefinitionError:
+    """Return the error for a module that isn't the notebook."""
+    hint = "run the notebook from top to bottom, then export"
+    return DagsterInvalidDefinitionError(f"the module isn't the notebook: {told}", where=where, hint=hint)
+
+
+def said(value: Any) -> str:
+    """Return a fact in words.
+
+    >>> said(["a", "b"]), said([]), said("raw")
+    ('`a`, `b`', 'nothing', '`raw`')
+    """
+    names = value if isinstance(value, list) else [value] if value else []
+    return ", ".join(f"`{one}`" for one in names) or "nothing"
+
+
+def cell_of_asset(key: str, scanned: Scanned) -> str:
+    """Return the cell of an asset."""
+    found = (cell.label for one, cell in scanned.cells.items() if key in map(program.named, one.keys))
+    return next(found, "")
+
+
+def cell_named(name: str, scanned: Scanned) -> str:
+    """Return the cell of a job, or of a check."""
+    if (job := scanned.places_of_jobs.get(name)) is not None:
+        return job.cell.label if job.cell is not None else ""
+    checks = ((check, cell) for one, cell in scanned.cells.items() for check in one.check_keys)
+    return next((c.label for check, c in checks if f"{program.named(check.asset_key)}:{check.name}" == name), "")
+
+
+# -- the values --------------------------------------------------------------------------------------------------------
+
+
+def compare_values(own: Mapping[str, Any], found: Mapping[str, Any], module: Module) -> None:
+    """Refuse a module that makes something else than the notebook.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming the first difference, and its cell.
+    """
+    for name, here in own.items():
+        if name in found and (told := difference(here, found[name])):
+            kind, _, key = name.partition(" ")
+            where = (
+                cell_of_asset(key, module.scanned)
+                if kind == "asset"
+                else cell_named(key.partition(":")[0], module.scanned)
+            )
+            raise DagsterInvalidDefinitionError(
+                f"the module makes another value than the notebook of {kind} `{key}`: {told}",
+                where=where,
+                hint="a value that isn't the same twice (time, chance) can't be verified; else restart and run all",
+            )

@@ -1,0 +1,1 @@
+"""Code, followed by its syntax trees to the parts of a recipe."""

@@ -1,0 +1,1 @@
+"""Which assets and ops are meant."""

@@ -1,0 +1,1 @@
+"""What is configured in a session: resources, environments, run config."""

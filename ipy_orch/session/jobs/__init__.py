@@ -1,0 +1,1 @@
+"""Jobs in a session: found, launched, taken up again."""

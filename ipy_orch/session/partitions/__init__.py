@@ -1,0 +1,1 @@
+"""Partitions in a session: chosen, backfilled, told of, read."""
