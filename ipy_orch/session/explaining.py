@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["behind", "why"]
 
 BAD: Final = ("failed", "stale")
+HOLDERS: Final = (AssetsDefinition, Definitions)
 
 
 def why(session: Session, name: Any, partition: str | None = None) -> Why:
@@ -81,16 +82,13 @@ def behind(session: Session, planned: Plan, scanned: Scanned) -> list[Behind]:
 
 def names_of(session: Session, makers: set[AssetsDefinition]) -> set[str]:
     """Return the variables that hold definitions: their cells read names while they ran, and wired graphs."""
-    variables = session.namespace.items()
-    held = {name for name, value in variables if makers.intersection(definitions_of(value))}
+    held = {name for name, value in session.namespace.items() if isinstance(value, HOLDERS) and holds(value, makers)}
     return held | {one.op.compute_fn.__name__ for one in makers if isinstance(one.op_def, GraphDefinition)}
 
 
-def definitions_of(value: Any) -> tuple[AssetsDefinition, ...]:
-    """Return the definitions that a variable holds: one, or those of a Definitions."""
-    if isinstance(value, Definitions):
-        return value.definitions
-    return (value,) if isinstance(value, AssetsDefinition) else ()
+def holds(value: AssetsDefinition | Definitions, makers: set[AssetsDefinition]) -> bool:
+    """Tell whether a variable's value is one of some definitions, or a Definitions with one of them."""
+    return value in makers if isinstance(value, AssetsDefinition) else not makers.isdisjoint(value.definitions)
 
 
 def root(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import DagsterInvariantViolationError
@@ -74,7 +74,7 @@ class Running:
             executor=executor,
             workers=workers,
             makers=scanned.graph.makers,
-            tee=lambda step: self.appears_live(step, scanned),
+            tee=self.liveness(scanned, one),
             on_step=session.around_step,
             cancel=session.cancelled,
             instance=session.instance,
@@ -95,13 +95,17 @@ class Running:
             return executor_in_cells(workers, scanned.cells), workers
         return place_of(said, workers, self.session.namespace)
 
-    def appears_live(self, step: Step, scanned: Scanned) -> bool:
-        """Tell whether a step's output appears while it runs: in the cell that asks, or in the asset's own."""
-        if submitted() is not None:
-            return context_of(step.definition, scanned.cells) is not None
-        if step.definition is None:
-            return True  # an op has no cell to show it in: what it prints stands below the cell that launches
-        return bool(self.session.foreground.intersection((*step.keys, *step.checks)))
+    def liveness(self, scanned: Scanned, one: Submitted | None) -> Callable[[Step], bool]:
+        """Return what tells whether a step's output appears while it runs: in the cell that asks, or the asset's own.
+
+        An op has no cell to show it in: what it prints stands below the cell that launches.
+        """
+        shown = self.session.foreground
+        if one is not None:
+            return lambda step: context_of(step.definition, scanned.cells) is not None
+        if not shown:
+            return lambda step: step.definition is None
+        return lambda step: step.definition is None or bool(shown.intersection((*step.keys, *step.checks)))
 
     def told(self, report: Report) -> Report:
         """Have the cells of the assets that a submitted run made show what came of it."""

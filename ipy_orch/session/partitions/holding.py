@@ -31,10 +31,11 @@ def read_by(step: Step) -> list[Place]:
 def held(planned: Plan, store: SessionIOManager, log: EventLog) -> Iterator[None]:
     """Keep the values that a plan's steps read and make from being evicted too early, while the block runs."""
     owner = object()
-    slots = {step.name: [place for place in read_by(step) if place[1] is not None] for step in planned.steps}
+    cut = [step for step in planned.steps if step.reading is not None]
+    slots = {step.name: [place for place in read_by(step) if place[1] is not None] for step in cut}
     readers = Counter(place for places in slots.values() for place in places)
-    whole = {key for step in planned.steps for key in step.inputs if not all_cut(step)}
-    whole |= {key for step in planned.steps if step.partitions == (None,) for key in step.keys}
+    whole = {key for step in planned.steps if step.reading is None or not all_cut(step) for key in step.inputs}
+    whole |= {key for step in planned.steps if step.reading is None or step.partitions == (None,) for key in step.keys}
     for one in (*readers, *whole):
         store.pin(one, owner, loosely=True)
 
