@@ -398,3 +398,11 @@ def test_nbconvert(tmp_path):
     text, resources = exporter.from_filename(str(path))
     assert text == (tmp_path / "m.py").read_text()
     assert resources["output_extension"] == ".py"
+
+
+def test_a_module_without_definitions(tmp_path):
+    """It is refused, and no notebook is written."""
+    (tmp_path / "plain.py").write_text("import json\nx = json.loads('1')\n")
+    with pytest.raises(DagsterInvalidDefinitionError, match="defines nothing"):
+        import_module(tmp_path / "plain.py", tmp_path / "nb.ipynb")
+    assert not (tmp_path / "nb.ipynb").exists()

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.export.importing.cells import cells_of, file_cells, head_cells
 from ipy_orch.export.importing.chunks import read_module
 from ipy_orch.export.importing.merging import Merged, merge
@@ -51,6 +51,9 @@ def import_module(source: str | os.PathLike[str], nb_path: str | os.PathLike[str
     """
     sources = find_sources(source)
     module, place = read_module(sources), Path(nb_path)
+    if not module.marks and not any(one.module.partition(".")[0] == "ipy_orch" for one in module.imports):
+        told = f"`{sources.entry.path.name}` defines nothing: it takes no asset, op or resource from ipy_orch or dagster"
+        raise DagsterInvalidDefinitionError(told, hint="name the module that holds the definitions")
     if place.exists() and not force:
         if not module.marks:
             told = f"`{place.name}` is there already, and `{sources.entry.path.name}` wasn't exported from it"
