@@ -272,6 +272,8 @@ def test_by_keyboard_alone(lab: Callable[..., OpenNotebook], tmp_path: Path) -> 
     expect(widget.locator(".ipyo-launch").get_by_label("limit", exact=True)).to_be_focused(timeout=WAIT)
     found += serious(notebook)
     keyboard.press("Escape")
+    expect(widget.locator(".ipyo-launch")).to_be_hidden()
+    expect(widget.locator(".ipyo-canvas")).to_be_focused()
     for key in ("ArrowRight", "Space", "m"):
         keyboard.press(key)
     expect_counts(widget, Fresh=2)
@@ -289,9 +291,12 @@ def test_by_keyboard_alone(lab: Callable[..., OpenNotebook], tmp_path: Path) -> 
     expect(widget.get_by_role("dialog")).to_be_visible()
     found += serious(notebook)
     keyboard.press("Escape")
+    expect(widget.get_by_role("dialog")).to_be_hidden()
+    expect(rows).to_be_focused()
     keyboard.press("/")
+    expect(widget.get_by_label("Search assets")).to_be_focused()
     keyboard.type("+twice")
-    expect(widget.locator(".ipyo-search-found")).to_contain_text("2")
+    expect(widget.locator(".ipyo-search-found")).to_contain_text("2", timeout=WAIT)
     notebook.screenshot(tmp_path / "keyboard.png")
     assert found == []
     assert errors(notebook) == []
