@@ -26,8 +26,9 @@ demo: .venv/.demo
 lab: .venv/.lab
 	@$(BIN)/jupyter lab notebooks/quickstart.ipynb
 
-# The floors and the doors side by side, then the browser tests, which want the machine for themselves.
-DOORS := tests/cli tests/components tests/export tests/notebook tests/notebooks tests/session tests/ui
+# Two halves side by side: what starts kernels and processes of its own, and the rest. Then the browser tests, which want
+# the machine for themselves.
+DOORS := tests/cli tests/components tests/export tests/notebooks
 
 test: lint
 	@$(MAKE) --no-print-directory -j2 test-floors test-doors
