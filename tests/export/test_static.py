@@ -46,7 +46,18 @@ ipy_orch.session().export("live.py")
 """
 
 
-@pytest.mark.parametrize("name", sorted(one.stem for one in NOTEBOOKS.glob("*.ipynb")))
+# Which assets a component makes is known only when it runs.
+RUNNING_TELLS = {"components_and_code_locations"}
+
+
+def test_a_notebook_with_components_is_refused(tmp_path):
+    """What only running tells can't be exported without running; the message says so, and nothing is written."""
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"component|run"):
+        export_notebook(NOTEBOOKS / "components_and_code_locations.ipynb", tmp_path / "static.py", prove=False)
+    assert not (tmp_path / "static.py").exists()
+
+
+@pytest.mark.parametrize("name", sorted({one.stem for one in NOTEBOOKS.glob("*.ipynb")} - RUNNING_TELLS))
 def test_the_notebooks_that_we_ship(name, tmp_path):
     """The text of each notebook in the documentation gives the bytes that its session gives, descriptions included."""
     path = Path(shutil.copy(NOTEBOOKS / f"{name}.ipynb", tmp_path))
