@@ -52,7 +52,7 @@ def import_module(source: str | os.PathLike[str], nb_path: str | os.PathLike[str
     sources = find_sources(source)
     module, place = read_module(sources), Path(nb_path)
     if not module.marks and not any(one.module.partition(".")[0] == "ipy_orch" for one in module.imports):
-        told = f"`{sources.entry.path.name}` defines nothing: it takes no asset, op or resource from ipy_orch or dagster"
+        told = f"`{sources.entry.path.name}` defines nothing: it takes no asset or op from ipy_orch or dagster"
         raise DagsterInvalidDefinitionError(told, hint="name the module that holds the definitions")
     if place.exists() and not force:
         if not module.marks:
