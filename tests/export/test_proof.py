@@ -52,6 +52,28 @@ def test_what_is_in_this_kernel_only(target, tmp_path, monkeypatch):
     assert "import it" in error.value.hint
 
 
+@pytest.mark.parametrize(
+    ("field", "made", "hint"),
+    [
+        ("key: SecretStr", "Shop(key=EnvVar('KEY'))", "annotate it `str`, and give it EnvVar(NAME)"),
+        ("hosts: list[str]", "Shop.configure_at_launch(hosts=[EnvVar('KEY')])", "give KEY a field of its own"),
+    ],
+)
+def test_what_dagster_has_not(field, made, hint, tmp_path, monkeypatch):
+    """What only ipy_orch can is refused with what to write instead; ours loads it."""
+    monkeypatch.setenv("KEY", "k")
+    notebook = Notebook(
+        "from ipy_orch import ConfigurableResource, EnvVar\nfrom pydantic import SecretStr",
+        f"class Shop(ConfigurableResource):\n    {field}\nshop = {made}",
+        "%%asset a\nshop.__class__.__name__",
+    )
+    notebook.write(tmp_path / "ours.py", "ipy_orch", prove=True)
+    with pytest.raises(DagsterInvalidDefinitionError) as error:
+        notebook.write(tmp_path / "theirs.py", "dagster", prove=True)
+    assert hint in error.value.hint
+    assert not (tmp_path / "theirs.py").exists()
+
+
 def test_other_values(tmp_path):
     """A value that differs in the clean process is refused, with the asset and how it differs."""
     notebook = Notebook("import os", "%%asset a\n[1, {'b': os.getpid()}]")

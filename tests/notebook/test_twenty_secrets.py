@@ -202,7 +202,11 @@ except KeyError as error:
     "fail_verbose": "%%asset fail_verbose\nvalue = shop.everything()\nint('no ' + shop.token)",
     "tb": "%tb",
     "export": "%export module.py",
-    "export_dagster": "%export module_dagster.py --for dagster",
+    "fail_export_dagster": "%export refused.py --for dagster",
+    "export_dagster": """
+from ipy_orch.export.module import export_module
+_ = open("module_dagster.py", "w").write(export_module(session.scan(), session.book, globals(), target="dagster"))
+""",
     "dump": """
 tables = [session.assets(), session.checks(), session.runs(), session.events(), session.resources(),
           session.resources(env="prod")]
@@ -280,6 +284,13 @@ def test_each_cell_did_what_it_should(outcome: Outcome) -> None:
     assert not wrong, next(iter(wrong.items()))
     assert "assets" in outcome.places["module.py"]
     assert {"saved.ipynb", "dump.txt", "module.py", "module_dagster.py", "kernel.log"} <= outcome.places.keys()
+
+
+def test_what_dagster_could_not_load_is_refused(outcome: Outcome) -> None:
+    """The error says what to write instead, and no file is left."""
+    told = errors_of(outcome.cells["fail_export_dagster"])
+    assert "in a list or a dict: give IN_LIST a field of its own" in told
+    assert "refused.py" not in outcome.places
 
 
 @pytest.mark.parametrize("kind", KINDS)

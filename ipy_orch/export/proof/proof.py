@@ -7,6 +7,7 @@ import inspect
 import json
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,17 @@ from ipy_orch.session.scan import Scanned
 __all__ = ["Asked", "Staged", "prove"]
 
 SECONDS: Final = 600
+# What ipy_orch can and Dagster can't, as Dagster's errors say it, and what to write instead.
+BEYOND: Final = (
+    (
+        re.compile(r"Unable to resolve config type <class '(?:\w+\.)*(\w+)'>"),
+        "Dagster has no field of type {}: annotate it `str`, and give it EnvVar(NAME)",
+    ),
+    (
+        re.compile(r'Value "(\w+)" is wrapped with EnvVar\(\)'),
+        "Dagster's configure_at_launch takes no EnvVar in a list or a dict: give {} a field of its own",
+    ),
+)
 WORDS: Final = {"reads": "reads", "group": "is in group", "partitions": "has partitions"}
 
 
@@ -107,12 +119,18 @@ def failed(answer: Mapping[str, Any], module: Module) -> DagsterInvalidDefinitio
     if answer["at"]:
         name, line = answer["at"]
         where = cell_at(answer["text"], Path(name).name, line, module)
-    hint = "what it needs is in this kernel only: import it, or define it, in a cell"
+    told = f"in a clean process the module {what}: {answer['error']}"
+    return DagsterInvalidDefinitionError(told, where=where, hint=hint_for(answer))
+
+
+def hint_for(answer: Mapping[str, Any]) -> str:
+    """Return what to do about a module that fails in a clean process."""
+    for pattern, hint in BEYOND:
+        if named := pattern.search(answer["error"]):
+            return hint.format(named[1])
     if answer["step"] != "import":
-        hint = "correct the cell, then export again"
-    return DagsterInvalidDefinitionError(
-        f"in a clean process the module {what}: {answer['error']}", where=where, hint=hint
-    )
+        return "correct the cell, then export again"
+    return "what it needs is in this kernel only: import it, or define it, in a cell"
 
 
 def cell_at(text: str, name: str, line: int, module: Module) -> str:
