@@ -32,9 +32,12 @@ The names are Dagster's, the wording is ours: what is wrong with names in back-t
 from __future__ import annotations
 
 import difflib
+import inspect
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
-from typing import ClassVar, Self
+from pathlib import Path
+from typing import ClassVar, Final, Self
 
 __all__ = [
     "BetaWarning",
@@ -66,7 +69,10 @@ __all__ = [
     "ResolutionException",
     "StoreWarning",
     "closest",
+    "warn",
 ]
+
+HERE: Final = str(Path(__file__).parent)
 
 
 class DagsterError(Exception):
@@ -237,6 +243,14 @@ class IsolationWarning(UserWarning):
 
 class StoreWarning(UserWarning):
     """Warn that a session can't keep its log and values on disk."""
+
+
+def warn(told: str, category: type[Warning] = UserWarning) -> None:
+    """Warn of what the user wrote, at the line where it is: the nearest one that isn't ours."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_code.co_filename.startswith(HERE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(told, category, stacklevel=level)
 
 
 def closest(name: str, known: Iterable[str], *, offer: str = "did you mean `{}`?") -> str:

@@ -18,15 +18,8 @@ from ipy_orch.model.config.schema import config_field
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
 from ipy_orch.model.results import MaterializeResult, ObserveResult
-from ipy_orch.model.specs import (
-    DAGSTER_TYPE,
-    DEFAULT_GROUP,
-    AssetDep,
-    AssetSpec,
-    distinct_deps,
-    refuse_others,
-    valid_tags,
-)
+from ipy_orch.model.specs import DAGSTER_TYPE, DEFAULT_GROUP, AssetDep, AssetSpec, distinct_deps, refuse_others
+from ipy_orch.model.tags import valid_tags
 from ipy_orch.model.types.annotations import Nothing, column_schema_of
 
 __all__ = ["asset", "multi_asset"]
@@ -220,7 +213,7 @@ def define_multi_asset(
         DagsterInvalidDefinitionError: when the arguments contradict each other or the function.
     """
     where = origin or f"multi_asset `{name or function.__name__}`"
-    if (outs is None) == (specs is None):
+    if outs is not None and specs is not None:
         raise DagsterInvalidDefinitionError("a multi_asset has `outs` or `specs`, one of the two", where=where)
     if specs is not None and (deps or non_argument_deps or internal_asset_deps):
         raise DagsterInvalidDefinitionError("with `specs`, dependencies belong to each spec", where=where)

@@ -6,7 +6,6 @@ The body is run once, when the graph is defined. Nothing is computed in it.
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from ipy_orch.errors import (
     DagsterInvalidInvocationError,
     DagsterInvariantViolationError,
     closest,
+    warn,
 )
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.graphs.graph import GraphDefinition, NodeDefinition
@@ -89,9 +89,7 @@ class Body:
     def warn_of_uncalled(self) -> None:
         """Warn of what was prepared with ``alias`` and the like, and never called."""
         for pending in self.pending.values():
-            warnings.warn(
-                f"{self.where}: {pending.describe_node()} is never called, and no node of the graph", stacklevel=2
-            )
+            warn(f"{self.where}: {pending.describe_node()} is never called, and no node of the graph")
 
     # -- what came of it
 

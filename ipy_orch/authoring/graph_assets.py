@@ -18,7 +18,8 @@ from ipy_orch.model.graphs.graph import GraphDefinition, nested_nodes
 from ipy_orch.model.graphs.mappings import GraphIn, GraphOut
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import RESULT, Signature
-from ipy_orch.model.specs import DEFAULT_GROUP, AssetDep, AssetSpec, valid_tags
+from ipy_orch.model.specs import DEFAULT_GROUP, AssetDep, AssetSpec
+from ipy_orch.model.tags import valid_tags
 
 __all__ = ["graph_asset", "graph_multi_asset"]
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 import typing
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Final, get_type_hints
 
-from ipy_orch.errors import DagsterInvalidConfigDefinitionError, DagsterInvalidDefinitionError
+from ipy_orch.errors import DagsterInvalidConfigDefinitionError, DagsterInvalidDefinitionError, warn
 from ipy_orch.model.config.annotations import annotated_field, is_config_class
 from ipy_orch.model.config.schema import MISSING
 from ipy_orch.model.ops import NO_VALUE, Signature
@@ -75,10 +74,9 @@ def warn_of_config(parameters: list[inspect.Parameter], annotations: Mapping[str
     """Warn of an input that is annotated as config: it would be loaded from an asset of that name."""
     for parameter in parameters:
         if is_config_class(annotations.get(parameter.name)):
-            warnings.warn(
+            warn(
                 f"the parameter `{parameter.name}` of {what} is annotated with a Config class and is an input: "
-                f"the config is the parameter named `{CONFIG}`",
-                stacklevel=2,
+                f"the config is the parameter named `{CONFIG}`"
             )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, Final
@@ -20,6 +19,7 @@ from ipy_orch.errors import (
     DagsterInvariantViolationError,
     DagsterUserCodeExecutionError,
     closest,
+    warn,
 )
 from ipy_orch.execution.records.instance import AssetRecordsFilter
 from ipy_orch.model.automation import schedules, sensors
@@ -318,7 +318,7 @@ def over_assets(request: RunRequest, selection: Any, context: SensorEvaluationCo
     checks = request.asset_check_keys if request.asset_check_keys is not None else own
     if strange := sorted(str(one) for one in set(checks) - set(chosen.resolve_checks(graph))):
         told = f"check `{strange[0]}` is asked for, and the sensor's `asset_selection` is without its asset"
-        warnings.warn(told, DeprecationWarning, stacklevel=2)
+        warn(told, DeprecationWarning)
     job = repository.get_implicit_job_def_for_assets(keys)
     name = job.name if job is not None else None
     return request.with_replaced_attrs(job_name=name, asset_selection=list(keys), asset_check_keys=list(checks))

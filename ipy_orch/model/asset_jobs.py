@@ -6,18 +6,17 @@ It is defined before the assets are known (:func:`define_asset_job`), and a
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, closest
+from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, closest, warn
 from ipy_orch.model.automation.requests import RunRequest, partitioned_request
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
 from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.port import Port
-from ipy_orch.model.specs import valid_tags
+from ipy_orch.model.tags import valid_tags
 
 if TYPE_CHECKING:
     from ipy_orch.model.assets import AssetsDefinition
@@ -126,7 +125,7 @@ def define_asset_job(
         raise CheckError(f"the config of job `{name}` is a dict, a RunConfig or a PartitionedConfig, not {config!r}")
     if partitions_def is not None:
         told = f"`partitions_def` of job `{name}` says nothing new: a job has the partitions of its assets"
-        warnings.warn(told, DeprecationWarning, stacklevel=2)
+        warn(told, DeprecationWarning)
     where = f"job `{name}`"
     return UnresolvedAssetJobDefinition(
         valid_name(name, "name of a job"),

@@ -9,7 +9,8 @@ from typing import Any
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, Out, set_all
-from ipy_orch.model.specs import KIND, AssetSpec, valid_tags
+from ipy_orch.model.specs import AssetSpec
+from ipy_orch.model.tags import KIND, valid_tags
 from ipy_orch.model.types.annotations import column_schema_of
 
 __all__ = ["AssetIn", "AssetOut"]

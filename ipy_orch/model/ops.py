@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.model.config.configured import configured_node
-from ipy_orch.model.graphs.invocations import Invocable, json_tags
+from ipy_orch.model.graphs.invocations import Invocable
 from ipy_orch.model.keys import AssetKey, valid_name
 from ipy_orch.model.policies import RetryPolicy
 from ipy_orch.model.port import Port
+from ipy_orch.model.tags import json_tags
 from ipy_orch.model.types.annotations import DagsterType, Nothing, resolve_dagster_type
 
 __all__ = ["NO_VALUE", "DynamicOut", "In", "OpDefinition", "Out", "Signature"]

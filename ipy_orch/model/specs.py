@@ -11,18 +11,16 @@ from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterIn
 from ipy_orch.model.freshness import LegacyFreshnessPolicy
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import set_all
+from ipy_orch.model.tags import KIND, valid_tags
 
 __all__ = ["AssetDep", "AssetSpec"]
 
 DEFAULT_GROUP = "default"
-KIND = "dagster/kind/"
 IO_MANAGER_KEY = "dagster/io_manager_key"
 DAGSTER_TYPE = "dagster/dagster_type"
 STUB = "dagster/auto_created_stub_asset"
 MAX_KINDS = 10
 
-_TAG_KEY = re.compile(r"^([A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}$")
-_TAG_VALUE = re.compile(r"^[A-Za-z0-9_.-]{0,63}$")
 _EMAIL = re.compile(r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$")
 _GROUP = re.compile(r"^[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*$")
 
@@ -277,28 +275,6 @@ def kind_tags(kinds: Iterable[str] | None, where: str = "") -> dict[str, str]:
     if isinstance(kinds, str):
         raise CheckError(f"{where}: `kinds` is a set of strings, not the string {kinds!r}")
     return {f"{KIND}{kind}": "" for kind in kinds or ()}
-
-
-def valid_tags(tags: Mapping[Any, Any] | None, where: str = "") -> dict[str, str]:
-    """Return the tags when each key and value is well formed; those that keep kinds are let pass.
-
-    Raises:
-        DagsterInvalidDefinitionError: otherwise.
-    """
-    for key, value in (tags or {}).items():
-        if not isinstance(key, str) or not _TAG_KEY.match(key.removeprefix(KIND)):
-            raise DagsterInvalidDefinitionError(
-                f"`{key}` can't be a tag: letters, digits, `_`, `-`, `.` and one `/`, at most 63 characters",
-                where=where,
-            )
-        if not isinstance(value, str):
-            raise DagsterInvalidDefinitionError(f"the value of tag `{key}` is a string, not {value!r}", where=where)
-        if not _TAG_VALUE.match(value):
-            raise DagsterInvalidDefinitionError(
-                f"`{value}` can't be the value of tag `{key}`: letters, digits, `_`, `-` and `.`, at most 63",
-                where=where,
-            )
-    return dict(tags or {})
 
 
 def few_kinds(tags: Mapping[str, str], where: str) -> None:

@@ -9,10 +9,10 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.config.schema import MISSING, Field
 from ipy_orch.model.graphs.graph import GraphDefinition
-from ipy_orch.model.graphs.invocations import json_tags
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.ops import In, OpDefinition, type_of
 from ipy_orch.model.partitions.config import PartitionedConfig
+from ipy_orch.model.tags import json_tags
 from ipy_orch.planning.calls import Call, FromConfig, FromOutput, Source, calls_of, calls_of_graph, flat
 from ipy_orch.planning.config import Inputs, NestedOps, OneOp, plain_run_config
 from ipy_orch.planning.jobs import calls_of_job

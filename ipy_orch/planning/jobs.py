@@ -23,7 +23,6 @@ from ipy_orch.model.conditions.relatives import contains_job_root_assets_conditi
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.config.configured import ConfigMapping
 from ipy_orch.model.graphs.graph import GraphDefinition, nested_nodes, to_job
-from ipy_orch.model.graphs.invocations import json_tags
 from ipy_orch.model.graphs.mappings import DependencyDefinition, NodeInvocation
 from ipy_orch.model.graphs.parts import part_of
 from ipy_orch.model.jobs import JobDefinition, graph_of_assets, refuse_missing_resources, refuse_unselectable
@@ -34,6 +33,7 @@ from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
 from ipy_orch.model.specs import AssetSpec
+from ipy_orch.model.tags import json_tags
 from ipy_orch.planning.calls import Call, FromAsset, FromConfig, FromValue, Source, calls_of_graph, outputs_in
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.partitioning import Reading, distinct_cuts, only_cut
@@ -198,8 +198,8 @@ def refuse_condition(job: UnresolvedAssetJobDefinition, cut: PartitionsDefinitio
         return
     if not contains_job_root_assets_condition(job.automation_condition):
         raise DagsterInvalidDefinitionError(
-            f"the automation condition of job `{job.name}` is about assets, and a job is none",
-            hint="AutomationCondition.all_job_root_assets_match(...)",
+            f"the automation condition of job `{job.name}` does not evaluate against the job's root assets",
+            hint="AutomationCondition.all_job_root_assets_match(...), or any_job_root_assets_match(...)",
         )
     if cut is not None and job.config is not None:
         raise DagsterInvalidDefinitionError(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ipy_orch import materialize
 from ipy_orch.authoring.assets import asset, multi_asset
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
@@ -149,6 +150,22 @@ def test_outs_of_a_multi_asset():
     assert set(made.keys_by_input_name) == {"raw", "w"}
     assert [spec.skippable for spec in made.specs] == [False, False, True]
     assert set(made.code_versions_by_key.values()) == {"1"}
+
+
+@pytest.mark.parametrize("given", [{}, {"specs": []}, {"outs": {}}])
+def test_a_multi_asset_of_nothing(given):
+    """Specs may come from a list that is empty today: there's nothing to run, and the rest runs."""
+
+    @multi_asset(**given)
+    def ghost():
+        raise AssertionError
+
+    @asset
+    def real():
+        return 1
+
+    assert list(ghost.keys) == []
+    assert materialize([ghost, real]).output_for_node("real") == 1
 
 
 def test_specs_of_a_multi_asset():

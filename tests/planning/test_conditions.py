@@ -238,7 +238,7 @@ def test_a_job_can_t_have_the_condition_of_an_asset() -> None:
     """Nor config, where it has partitions."""
     (up, _) = chain(None)
     job = define_asset_job("nightly", [up], automation_condition=AC.eager())
-    with pytest.raises(DagsterInvalidDefinitionError, match="is about assets"):
+    with pytest.raises(DagsterInvalidDefinitionError, match="does not evaluate against the job"):
         Definitions(assets=[up], jobs=[job]).resolve_job_def("nightly")
 
 

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from ipy_orch.errors import CheckError
 from ipy_orch.model.config.classes import RunConfig
-from ipy_orch.model.graphs.invocations import json_tags
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.partitions.contexts import partition_loading_context
 from ipy_orch.model.partitions.dynamic import AddDynamicPartitionsRequest, DeleteDynamicPartitionsRequest
 from ipy_orch.model.results import AssetCheckEvaluation, AssetMaterialization, AssetObservation
+from ipy_orch.model.tags import json_tags
 
 __all__ = [
     "DagsterRunReaction",

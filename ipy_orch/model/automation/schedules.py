@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, warn
 from ipy_orch.model.automation.functions import TickFunction, required_keys
 from ipy_orch.model.automation.requests import as_run_config
 from ipy_orch.model.automation.targets import AutomationTarget, Job, is_anonymous, only_one
-from ipy_orch.model.graphs.invocations import json_tags
 from ipy_orch.model.keys import valid_name
 from ipy_orch.model.metadata import normalize_metadata
 from ipy_orch.model.partitions.cron import Cron, timezone_named
 from ipy_orch.model.port import Port
 from ipy_orch.model.specs import valid_owners
+from ipy_orch.model.tags import json_tags
 
 if TYPE_CHECKING:
     from ipy_orch.model.automation.ticks import ScheduleExecutionData
@@ -242,10 +241,9 @@ def read_crons(said: Any, where: str) -> str | Sequence[str]:
         for field, highest in zip(one.split(), HIGHEST, strict=False):
             step = re.fullmatch(r"\*/(\d+)", field)
             if step and int(step[1]) > highest:
-                warnings.warn(
+                warn(
                     f"`{field}` in the cron schedule of {where} counts from 0 again after {highest}, "
-                    "so it ticks more often than it says; write several schedules instead",
-                    stacklevel=3,
+                    "so it ticks more often than it says; write several schedules instead"
                 )
     return said if isinstance(said, str) else list(several)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
+from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, warn
 from ipy_orch.model.asset_jobs import UnresolvedAssetJobDefinition, as_selection, define_asset_job
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.graphs.graph import GraphDefinition
@@ -45,11 +44,8 @@ class AutomationTarget:
         if isinstance(target, Job):
             return AutomationTarget(target)
         if isinstance(target, GraphDefinition):
-            warnings.warn(
-                f"`{target.name}` is a graph: a schedule or sensor runs a job, `{target.name}.to_job()`",
-                DeprecationWarning,
-                stacklevel=4,
-            )
+            told = f"`{target.name}` is a graph: a schedule or sensor runs a job, `{target.name}.to_job()`"
+            warn(told, DeprecationWarning)
             return AutomationTarget(target.to_job())
         several = isinstance(target, Iterable) and not isinstance(target, str | AssetsDefinition)
         found = [one for one in (target if several else [target]) if isinstance(one, AssetsDefinition)]

@@ -20,12 +20,13 @@ from ipy_orch.model.graphs.checks import (
     in_order,
     known_node,
 )
-from ipy_orch.model.graphs.invocations import Invocable, json_tags
+from ipy_orch.model.graphs.invocations import Invocable
 from ipy_orch.model.graphs.mappings import Dependency, InputMapping, NodeInvocation, OutputMapping
 from ipy_orch.model.graphs.ports import outer_in, outer_out
 from ipy_orch.model.keys import AssetKey, valid_name
 from ipy_orch.model.ops import In, NamedPort, OpDefinition, Out, Signature, set_all, type_of
 from ipy_orch.model.port import Port
+from ipy_orch.model.tags import json_tags
 
 if TYPE_CHECKING:
     from ipy_orch.model.jobs import JobDefinition

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import (
-    CheckError,
-    DagsterInvalidDefinitionError,
     DagsterInvalidInvocationError,
     DagsterInvariantViolationError,
     closest,
@@ -18,6 +15,7 @@ from ipy_orch.model.config.configured import field_of
 from ipy_orch.model.config.schema import Field
 from ipy_orch.model.keys import valid_name
 from ipy_orch.model.port import Port
+from ipy_orch.model.tags import json_tags
 
 if TYPE_CHECKING:
     from ipy_orch.model.policies import RetryPolicy
@@ -221,43 +219,3 @@ def named(ports: Mapping[str, Any], name: str, problem: str) -> Any:
     if name not in ports:
         raise DagsterInvariantViolationError(f"{problem} `{name}`", hint=closest(name, ports))
     return ports[name]
-
-
-def json_tags(tags: Mapping[str, Any] | None, where: str) -> dict[str, str]:
-    """Return tags as strings; what isn't one is written as JSON.
-
-    Raises:
-        DagsterInvalidDefinitionError: for a value that JSON can't say.
-        CheckError: for a key that isn't a string.
-
-    >>> json_tags({"team": "data", "limits": {"cpu": 2}}, "")
-    {'team': 'data', 'limits': '{"cpu": 2}'}
-    """
-    return {
-        key_of(key): value if isinstance(value, str) else in_json(key, value, where)
-        for key, value in (tags or {}).items()
-    }
-
-
-def key_of(key: Any) -> str:
-    """Return a tag's key when it is a string."""
-    if not isinstance(key, str):
-        raise CheckError(f"the key of a tag is a string, not {key!r}")
-    return key
-
-
-def in_json(key: str, value: Any, where: str) -> str:
-    """Return a value as JSON that reads back the same.
-
-    Raises:
-        DagsterInvalidDefinitionError: when there is none.
-    """
-    try:
-        text = json.dumps(value)
-        if json.loads(text) == value:
-            return text
-    except (TypeError, ValueError):
-        pass
-    raise DagsterInvalidDefinitionError(
-        f"the value of tag `{key}` is a string or what JSON can say, not {value!r}", where=where
-    )

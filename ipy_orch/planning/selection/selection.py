@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import difflib
 import re
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ipy_orch.errors import CheckError, DagsterInvalidSubsetError
+from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, warn
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
@@ -157,7 +156,7 @@ class AssetSelection:
 
     def sources(self) -> AssetSelection:
         """Do the same as :meth:`roots`, under its older name."""
-        warnings.warn("`AssetSelection.sources` is called `roots` now", DeprecationWarning, stacklevel=2)
+        warn("`AssetSelection.sources` is called `roots` now", DeprecationWarning)
         return Roots(self)
 
     def required_multi_asset_neighbors(self) -> AssetSelection:
