@@ -159,7 +159,8 @@ class Storing:
             self.observe(step, key, made, metadata)
             return
         partitions = step.partitions
-        versions = [self.versions(finished, outlet, made, partition) for partition in partitions]
+        recipes = [self.recipe(finished, partition) for partition in partitions]
+        versions = [self.versions(finished, outlet, made, *one) for one in zip(recipes, partitions, strict=True)]
         if len(partitions) > 1 and self.keeps_each(outlet, made, partitions):
             self.keep_each(finished, outlet, key, made.value, [version for _, version in versions])
             context = None
@@ -172,10 +173,10 @@ class Storing:
             self.run.result.values[step.name, outlet.name] = made.value
         sized = world.measure and made.has_value
         by_partition = finished.context.partition_metadata
-        for partition, (version, versioned) in zip(partitions, versions, strict=True):
+        tags = made.tags or {}
+        for partition, recipe, (version, versioned) in zip(partitions, recipes, versions, strict=True):
             said = by_partition.get((key, partition or "")) if by_partition else None
             told = {**metadata, **normalize_metadata(said)} if said else metadata
-            tags = made.tags or {}
             self.run.emit(
                 Materialized(
                     run_id=self.run.run_id,
@@ -186,7 +187,7 @@ class Storing:
                     version=version,
                     data_version=versioned,
                     said=made.said is not None,
-                    recipe=self.recipe(finished, partition),
+                    recipe=recipe,
                     seconds=finished.seconds,
                     nbytes=nbytes(made.value) if sized else 0,
                     shape=shape(made.value) if sized else None,
@@ -204,12 +205,14 @@ class Storing:
         alone = step.reading is None or len(step.partitions) == 1
         return finished.recipe if alone else recipe_of(step, self.run, partition)
 
-    def versions(self, finished: Finished, outlet: Outlet, made: Made, partition: str | None) -> tuple[str, str]:
+    def versions(
+        self, finished: Finished, outlet: Outlet, made: Made, recipe: Recipe, partition: str | None
+    ) -> tuple[str, str]:
         """Return the version of what was made, and the version that downstream depends on.
 
         What a step made before it raised has no version, so that it is made again.
         """
-        version = version_for(self.recipe(finished, partition), outlet.label, partition)
+        version = version_for(recipe, outlet.label, partition)
         data_version = version_of((), version, self.run.run_id) if finished.step.fresh_version else version
         return "" if finished.failed else version, made.said.value if made.said is not None else data_version
 

@@ -217,10 +217,12 @@ class AssetEvent(WithMetadata):
         tags: Mapping[str, str] | None,
     ) -> Self:
         """Return a report of parts that are well-formed; they aren't looked at again, as the engine makes thousands."""
-        made = object.__new__(cls)
-        made.__dict__.update(
-            asset_key=asset_key, description=description, metadata=metadata, partition=partition, tags=tags
-        )
+        made, put = object.__new__(cls), object.__setattr__
+        put(made, "asset_key", asset_key)  # one by one: a dict of its own would be one more object to keep for each
+        put(made, "description", description)
+        put(made, "metadata", metadata)
+        put(made, "partition", partition)
+        put(made, "tags", tags)
         return made
 
     @property

@@ -53,6 +53,7 @@ ENV: Final = "ipy_orch/env"
 CONTEXT, CONFIG = "context", "config"
 RESOURCES: Final = (ConfigurableResourceFactory, PartialResource, ResourceDefinition, InputManager)
 DEFINITIONS: Final = (AssetsDefinition, AssetSpec, Definitions, type, ModuleType)
+FILE: Final = "file"  # in the memo of a definition
 IPYTHON: Final = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
@@ -472,10 +473,11 @@ def definitions_in(value: Any) -> Iterable[AssetsDefinition]:
 
 def file_of(definition: AssetsDefinition) -> str:
     """Return the file of a definition's function, or "" for external assets."""
-    if definition.op_def is None:
-        return ""
-    code = getattr(definition.op_def.compute_fn, "__code__", None)
-    return code.co_filename if code is not None else ""
+    known: str | None = definition.memo.get(FILE)
+    if known is None:  # asked twice for each definition in each scan
+        code = getattr(definition.op_def.compute_fn, "__code__", None) if definition.op_def is not None else None
+        known = definition.memo[FILE] = code.co_filename if code is not None else ""
+    return known
 
 
 def keys_of_all(found: Iterable[AssetsDefinition], sources: Iterable[Cell]) -> set[AssetKey]:
@@ -488,7 +490,7 @@ def asset_names(found: Iterable[AssetsDefinition], sources: Iterable[Cell]) -> d
     """Return name -> asset: the last part of a key where only one asset has it, and ``a__b`` always."""
     keys = keys_of_all(found, sources)
     short: dict[str, list[AssetKey]] = {}
-    for key in sorted(keys):
+    for key in sorted(keys, key=str):
         short.setdefault(key.path[-1], []).append(key)
     exact = {key.to_python_identifier(): key for key in keys}
     return {**{name: same[0] for name, same in short.items() if len(same) == 1}, **exact}
