@@ -206,9 +206,7 @@ class Commands:
         Raises:
             Refusal: when the graph hasn't got it.
         """
-        if id_ not in known:
-            name = shortened(plain(id_), 100)
-            raise Refusal(f"there is no asset `{name}` in the graph", closest(id_[:100], known) or "")
+        self.refuse_unknown(id_, known, "there is no asset `{}` in the graph")
         return known[id_]
 
     def keys(self, ids: Iterable[str], graph: AssetGraph) -> list[AssetKey]:
@@ -222,10 +220,7 @@ class Commands:
         Raises:
             Refusal: when the notebook hasn't got it.
         """
-        known = self.session.scan().jobs
-        if name not in known:
-            told = shortened(plain(name), 100)
-            raise Refusal(f"there is no job `{told}` in the notebook", closest(name[:100], known) or "")
+        self.refuse_unknown(name, self.session.scan().jobs, "there is no job `{}` in the notebook")
         return name
 
     def automation(self, name: str) -> str:
@@ -234,11 +229,17 @@ class Commands:
         Raises:
             Refusal: when the notebook hasn't got it.
         """
-        known = self.session.scan().automations
-        if name not in known:
-            told = shortened(plain(name), 100)
-            raise Refusal(f"there is no schedule or sensor `{told}`", closest(name[:100], known) or "")
+        self.refuse_unknown(name, self.session.scan().all_automations, "there is no schedule or sensor `{}`")
         return name
+
+    def refuse_unknown(self, name: str, known: Iterable[str], told: str) -> None:
+        """Refuse a name that nothing has.
+
+        Raises:
+            Refusal: with the closest one.
+        """
+        if name not in known:
+            raise Refusal(told.format(shortened(plain(name), 100)), closest(name[:100], known) or "")
 
     def select(self, command: Select) -> Selected:
         """Return the assets that a selection string names, or what is wrong with it."""

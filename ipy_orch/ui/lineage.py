@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Final
 
 from IPython.core.getipython import get_ipython
@@ -11,6 +10,7 @@ from IPython.core.getipython import get_ipython
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.session.session import Session
+from ipy_orch.ui.bundle import bundle_is_built
 
 __all__ = ["lineage", "picture_of", "shows_widgets"]
 
@@ -53,7 +53,7 @@ def shows_widgets() -> bool:
     ip = get_ipython()
     if ip is None or getattr(ip, "kernel", None) is None:
         return False
-    return (Path(__file__).parent / "static" / "lineage.js").is_file()  # asked often, and before any widget is made
+    return bundle_is_built()
 
 
 def picture_of(definitions: Definitions) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 import anywidget
@@ -18,25 +17,13 @@ from IPython.display import display
 from ipy_orch.errors import DagsterError
 from ipy_orch.session.session import Session
 from ipy_orch.ui.bridge import Bridge, View, bridge_to
+from ipy_orch.ui.bundle import script, style
 from ipy_orch.ui.commands import Commands
 from ipy_orch.ui.kernels import follow_cells, stay_on_subshell
 
-__all__ = ["LineageWidget", "bundle_is_built"]
+__all__ = ["LineageWidget"]
 
-STATIC: Final = Path(__file__).parent / "static"
 PICTURE: Final = "image/svg+xml"
-SCRIPT, STYLE = "lineage.js", "lineage.css"
-
-
-def bundle_is_built() -> bool:
-    """Tell whether the view is there; a wheel has it, a fresh checkout may not."""
-    return (STATIC / SCRIPT).is_file()
-
-
-def static_text(name: str) -> str:
-    """Return a file of the bundle, "" where there's none."""
-    path = STATIC / name
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 class LineageWidget(anywidget.AnyWidget):
@@ -54,7 +41,7 @@ class LineageWidget(anywidget.AnyWidget):
     def __init__(self, session: Session, selection: Any = None) -> None:
         self.session, self.selection = session, selection
         self.bridge: Bridge | None = None
-        super().__init__(_esm=static_text(SCRIPT), _css=static_text(STYLE))
+        super().__init__(_esm=script(), _css=style())
         self.bridge = bridge_to(session)
         self.view = View(self.send, selection)
         self.commands = Commands(self.bridge, self.view)

@@ -1,7 +1,7 @@
 /** The assets of a notebook in order of lineage, each a step away from its cell. */
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { plain, plural } from "../view/format.js";
 import { Button, Glyph } from "../view/panels/parts.js";
@@ -98,7 +98,8 @@ function Line({ node, current, reachable, link, goTo, showDetails }: LineProps):
 /** Be drawn again when the graph changes. */
 function useSignal(link: Link): void {
   const [, count] = useState(0);
-  useEffect(() => {
+  // Not after the next paint: a graph that came meanwhile would never be shown.
+  useLayoutEffect(() => {
     const changed = (): void => count((before) => before + 1);
     link.changed.connect(changed);
     return () => void link.changed.disconnect(changed);

@@ -18,7 +18,10 @@ export function Launchpad(): JSX.Element {
   const { graph, selected, structure, job } = useView();
   const { launch } = actions;
   const [draft, setDraft] = useState(launch.draft);
-  useEffect(() => launch.subscribe(() => setDraft(launch.draft)), [launch]);
+  useEffect(() => {
+    setDraft(launch.draft); // it may have come since this was drawn
+    return launch.subscribe(() => setDraft(launch.draft));
+  }, [launch]);
   const subject = useMemo(() => {
     const own = graph && job === null ? runnable(graph, actions.selectedIds()) : [];
     return { ids: own.length ? own : null, job };
