@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from ipy_orch.errors import DagsterError
 from ipy_orch.events.ledger import Ledger
@@ -51,6 +51,8 @@ from ipy_orch.ui.protocol import (
 )
 
 __all__ = ["Outline", "Standing", "outline_of", "patch_of", "run_state", "snapshot_of", "state_of", "verdict_of"]
+
+UNKNOWN: Final = Status()  # one for all nodes: pydantic would copy its default for each
 
 LONGEST = 200
 UNNAMED = "__"  # what jobs begin with that a schedule has for itself
@@ -130,6 +132,7 @@ def node_of(key: AssetKey, graph: AssetGraph, scanned: Scanned) -> Node:
         tags=tags_of(spec),
         owners=tuple(map(str, spec.owners)),
         description=first_line(spec.description),
+        status=UNKNOWN,
         partitioned=spec.partitions_def is not None,
         configurable=maker.is_executable and (maker.op.config_type is not None or bool(uses_config(key, scanned))),
         automated=spec.automation_condition is not None,

@@ -225,22 +225,16 @@ def test_selection_says_what_a_view_was_opened_for(session):
         assert view.wait_for("snapshot")["shown"] == ["orders", "total"]
 
 
-def test_ten_thousand_assets_fold_in_half_a_second():
-    """And are a message of less than a megabyte."""
+def test_ten_thousand_assets_are_one_small_message():
+    """Of less than a megabyte; tests/benchmarks/widget.py has how long it takes."""
     session = Session({"assets": [AssetSpec(f"asset_{n}", deps=[f"asset_{n // 2}"]) for n in range(1, 10_001)]})
     scanned = session.scan()
-    statuses = session.statuses(scanned)
-    best = 9.0
-    for _ in range(3):
-        gc.collect()
-        began = time.perf_counter()
-        outline = outline_of(scanned)
-        standing = Standing(statuses, session.ledger).with_run(session.history)
-        states = {id_: state_of(id_, outline, standing) for id_ in outline.ids}
-        data = wire(snapshot_of(outline, states, standing, 1))
-        best = min(best, time.perf_counter() - began)
+    outline = outline_of(scanned)
+    standing = Standing(session.statuses(scanned), session.ledger).with_run(session.history)
+    states = {id_: state_of(id_, outline, standing) for id_ in outline.ids}
+    data = wire(snapshot_of(outline, states, standing, 1))
+    assert len(data["nodes"]) == 10_001
     assert len(json.dumps(data)) < 1_000_000
-    assert best < 5  # seconds; RESULTS.md has the figure
 
 
 def test_a_failure_to_read_is_tried_again_and_told(session, monkeypatch):
