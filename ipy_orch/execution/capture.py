@@ -37,7 +37,7 @@ from typing import Any, Final, Literal, ParamSpec, TextIO, TypeVar, cast
 from ipy_orch.events.chunks import Chunk, Kind
 from ipy_orch.model.env import redact
 
-__all__ = ["Chunk", "Sink", "capture", "current_sink", "install", "installed", "uninstall", "wrap"]
+__all__ = ["Chunk", "Sink", "capture", "current_sink", "install", "installed", "uninstall", "unrecorded", "wrap"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -215,6 +215,7 @@ def settled(chunk: Chunk) -> Chunk:
 
 
 _current: ContextVar[Sink | None] = ContextVar("ipy_orch_sink", default=None)
+_unrecorded: ContextVar[bool] = ContextVar("ipy_orch_unrecorded", default=False)
 
 
 def current_sink() -> Sink | None:
@@ -336,12 +337,24 @@ class Route:
         """Make a record as before, and put its message into the current sink."""
         record = self.record_behind(*args, **kwargs)
         sink = _current.get()
-        if sink is not None and record.name is not None:  # `logging.makeLogRecord` begins with an empty one
+        if (
+            sink is not None and not _unrecorded.get() and record.name is not None
+        ):  # `logging.makeLogRecord` begins with an empty one
             sink.put(Chunk("log", message_of(record), {"level": record.levelname, "logger": record.name}))
         return record
 
 
 STREAMS: Final[tuple[Literal["stdout", "stderr"], ...]] = ("stdout", "stderr")
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Have records of logging become no facts, as long as the block runs: they tell of facts that are there already."""
+    token = _unrecorded.set(True)
+    try:
+        yield
+    finally:
+        _unrecorded.reset(token)
 
 
 def message_of(record: logging.LogRecord) -> str:

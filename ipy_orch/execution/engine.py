@@ -26,7 +26,6 @@ from ipy_orch.errors import (
     DagsterInvalidDefinitionError,
 )
 from ipy_orch.events.types import (
-    Logged,
     RunFinished,
     RunStarted,
     StepFailed,
@@ -345,7 +344,7 @@ class Runner:
         chunks = tuple(sink.chunks()) if sink is not None else ()
         for chunk in chunks:
             if chunk.text:
-                self.emit(Logged(self.run_id, time.time(), step.name, chunk.kind, "", chunk.text))
+                self.open.retell(step.name, chunk)
         ended = Ended(outcome.seconds, chunks, work.context)
         if outcome.error is not None and self.delay(step, outcome.error) is not None:
             self.retry_or_fail(step, outcome.error, ended)

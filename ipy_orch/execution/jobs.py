@@ -9,6 +9,7 @@ from typing import Any
 from ipy_orch.errors import DagsterResourceFunctionError
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
+from ipy_orch.execution.console import console_of, telling
 from ipy_orch.execution.engine import Runner, World
 from ipy_orch.execution.iomanagers import mem_io_manager
 from ipy_orch.execution.load import load_value
@@ -157,8 +158,13 @@ def execute_plan(
         job=job,
         loggers=(job.loggers if job is not None else {}) or default_loggers(),
         outputs=outputs or Outputs(),
+        tee=lambda _step: True,
     )
     runner = Runner(planned, world)
+    if not config.given.get("loggers"):
+        runner.open.loggers = console_of(runner.open.info)
+        if not raise_on_error:
+            log.listen(telling(runner.open.loggers))
     result = runner.result
     try:
         with partition_loading_context(dynamic_partitions_store=instance):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.errors import DagsterInvalidConfigError, closest
+from ipy_orch.execution.capture import capture, unrecorded
 from ipy_orch.execution.contexts.contexts import RunInfo, StepLog
 from ipy_orch.model.env import redact
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition
@@ -25,10 +26,15 @@ DagsterLogManager = StepLog  #: Dagster's name of ``context.log``, for annotatio
 
 @dataclass(frozen=True, eq=False)
 class RunLoggers:
-    """Hand records of steps to loggers of Python."""
+    """Hand records of steps to loggers of Python.
+
+    Args:
+        apart: what they write to the standard streams is no output of the step.
+    """
 
     run: RunInfo
     loggers: Sequence[logging.Logger] = field(default=())
+    apart: bool = False
 
     def take(self, step: str, level: str, text: str) -> None:
         """Log a record of a step, without the value of any secret.
@@ -40,11 +46,12 @@ class RunLoggers:
         told = redact(text)
         said = {"run_id": self.run.run_id, "job_name": self.run.job_name, "step_key": step, "orig_message": told}
         line = " - ".join(part for part in (self.run.job_name, self.run.run_id, step, told) if part)
-        for one in self.loggers:
-            try:
-                one.log(number_of(level), line, extra={META: said})
-            except Exception as error:
-                LOG.warning("logger `%s` raised %s: %s", one.name, type(error).__name__, redact(str(error)))
+        with capture(None) if self.apart else unrecorded():
+            for one in self.loggers:
+                try:
+                    one.log(number_of(level), line, extra={META: said})
+                except Exception as error:
+                    LOG.warning("logger `%s` raised %s: %s", one.name, type(error).__name__, redact(str(error)))
 
 
 def number_of(level: str) -> int:

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from ipy_orch.events.chunks import Chunk
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import Event, Logged, ResourceFailed, TypeChecked
@@ -21,6 +22,7 @@ from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.execution.types import TypeCheckContext, refuse, verdict_on
 from ipy_orch.execution.wiring import Outlet
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.console_loggers import BUILTIN
 from ipy_orch.model.env import SECRETS
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
@@ -209,6 +211,14 @@ class OpenRun:
         if stream == "log":
             self.loggers.take(step, level, text)
         self.emit(Logged(self.run_id, time.time(), step, stream, level, text))
+
+    def retell(self, step: str, chunk: Chunk) -> None:
+        """Append what a step printed, warned or logged by Python's means; a logger of ours is told to the run's too."""
+        about = chunk.data if chunk.kind == "log" and chunk.data is not None else {}
+        level = about.get("level", "")
+        if about.get("logger", "").startswith(BUILTIN):
+            self.loggers.take(step, level, chunk.text)
+        self.emit(Logged(self.run_id, time.time(), step, chunk.kind, level, chunk.text))
 
     def logger(self, step: Step) -> Callable[[str, str], None]:
         """Return what takes the log records of a step."""

@@ -12,6 +12,7 @@ from ipy_orch.model.config.schema import Field
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition, log_level
 
 __all__ = [
+    "BUILTIN",
     "JsonLogFormatter",
     "colored_console_logger",
     "default_loggers",
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 ROOT: Final = "ipy_orch"
+BUILTIN: Final = "ipy_orch.builtin"  #: what the loggers of :func:`get_dagster_logger` are below of
 LINE: Final = "%(asctime)s - %(name)s - %(levelname)s - %(message)s"
 COLORS: Final = {logging.DEBUG: "32", logging.WARNING: "33", logging.ERROR: "31", logging.CRITICAL: "1;31"}
 OWN: Final = {"name": Field(str, default_value=ROOT), "log_level": Field(str, default_value="INFO")}
@@ -82,7 +84,7 @@ def default_loggers() -> Mapping[str, LoggerDefinition]:
 
 
 def default_system_loggers(instance: Any = None) -> Sequence[tuple[LoggerDefinition, Mapping[str, object]]]:  # noqa: ARG001
-    """Return the loggers, each with config, that Dagster opens where run config names none; ipy_orch opens none."""
+    """Return the loggers, each with config, that are opened where run config names none."""
     return [(colored_console_logger, {"name": ROOT, "log_level": "DEBUG"})]
 
 
@@ -92,6 +94,6 @@ def get_dagster_logger(name: str | None = None) -> logging.Logger:
     >>> get_dagster_logger("prices").name
     'ipy_orch.builtin.prices'
     """
-    found = logging.getLogger(f"{ROOT}.builtin.{name}" if name else f"{ROOT}.builtin")
+    found = logging.getLogger(f"{BUILTIN}.{name}" if name else BUILTIN)
     found.setLevel(logging.DEBUG)
     return found

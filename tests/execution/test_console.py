@@ -1,0 +1,97 @@
+"""What a script sees of a run: what steps print and log, and what went wrong."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+import ipy_orch as dg
+
+Console = pytest.CaptureFixture[str]
+
+
+def lines(console: Console) -> list[str]:
+    """Return what each line on standard error says after its run's id."""
+    return [line.rpartition(" - ")[2] for line in console.readouterr().err.splitlines()]
+
+
+@dg.asset
+def talks(context: dg.AssetExecutionContext) -> int:
+    """Say something in each way."""
+    print("printed")
+    context.log.debug("logged")
+    dg.get_dagster_logger("prices").info("by its name")
+    return 1
+
+
+@dg.op
+def fails() -> int:
+    """Fail."""
+    raise ValueError("no")
+
+
+@dg.op
+def waits(x: int) -> int:
+    """Be skipped."""
+    return x
+
+
+@dg.job
+def nightly() -> None:
+    """Fail at the first step."""
+    waits(fails())
+
+
+def test_a_script_sees_what_its_assets_say(capsys: Console) -> None:
+    """Prints to standard output, records to standard error, each once; the events have them too, with their levels."""
+    instance = dg.DagsterInstance.ephemeral()
+    dg.materialize([talks], instance=instance)
+    told = capsys.readouterr()
+    assert told.out == "printed\n"
+    assert [line.rpartition(" - ")[2] for line in told.err.splitlines()] == ["logged", "by its name"]
+    assert " - ipy_orch - DEBUG - materialize - " in told.err
+    logged = [event for event in instance.log if event.kind == "logged"]
+    assert [(event.stream, event.level) for event in logged] == [
+        ("log", "DEBUG"),
+        ("stdout", ""),
+        ("log", "INFO"),
+    ]
+
+
+def test_what_failed_is_told_where_nothing_is_raised(capsys: Console) -> None:
+    """And what was skipped for it; where the error is raised, that says it."""
+    assert not nightly.execute_in_process(raise_on_error=False).success
+    assert lines(capsys) == [
+        "Execution of step fails failed: ValueError: no",
+        "Dependencies for step waits failed: fails. Not executing.",
+    ]
+    with pytest.raises(ValueError, match="no"):
+        nightly.execute_in_process()
+    assert lines(capsys) == []
+
+
+def test_loggers_that_are_chosen_are_told_instead(capsys: Console) -> None:
+    """Run config names them; a record that one writes is no second record of the step."""
+    taken: list[str] = []
+
+    @dg.logger
+    def kept(_context: dg.InitLoggerContext) -> logging.Logger:
+        made = logging.Logger("kept")  # noqa: LOG001
+        made.addHandler(logging.NullHandler())
+        made.addFilter(lambda record: taken.append(record.levelname) or True)
+        return made
+
+    @dg.op
+    def says(context: dg.OpExecutionContext) -> None:
+        context.log.warning("careful")
+
+    @dg.job(logger_defs={"kept": kept})
+    def j() -> None:
+        says()
+
+    instance = dg.DagsterInstance.ephemeral()
+    j.execute_in_process({"loggers": {"kept": {}}}, instance)
+    assert taken == ["WARNING"]
+    assert lines(capsys) == []
+    assert [event.text for event in instance.log if event.kind == "logged"] == ["careful"]
