@@ -1,5 +1,5 @@
 # make demo      run the quickstart notebook in a real kernel and print what it made
-# make lab       open the quickstart in JupyterLab
+# make lab       open the quickstart in JupyterLab (`make lab LAB=--allow-root` in a container; or other options)
 # make test      linters, then all tests
 # make docs      the reference of every public name, into site/
 # make lite      a site whose kernel runs in the browser, into site/lite/
@@ -24,7 +24,7 @@ demo: .venv/.demo
 	@$(BIN)/ipy-orch demo
 
 lab: .venv/.lab
-	@$(BIN)/jupyter lab notebooks/quickstart.ipynb
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb $(LAB)
 
 # Two halves side by side: what starts kernels and processes of its own, and the rest. Then the browser tests, which want
 # the machine for themselves.

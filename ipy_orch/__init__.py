@@ -226,30 +226,29 @@ from ipy_orch.model.io import (
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetJobKey, AssetKey
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition, build_init_logger_context
-from ipy_orch.model.metadata import (
-    BoolMetadataValue,
+from ipy_orch.model.metadata.plain import MetadataEntry
+from ipy_orch.model.metadata.references import (
     DagsterAssetMetadataValue,
-    DagsterInvalidMetadata,
     DagsterJobMetadataValue,
     DagsterRunMetadataValue,
+    PoolMetadataValue,
+    PythonArtifactMetadataValue,
+)
+from ipy_orch.model.metadata.scalars import (
+    BoolMetadataValue,
     FloatMetadataValue,
     IntMetadataValue,
     JsonMetadataValue,
     MarkdownMetadataValue,
-    MetadataEntry,
-    MetadataValue,
     NotebookMetadataValue,
     NullMetadataValue,
     PathMetadataValue,
-    PoolMetadataValue,
-    PythonArtifactMetadataValue,
-    TableColumnLineageMetadataValue,
-    TableMetadataValue,
-    TableSchemaMetadataValue,
     TextMetadataValue,
     TimestampMetadataValue,
     UrlMetadataValue,
 )
+from ipy_orch.model.metadata.tables import TableColumnLineageMetadataValue, TableMetadataValue, TableSchemaMetadataValue
+from ipy_orch.model.metadata.value import DagsterInvalidMetadata, MetadataValue
 from ipy_orch.model.ops import DynamicOut, In, OpDefinition, Out
 from ipy_orch.model.partitions.config import (
     PartitionedConfig,

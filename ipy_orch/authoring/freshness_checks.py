@@ -20,7 +20,8 @@ from ipy_orch.model.automation.sensors import DefaultSensorStatus, SensorDefinit
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.freshness import brief, read_cron
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import JsonMetadataValue, MetadataValue, TimestampMetadataValue
+from ipy_orch.model.metadata.scalars import JsonMetadataValue, TimestampMetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.partitions.contexts import partition_loading_context
 from ipy_orch.model.partitions.cron import Cron, timezone_named
 from ipy_orch.model.partitions.time import TimeWindowPartitionsDefinition

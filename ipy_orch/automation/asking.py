@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ipy_orch.automation.clock import Clock, moment_at
 from ipy_orch.automation.contexts import ScheduleEvaluationContext, SensorEvaluationContext
+from ipy_orch.automation.elsewhere import ask_there, dynamic_of, requests_of
 from ipy_orch.automation.instance import TickInstance
 from ipy_orch.automation.words import target_words
 from ipy_orch.errors import DagsterError, DagsterUserCodeExecutionError
@@ -15,12 +16,15 @@ from ipy_orch.events.ticks import Ticking
 from ipy_orch.execution.capture import Sink, capture, installed
 from ipy_orch.execution.failures import describe
 from ipy_orch.model.asset_jobs import IMPLICIT_JOB
+from ipy_orch.model.automation.condition_sensors import AutomationConditionSensorDefinition
 from ipy_orch.model.automation.requests import DynamicRequest, RunRequest
 from ipy_orch.model.automation.schedules import ScheduleDefinition
 from ipy_orch.model.automation.targets import is_anonymous
 from ipy_orch.model.env import redact
 from ipy_orch.model.requirements import needed
+from ipy_orch.model.serdes import deserialize_value
 from ipy_orch.session.automation.automations import FoundAutomation
+from ipy_orch.session.locations.remote import error_of
 from ipy_orch.session.scan import Scanned
 
 if TYPE_CHECKING:
@@ -126,11 +130,24 @@ def ask(
 
 
 def told_by(
-    session: Session, scanned: Scanned, found: FoundAutomation, known: Ticking, clock: Clock, moment: float | None
+    session: Session,
+    scanned: Scanned,
+    found: FoundAutomation,
+    known: Ticking,
+    clock: Clock,
+    moment: float | None,
+    instance: TickInstance | None = None,
 ) -> Told:
-    """Return what a schedule or sensor says; an exception is a part of it."""
+    """Return what a schedule or sensor says; an exception is a part of it.
+
+    Args:
+        instance: another one than the session's.
+    """
     told = Told(cursor=known.cursor)
     try:
+        if found.location and not isinstance(found.definition, AutomationConditionSensorDefinition):
+            told_there(told, session, found, known, moment)
+            return told
         definitions = scanned.as_definitions()
         name, kind = found.name, found.kind
         one: Any = found.definition  # nobody's variable: the sensor that is there by itself
@@ -139,7 +156,7 @@ def told_by(
             one = by_kind(name)
         keys = needed(scanned.resources, one.required_resource_keys, f"{kind} `{name}`")
         given: dict[str, Any] = {
-            "instance": TickInstance(session, clock),
+            "instance": instance or TickInstance(session, clock),
             "repository_def": definitions.get_repository_def(),
             "resources": {key: scanned.resources[key] for key in keys if key in scanned.resources},
         }
@@ -160,6 +177,19 @@ def told_by(
     except Exception as error:  # noqa: BLE001 - whatever the user's code raises
         told.failed([error])
     return told
+
+
+def told_there(told: Told, session: Session, found: FoundAutomation, known: Ticking, moment: float | None) -> None:
+    """Take in what a schedule or sensor of a code location says.
+
+    Raises:
+        DagsterUserCodeUnreachableError: when the location isn't there.
+    """
+    said = ask_there(session, found, known, moment)
+    told.requests, told.dynamic = requests_of(said, found.location), dynamic_of(said)
+    told.message, told.cursor, told.zone = said.message, said.cursor, said.zone
+    told.events = [deserialize_value(one) for one in said.reports]
+    told.failed([] if said.error is None else [error_of(said.error, found.location)])
 
 
 def words_of(error: BaseException) -> str:

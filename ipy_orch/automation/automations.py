@@ -23,6 +23,7 @@ from ipy_orch.model.automation.condition_sensors import AutomationConditionSenso
 from ipy_orch.model.automation.schedules import ScheduleDefinition
 from ipy_orch.model.automation.sensors import DEFAULT_INTERVAL, SensorDefinition
 from ipy_orch.session.automation.automations import FoundAutomation
+from ipy_orch.session.jobs.jobs import only_elsewhere
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.submitting import Submitted
 
@@ -94,6 +95,8 @@ class Automations:
         held = next((one for one in found.values() if one.variable == name), None)
         if held is not None:
             return held
+        if (there := only_elsewhere(name, found.values())) is not None:
+            return found[there]
         hint = closest(name, found) or ("`%automations` lists them" if found else "%%schedule or %%sensor make one")
         raise DagsterInvariantViolationError(f"there is no schedule or sensor `{name}`", hint=hint)
 

@@ -124,6 +124,8 @@ class Daemon:
     def look_at(self, one: FoundAutomation, scanned: Scanned) -> float:
         """Let a schedule or sensor tick if its turn has come; return after how long that is the next time."""
         try:
+            if is_busy(self.automations.session, one):
+                return BUSY
             if one.kind == "schedule":
                 self.catch_up(one, self.automations.due(one, scanned, self.began))
             elif self.automations.next_look(one, scanned, self.began) <= self.clock.now():
@@ -162,6 +164,12 @@ class Daemon:
             one = submit(session, wanted)
             one.when_done(partial(self.automations.note_end, wanted))
             self.going.append(one)
+
+
+def is_busy(session: Session, one: FoundAutomation) -> bool:
+    """Tell whether a schedule or sensor is of a code location that does something: the others don't wait for it."""
+    location = session.code_locations.known.get(one.location)
+    return location is not None and location.is_busy
 
 
 def keep_looking(daemon_ref: weakref.ref[Daemon], clock: Clock, wake: threading.Event, ending: threading.Event) -> None:

@@ -11,7 +11,7 @@ from ipy_orch.authoring.sensors import failure
 from ipy_orch.automation.contexts import SensorEvaluationContext, TickContext
 from ipy_orch.execution.records.dagster_events import DagsterEvent, DagsterEventType
 from ipy_orch.execution.records.dagster_run import DagsterRun, DagsterRunStatus
-from ipy_orch.execution.records.instance import EventLogRecord
+from ipy_orch.execution.records.instance import EventLogEntry, EventLogRecord
 from ipy_orch.model.automation.requests import DagsterRunReaction, RunRequest, SensorResult, SkipReason
 from ipy_orch.model.automation.run_sensors import RunStatusSensorDefinition
 from ipy_orch.model.repository import RepositoryDefinition
@@ -99,7 +99,7 @@ class RunFailureSensorContext(RunStatusSensorContext):
     def get_step_failure_events(self) -> Sequence[DagsterEvent]:
         """Return the failures of its steps."""
         logs = self.instance.all_logs(self.dagster_run.run_id, of_type=DagsterEventType.STEP_FAILURE)
-        return [entry.dagster_event for entry in logs]
+        return [entry.dagster_event for entry in logs if isinstance(entry, EventLogEntry)]
 
 
 def build_run_status_sensor_context(

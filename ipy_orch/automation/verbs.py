@@ -117,6 +117,6 @@ def daemon(session: Session, what: str, missed: str) -> DaemonStatus:
 def status_of(session: Session, one: Daemon, dropped: tuple[str, ...]) -> DaemonStatus:
     """Return how the daemon stands."""
     own = automations_of(session)
-    on = tuple(name for name, found in sorted(session.scan().automations.items()) if own.is_on(found))
+    on = tuple(name for name, found in sorted(session.scan().all_automations.items()) if own.is_on(found))
     waiting = tuple(wanted.what for wanted in one.waiting)
     return DaemonStatus(one.is_running, one.began, one.missed, on, waiting, dropped, one.trouble)

@@ -20,7 +20,7 @@ from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.ops import Signature
 from ipy_orch.model.policies import Failure
 

@@ -9,14 +9,10 @@ from dataclasses import replace
 from typing import Any, Final, Self
 
 from ipy_orch.errors import DagsterInvalidInvocationError, DagsterInvariantViolationError
-from ipy_orch.execution.contexts.contexts import (
-    NO_RESOURCES,
-    AssetCheckExecutionContext,
-    AssetExecutionContext,
-    OpExecutionContext,
-    RunInfo,
-)
+from ipy_orch.execution.contexts.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from ipy_orch.execution.contexts.io import InputContext, OutputContext
+from ipy_orch.execution.contexts.resources import NO_RESOURCES
+from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition

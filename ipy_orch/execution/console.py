@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Final
 
 from ipy_orch.events.types import Event, StepFailed, StepRetrying, StepSkipped
-from ipy_orch.execution.contexts.contexts import RunInfo
 from ipy_orch.execution.loggers import RunLoggers, open_loggers
+from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.model.console_loggers import default_loggers
 
 __all__ = ["console_of", "telling"]

@@ -14,7 +14,7 @@ import queue
 import time
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -48,7 +48,8 @@ from ipy_orch.execution.step import Outcome, Work, arguments, call
 from ipy_orch.execution.storing import Finished, Storing, recipe_of
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.workers.away import Away, belongings_of
-from ipy_orch.execution.workers.executors import ContextThreads, InlineExecutor
+from ipy_orch.execution.workers.executors import InlineExecutor
+from ipy_orch.execution.workers.lanes import Lanes, Place
 from ipy_orch.execution.world import OpenRun, RunResult, World
 from ipy_orch.model.graphs.graph import Node
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
@@ -65,7 +66,6 @@ HEARTBEAT: Final = 0.1  # seconds; no wait is longer, so that a cancel is heard 
 PATIENCE: Final = 2.0  # seconds that an interrupted run waits for its workers
 GRAIN: Final = 0.005  # seconds between two looks at them
 NO_MORE: Final = frozenset({IO_MANAGER})  # what most steps need, and no function asks for
-AT_ONCE: Final = 10_000  # an executor that is given has a queue of its own
 
 
 def run(plan: Plan, world: World) -> RunResult:
@@ -105,18 +105,15 @@ class Runner:
         self.result, self.run_id, self.emit = self.open.result, self.open.run_id, self.open.emit
         self.steps = {step.name: step for step in (*plan.every_step, *plan.others)}
         self.frontier: Frontier[str] = Frontier({step.name: step.after for step in plan.steps})
-        self.loader, self.storing = Loader(self.open, self.steps), Storing(self.open)
+        self.here = Place(world.executor or InlineExecutor(), world.workers)
+        self.apart = {**world.apart}  #: where steps run that say so themselves
+        self.lanes = Lanes(self.here, self.apart) if self.apart else None
+        self.loader, self.storing = Loader(self.open, self.steps, self.here, self.apart), Storing(self.open)
         self.finished: queue.SimpleQueue[tuple[str, Future[Outcome]]] = queue.SimpleQueue()
         self.works: dict[str, Work] = {}
         self.attempts: dict[str, int] = {}
         self.graphs_unchanged: dict[tuple[str, str | None], bool] = {}
         self.config = world.config if world.config is not None and world.config.entries else None
-        self.executor = world.executor or InlineExecutor()
-        inline = isinstance(self.executor, InlineExecutor)
-        self.is_local = inline or isinstance(self.executor, ThreadPoolExecutor)
-        self.is_away = isinstance(self.executor, Away)
-        ours = isinstance(self.executor, ContextThreads)
-        self.slots = 1 if inline else world.workers if ours or world.workers > 1 else AT_ONCE
 
     def run(self) -> RunResult:
         """Run all steps that can run."""
@@ -142,8 +139,21 @@ class Runner:
         while not frontier.finished:
             if self.world.cancel.is_set():
                 raise DagsterExecutionInterruptedError
-            for name in frontier.take(self.slots - len(self.works), time.monotonic()):
+            if self.lanes is not None:
+                self.start_apart(self.lanes)
+                continue
+            for name in frontier.take(self.here.slots - len(self.works), time.monotonic()):
                 self.start(self.steps[name])
+            self.settle_next()
+
+    def start_apart(self, lanes: Lanes) -> None:
+        """Start what is ready where each has its own place, and settle all that has finished in any of them."""
+        lanes.add(self.frontier.take(now=time.monotonic()))
+        while names := lanes.take(self.works):
+            for name in names:
+                self.start(self.steps[name])
+        self.settle_next()
+        while not self.finished.empty():
             self.settle_next()
 
     def settle_next(self) -> None:
@@ -181,15 +191,17 @@ class Runner:
         for step in self.plan.every_step:
             if step.name in self.world.outputs.done:
                 continue
-            required |= keys_here(step) if self.is_away else step.required_resource_keys
+            is_away = self.apart.get(step.name, self.here).is_away
+            required |= keys_here(step) if is_away else step.required_resource_keys
             required |= self.loader.required(step)
         return self.open.scope(required)
 
     def abandon(self) -> None:
         """Stop whatever still runs, and wait a little for it."""
         self.frontier.cancel()
-        if isinstance(self.executor, Away):
-            self.executor.interrupt()
+        for executor in {place.executor for place in (self.here, *self.apart.values())}:
+            if isinstance(executor, Away):
+                executor.interrupt()
         for work in self.works.values():
             work.running.interrupt()
         deadline = time.monotonic() + PATIENCE
@@ -227,7 +239,7 @@ class Runner:
     def submit(self, step: Step, work: Work) -> None:
         """Hand a step's function to the executor."""
         self.works[step.name] = work  # it stays there when an interrupt comes now: it may be running already
-        future = self.executor.submit(call, work)
+        future = self.apart.get(step.name, self.here).executor.submit(call, work)
         future.add_done_callback(lambda done: self.finished.put((step.name, done)))
 
     def work(self, step: Step, attempt: int) -> Work:
@@ -236,13 +248,14 @@ class Runner:
         inputs = self.loader.load_all(step)
         config = self.config.op_config(step.place) if self.config is not None else None
         context = self.context(step, config, attempt)
-        if self.is_away:
+        place = self.apart.get(step.name, self.here)
+        if place.is_away:
             return self.work_away(step, inputs, context, config)
         if step.required_resource_keys != NO_MORE:
             context.resources = self.open.namespace(step.required_resource_keys)
         positional, named = arguments(op.signature, inputs, context=context, config=config, resources=self.open.objects)
         sink = capture.Sink(tee=self.world.tee(step))
-        around = self.world.on_step(step) if self.world.on_step is not None and self.is_local else None
+        around = self.world.on_step(step) if self.world.on_step is not None and place.is_local else None
         return Work(op.compute_fn, named, sink, positional=positional, context=context, around=around)
 
     def work_away(self, step: Step, inputs: Mapping[str, Any], context: OpExecutionContext, config: Any) -> Work:
@@ -397,6 +410,8 @@ class Runner:
         gather: dict[str, list[str]] = {}
         for template in self.plan.mapped[step.name]:
             names = [f"{template.name}[{key}]" for key in self.keys_for(template)]
+            if template.name in self.apart:
+                self.apart.update(dict.fromkeys(names, self.apart[template.name]))
             for reader in self.readers.get(template.name, ()):
                 if self.frontier.state(reader) == "waiting":
                     gather.setdefault(reader, []).extend(names)

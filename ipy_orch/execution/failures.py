@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final
 
-from ipy_orch.execution.isolation import explain
+from ipy_orch.execution.isolation.sealing import explain
 
 __all__ = ["Told", "add_hint", "describe", "user_traceback"]
 

@@ -13,7 +13,7 @@ from ipy_orch.execution.outputs import Harvest
 from ipy_orch.execution.records.dagster_events import dagster_events
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.graphs.graph import Node
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.planning.plan import Step
 
 __all__ = ["call_hooks"]

@@ -16,7 +16,7 @@ from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.execution.types import DagsterTypeLoaderContext, load_from_config
 from ipy_orch.execution.wiring import Inlet, wiring, wiring_of
 from ipy_orch.execution.workers.afar import SealedAfar
-from ipy_orch.execution.workers.near import Near
+from ipy_orch.execution.workers.lanes import Place
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config.schema import MISSING
@@ -33,13 +33,16 @@ class Loader:
 
     Args:
         steps: name -> step, of all that run and of those whose outputs another run has made.
+        here: where steps run that say nothing.
+        apart: step -> where it runs.
     """
 
-    def __init__(self, run: OpenRun, steps: Mapping[str, Step]) -> None:
+    def __init__(self, run: OpenRun, steps: Mapping[str, Step], here: Place, apart: Mapping[str, Place]) -> None:
         self.run, self.steps = run, steps
         self.makers = run.world.makers
         self.made = {key: step for step in steps.values() for key in step.keys}
-        self.near = isinstance(run.world.executor, Near)  #: whether values may stay where they are
+        self.here, self.apart = here, apart
+        self.is_near = any(place.near is not None for place in (here, *apart.values()))
         self.managers: dict[AssetKey, str] = {}
         self.plain: dict[str, list[tuple[Inlet, AssetKey, str]]] = {}
 
@@ -219,10 +222,11 @@ class Loader:
         contexts and events of loading would cost more than the steps.
         """
         manager = self.run.objects[name]
-        if step.reading is None and self.near and inlet.type.is_any and type(manager) is SessionIOManager:
-            entry = manager.entry(key)
-            if entry is not None and isinstance(entry.sealed, SealedAfar):
-                return entry.sealed.private
+        if self.is_near and step.reading is None and inlet.type.is_any and type(manager) is SessionIOManager:
+            near, entry = self.apart.get(step.name, self.here).near, manager.entry(key)
+            kept_there = entry.sealed if entry is not None and isinstance(entry.sealed, SealedAfar) else None
+            if near is not None and kept_there is not None and near.has(kept_there.private):
+                return kept_there.private
         if step.reading is None:
             value = kept(manager, key, None) if type(manager) is SessionIOManager else NO_VALUE
         else:

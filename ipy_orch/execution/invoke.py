@@ -19,7 +19,7 @@ from ipy_orch.errors import (
     closest,
 )
 from ipy_orch.execution.build import DirectContext, build_asset_check_context, build_asset_context, build_op_context
-from ipy_orch.execution.contexts.contexts import Entered
+from ipy_orch.execution.contexts.current import Entered
 from ipy_orch.execution.forms import dynamic_items, forms_of, refuse_form
 from ipy_orch.execution.outputs import EVENTS, RESULTS, kind_of, spec_of
 from ipy_orch.execution.resources import ResourceScope

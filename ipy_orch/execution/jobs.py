@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +17,9 @@ from ipy_orch.execution.load import load_value
 from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.execution.records.results import ExecuteInProcessResult
 from ipy_orch.execution.wiring import wiring
+from ipy_orch.execution.workers.executors import InlineExecutor
+from ipy_orch.execution.workers.lanes import Place
+from ipy_orch.execution.workers.places import place_of_job
 from ipy_orch.execution.world import Outputs
 from ipy_orch.model import jobs
 from ipy_orch.model.assets import AssetsDefinition
@@ -47,10 +51,12 @@ def run_job(
     tags: Mapping[str, str] | None = None,
     resources: Mapping[str, Any] | None = None,
     resume: Callable[[Plan], tuple[Plan, Outputs]] | None = None,
+    in_process: bool = True,
 ) -> ExecuteInProcessResult:
     """Run a job; the arguments are those of :meth:`JobDefinition.execute_in_process`.
 
     Args:
+        in_process: run the steps in the calling thread, whatever the job's executor is.
         resume: returns what of the plan is left to run, and what is made already, where an earlier run is gone on with.
 
     Raises:
@@ -84,6 +90,7 @@ def run_job(
         tags=all_tags,
         job=ready,
         outputs=outputs,
+        in_process=in_process,
     )
     result.job_def = job
     return result
@@ -120,6 +127,7 @@ def execute_plan(
     tags: Mapping[str, str] | None = None,
     job: JobDefinition | None = None,
     outputs: Outputs | None = None,
+    in_process: bool = True,
 ) -> ExecuteInProcessResult:
     """Run a plan with a ledger of its own; the events go to the instance as well.
 
@@ -130,6 +138,7 @@ def execute_plan(
         instance: an ephemeral one by default.
         job: whose run it is, if it's one's.
         outputs: of an earlier run that this one goes on with.
+        in_process: run the steps in the calling thread, whatever the job's executor is.
 
     Raises:
         DagsterInvalidDefinitionError: when a resource isn't there; nothing has run then.
@@ -143,11 +152,16 @@ def execute_plan(
     log, ledger = EventLog(), Ledger()
     log.listen(ledger.apply)
     log.listen(instance.log.append)
+    opened = ExitStack()
+    elsewhere = None if in_process or job is None else opened.enter_context(place_of_job(job, config.given, instance))
+    place = elsewhere or Place(InlineExecutor())
     world = World(
         log,
         ledger,
         resources,
         config,
+        place.executor,
+        place.slots,
         makers=makers,
         keep_values=True,
         measure=False,
@@ -167,7 +181,7 @@ def execute_plan(
             log.listen(telling(runner.open.loggers))
     result = runner.result
     try:
-        with partition_loading_context(dynamic_partitions_store=instance):
+        with opened, partition_loading_context(dynamic_partitions_store=instance):
             runner.run()
     except DagsterResourceFunctionError:
         if raise_on_error:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, TypeAlias
 
-from ipy_orch.execution.contexts.contexts import NO_RESOURCES, RunInfo
 from ipy_orch.execution.contexts.io import InputContext
+from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.inputs import upstream_context
 from ipy_orch.execution.iomanagers import FilesystemIOManager
+from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.assets import AssetsDefinition

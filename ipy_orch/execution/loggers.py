@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.errors import DagsterInvalidConfigError, closest
 from ipy_orch.execution.capture import capture, unrecorded
-from ipy_orch.execution.contexts.contexts import RunInfo, StepLog
+from ipy_orch.execution.contexts.logs import StepLog
+from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.model.env import redact
 from ipy_orch.model.loggers import InitLoggerContext, LoggerDefinition
 
 if TYPE_CHECKING:
     from ipy_orch.model.jobs import JobDefinition
 
-__all__ = ["DagsterLogManager", "RunLoggers", "open_loggers"]
+__all__ = ["DagsterLogManager", "RunLoggers", "number_of", "open_loggers"]
 
 LOG: Final = logging.getLogger("ipy_orch")
 META: Final = "dagster_meta"  #: the attribute of records where tools for Dagster look

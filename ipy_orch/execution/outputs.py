@@ -12,7 +12,7 @@ from ipy_orch.execution.step import EVENTS, Outcome
 from ipy_orch.execution.wiring import Wiring
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.ops import RESULT
 from ipy_orch.model.results import (
     AssetCheckResult,
@@ -28,6 +28,10 @@ __all__ = ["EVENTS", "RESULTS", "Harvest", "Made", "gather", "kind_of", "spec_of
 
 SEVERITY: Final = "ipy_orch/severity"
 RESULTS: Final = (Output, DynamicOutput, MaterializeResult, ObserveResult, AssetCheckResult)
+PASSED_ON: Final = (
+    "`{}` returned None for the output `{}`, which needn't be made. This value will be passed to downstream ops; "
+    "to leave the output out, `yield Output(...)` only where there is a value"
+)
 SAID: Final = RESULTS + EVENTS  # what isn't a value by itself
 
 
@@ -49,12 +53,17 @@ class Made:
 
 @dataclass(slots=True, eq=False)
 class Harvest:
-    """Be what a step made: outputs by name (dynamic ones by name and key), verdicts by check, and other events."""
+    """Be what a step made: outputs by name (dynamic ones by name and key), verdicts by check, and other events.
+
+    Args:
+        remark: what is to be told of it in the step's log.
+    """
 
     outputs: dict[str, Made] = field(default_factory=dict)
     mapped: dict[str, dict[str, Made]] = field(default_factory=dict)
     verdicts: dict[AssetCheckKey, AssetCheckResult] = field(default_factory=dict)
     events: list[Any] = field(default_factory=list)
+    remark: str = ""
 
 
 def gather(ports: Wiring, outcome: Outcome) -> Harvest:
@@ -69,7 +78,10 @@ def gather(ports: Wiring, outcome: Outcome) -> Harvest:
         if ports.forms:
             refuse_form(ports.op, ports.only.name, value, ports.forms)
         if not isinstance(value, SAID) and not ports.only.port.is_dynamic:
-            return Harvest({ports.only.name: Made(value, has_value=ports.only.carries)})
+            harvest = Harvest({ports.only.name: Made(value, has_value=ports.only.carries)})
+            if value is None and not ports.only.port.is_required and ports.only.carries:
+                harvest.remark = PASSED_ON.format(ports.op.name, ports.only.name)
+            return harvest
     harvest = Harvest()
     for item in outcome.produced if outcome.yielded else returned(ports, outcome.produced):
         take(harvest, ports, item)

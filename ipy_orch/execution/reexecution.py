@@ -210,7 +210,7 @@ def execute_job(
     reexecution_options: ReexecutionOptions | None = None,
     asset_selection: Sequence[Any] | None = None,
 ) -> JobExecutionResult:
-    """Run a job, with its events and values kept by an instance.
+    """Run a job where its executor says, with its events and values kept by an instance.
 
     Args:
         run_config: by default, where an earlier run is gone on with, that one's.
@@ -240,7 +240,14 @@ def execute_job(
     definition = chosen.get_definition()
     kept = {} if "io_manager" in definition.resource_defs else {"io_manager": fs_io_manager}
     done = run_job(
-        definition, run_config, instance, raise_on_error=raise_on_error, tags=all_tags, resources=kept, resume=resume
+        definition,
+        run_config,
+        instance,
+        raise_on_error=raise_on_error,
+        tags=all_tags,
+        resources=kept,
+        resume=resume,
+        in_process=False,
     )
     ASKED.setdefault(instance, {})[done.run_id] = Asked(run_config, chosen.op_selection, chosen.asset_selection)
     result = JobExecutionResult(

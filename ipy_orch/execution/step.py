@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from ipy_orch.errors import DagsterExecutionInterruptedError, DagsterInvariantViolationError
 from ipy_orch.execution.capture import Sink, capture
-from ipy_orch.execution.contexts.contexts import Entered, OpExecutionContext
+from ipy_orch.execution.contexts.contexts import OpExecutionContext
+from ipy_orch.execution.contexts.current import Entered
 from ipy_orch.execution.workers.executors import HAS_THREADS, Interruptible
 from ipy_orch.model.ops import Signature
 from ipy_orch.model.results import AssetMaterialization, AssetObservation, ExpectationResult

@@ -13,14 +13,14 @@ from ipy_orch.execution.capture import Chunk
 from ipy_orch.execution.contexts.contexts import OpExecutionContext
 from ipy_orch.execution.contexts.io import OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
-from ipy_orch.execution.isolation import refuse_iterator, seal
+from ipy_orch.execution.isolation.sealing import refuse_iterator, seal
 from ipy_orch.execution.outputs import Harvest, Made
 from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.execution.wiring import Outlet, Wiring, wiring
 from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.results import (
     AssetCheckEvaluation,
     AssetCheckResult,
@@ -79,6 +79,8 @@ class Storing:
             outlets += [
                 (ports.outlets[name], made, key) for name, many in harvest.mapped.items() for key, made in many.items()
             ]
+        if harvest.remark:
+            self.run.say(step.name, "log", harvest.remark, "WARNING")
         for outlet, made, mapping_key in outlets:
             self.check_output(finished, outlet, made, mapping_key)
         if harvest.events or finished.context.events:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, DagsterTypeCheckDidNotPass
-from ipy_orch.execution.contexts.contexts import NO_RESOURCES, OpExecutionContext, StepLog, no_log
+from ipy_orch.execution.contexts.contexts import OpExecutionContext
+from ipy_orch.execution.contexts.logs import StepLog, no_log
+from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.model.config.schema import Findings, resolve
 from ipy_orch.model.types.dagster_type import DagsterType, TypeCheck
 

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ipy_orch.events.chunks import Chunk
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import Event, Logged, ResourceFailed, TypeChecked
-from ipy_orch.execution.contexts.contexts import NO_RESOURCES, OpExecutionContext, RunInfo
+from ipy_orch.execution.contexts.contexts import OpExecutionContext
 from ipy_orch.execution.contexts.io import OutputContext
-from ipy_orch.execution.isolation import Sealed
+from ipy_orch.execution.contexts.resources import NO_RESOURCES
+from ipy_orch.execution.isolation.sealing import Sealed
 from ipy_orch.execution.loggers import open_loggers
+from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.execution.types import TypeCheckContext, refuse, verdict_on
 from ipy_orch.execution.wiring import Outlet
@@ -31,6 +33,9 @@ from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.model.types.annotations import DagsterType, TypeCheck
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.plan import Step
+
+if TYPE_CHECKING:
+    from ipy_orch.execution.workers.lanes import Place
 
 __all__ = ["OpenRun", "Outputs", "RunResult", "World"]
 
@@ -63,6 +68,7 @@ class World:
         config: validated run config.
         executor: where steps run; None means the calling thread.
         workers: how many run at once.
+        apart: step -> where it runs, of those that say so themselves.
         makers: asset -> definition, of all assets, so that inputs from outside the plan find their IO manager.
         keep_values: keep what steps returned in the result, as Dagster's in-process execution does.
         measure: look at values' sizes and shapes.
@@ -82,6 +88,7 @@ class World:
     config: Resolved | None = None
     executor: Executor | None = None
     workers: int = 1
+    apart: Mapping[str, Place] = field(default_factory=dict)
     makers: Mapping[AssetKey, AssetsDefinition] = field(default_factory=dict)
     keep_values: bool = False
     measure: bool = True

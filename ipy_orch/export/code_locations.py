@@ -34,6 +34,7 @@ class Known:
 
 def known_elsewhere(session: Session, scanned: Scanned) -> Known:
     """Return a session's notebook with the assets of its code locations as external ones."""
+    scanned = own_only(scanned)
     found = [*listed(session.code_locations.known.values(), scanned)]
     if not found:
         return Known(scanned, session.book, session.namespace)
@@ -51,6 +52,15 @@ def known_elsewhere(session: Session, scanned: Scanned) -> Known:
     elsewhere = {one for each in session.code_locations.known.values() for one in (*each.definitions, *each.externals)}
     rest = [one for one in scanned.definitions if one not in elsewhere]
     return Known(replace(scanned, definitions=(*rest, *own), last=LastGraph()), book, namespace)
+
+
+def own_only(scanned: Scanned) -> Scanned:
+    """Return a notebook without the jobs, schedules and sensors of its code locations: they run there."""
+    jobs = tuple(one for one in scanned.found_jobs if not one.location)
+    automations = tuple(one for one in scanned.found_automations if not one.location)
+    if len(jobs) == len(scanned.found_jobs) and len(automations) == len(scanned.found_automations):
+        return scanned
+    return replace(scanned, found_jobs=jobs, found_automations=automations)
 
 
 def listed(locations: Iterable[CodeLocation], scanned: Scanned) -> Iterator[tuple[CodeLocation, list[AssetSpec]]]:

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from ipy_orch.authoring.cells.cells import CellText
 from ipy_orch.authoring.cells.conditions import read_condition
+from ipy_orch.authoring.cells.freshness import read_freshness
+from ipy_orch.authoring.cells.options import place_tags
 from ipy_orch.authoring.cells.statements import awaits
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.bodies import asset_body, check_body
@@ -99,7 +101,9 @@ def asset_decorator(source: CellText, definition: AssetsDefinition, name: str) -
         "code_version": text(options, "code_version"),
         "retry_policy": retry_policy(options),
         "automation_condition": condition(options),
+        "freshness_policy": freshness(options),
         "pool": text(options, "pool"),
+        "op_tags": literal(place_tags(options)) if options.get("executor") else None,
     }
     return decorator("asset", words)
 
@@ -115,6 +119,7 @@ def check_decorator(source: CellText, definition: AssetsDefinition, name: str) -
         "additional_deps": keys_doc(key for key in waited(definition) if key != source.target),
         "description": text(options, "description"),
         "metadata": metadata(options.get("metadata") or {}),
+        "op_tags": literal(place_tags(options)) if options.get("executor") else None,
     }
     return decorator("asset_check", words)
 
@@ -123,7 +128,7 @@ def decorator(name: str, words: Mapping[str, Doc | None]) -> tuple[str, set[str]
     """Return a decorator with the words that say something, and the names of the framework in it."""
     said = {word: doc for word, doc in words.items() if doc is not None}
     found = laid_out("@", call(name, **said)) if said else f"@{name}"
-    known = ("AssetIn", "AssetKey", "AutomationCondition", "RetryPolicy", *FRAMEWORK)
+    known = ("AssetIn", "AssetKey", "AutomationCondition", "FreshnessPolicy", "RetryPolicy", "timedelta", *FRAMEWORK)
     return found, {name, *(one for one in known if any(one in names_in(doc) for doc in said.values()))}
 
 
@@ -219,6 +224,20 @@ def condition(options: Mapping[str, Any]) -> Doc | None:
         return None
     said = read_condition(str(options["automation"]))
     return said.name if said.is_variable else call(f"AutomationCondition.{said.name}", [*map(quoted, said.args)])
+
+
+def freshness(options: Mapping[str, Any]) -> Doc | None:
+    """Return ``FreshnessPolicy.time_window(...)`` and the like, or the name of a variable."""
+    if options.get("freshness") is None:
+        return None
+    said = read_freshness(str(options["freshness"]))
+    if said.variable:
+        return said.variable
+    spans = [call("timedelta", **{unit: repr(many) for unit, many in span.items()}) for span in said.spans]
+    if said.cron:
+        zone = {"timezone": quoted(said.timezone)} if said.timezone else {}
+        return call("FreshnessPolicy.cron", deadline_cron=quoted(said.cron), lower_bound_delta=spans[0], **zone)
+    return call("FreshnessPolicy.time_window", **dict(zip(("fail_window", "warn_window"), spans, strict=False)))
 
 
 def severity_of(source: CellText) -> str:

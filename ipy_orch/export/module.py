@@ -33,6 +33,8 @@ __all__ = ["CHECK_RESULT_TEXT", "MARKER", "TARGETS", "Module", "export_module", 
 MARKER: Final = "# Written by ipy_orch from a notebook; `ipy-orch import` takes edits back into it."
 DOCSTRING: Final = '"""{}, as the cells of a notebook define them."""'
 TARGETS: Final[tuple[Target, ...]] = ("ipy_orch", "dagster")
+SPAN: Final = "timedelta"
+HOMES: Final = ("ipy_orch", "typing", "datetime")
 
 CHECK_RESULT_TEXT: Final = '''\
 def check_result(value, severity=AssetCheckSeverity.ERROR) -> AssetCheckResult:
@@ -159,7 +161,7 @@ class Module(Parts):
         own = {*names, DEFS, *(["Any"] if "ResourceParam" in names else [])}
         for one in self.used.statements:
             for name in sorted(one.binds & own if not is_check_result(one) else ()):
-                if not (one.is_import and import_of(one.node) in (Import("ipy_orch", name), Import("typing", name))):
+                if not (one.is_import and import_of(one.node) in {Import(home, name) for home in HOMES}):
                     told = f"`{name}` is a name that the module needs for itself"
                     raise DagsterInvalidDefinitionError(told, where=one.label, hint=f"rename it, e.g. `my_{name}`")
         return names
@@ -199,8 +201,9 @@ class Module(Parts):
     @cached_property
     def all_imports(self) -> set[Import]:
         """Return all imports, as they are for the target."""
-        found = {Import("ipy_orch", name) for name in self.framework - {CHECK_RESULT}}
+        found = {Import("ipy_orch", name) for name in self.framework - {CHECK_RESULT, SPAN}}
         found |= {Import("typing", "Any")} if "ResourceParam" in self.framework else set()
+        found |= {Import("datetime", SPAN)} if SPAN in self.framework else set()
         mine = {(import_of(one.node), one.label) for one in self.hoisted} | {(one, "") for one in found}
         if self.target == "dagster":
             mine = {(for_dagster(one, label), label) for one, label in mine}

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ipy_orch.authoring.cells.cells import CellText, value_rule
+from ipy_orch.authoring.cells.options import place_tags
 from ipy_orch.authoring.cells.statements import awaits
 from ipy_orch.export.bodies import ended, ending, moved
 from ipy_orch.export.functions import data, decorator, retry_policy, text
@@ -36,7 +37,7 @@ def op_text(source: CellText, *, context: bool) -> str:
         "ins": mapping({name: call("In", ["Nothing"]) for name in deps}) if deps else None,
         "out": mapping({name: call("Out") for name in out}) if out else None,
         "description": text(options, "description"),
-        "tags": data(options, "tags"),
+        "tags": data({"tags": {**options.get("tags", {}), **place_tags(options)}}, "tags"),
         "retry_policy": retry_policy(options),
         "code_version": text(options, "code_version"),
         "pool": text(options, "pool"),

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 
 from ipy_orch.authoring.cells.conditions import condition_variables
+from ipy_orch.authoring.cells.freshness import freshness_variables
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.export.bodies import CHECK_RESULT
 from ipy_orch.export.functions import ANY, Annotations, resource_annotation
@@ -41,8 +42,10 @@ FRAMEWORK: Final = frozenset(
         "AssetKey",
         "AutomationCondition",
         "Definitions",
+        "FreshnessPolicy",
         "ResourceParam",
         "RetryPolicy",
+        "timedelta",
         "asset",
         "asset_check",
         CHECK_RESULT,
@@ -213,6 +216,7 @@ class Parts:
             known = [said.config if takes.config else "", *(one for one in said.resources.values() if one != ANY)]
             known += partition_variables(source.options)
             known += condition_variables(source.options)
+            known += freshness_variables(source.options)
             made[definition] = Piece(
                 place=(self.turn[cell.order], 0),
                 what=f"asset `{source.target}`" if source.kind == "asset" else f"check `{source.target}:{source.name}`",

@@ -195,7 +195,7 @@ class Slicer:
 
     def starred(self, name: str) -> list[Statement]:
         """Return the import of one name that an import of all names brought."""
-        if name not in self.namespace or name in OF_IPYTHON:
+        if name not in self.namespace:
             return []
         for star in self.stars:
             module = getattr(star.node, "module", None) or ""

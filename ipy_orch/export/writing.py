@@ -22,6 +22,7 @@ from ipy_orch.export.notebook_file import FileCell, NotebookFile, read_notebook
 from ipy_orch.export.package import FILES, Package, checked_name
 from ipy_orch.export.proof.proof import Asked, Staged, prove
 from ipy_orch.export.proof.rehearsal import values_of_notebook, values_of_session
+from ipy_orch.export.proof.rounds import Rehearsal
 from ipy_orch.export.reading.cells import ReadNotebook, key_of_cell
 from ipy_orch.session.cellbook import CellBook
 from ipy_orch.session.refusals import refuse_broken
@@ -118,7 +119,7 @@ def write_module(
     force: bool = False,
     package: str | bool | None = None,
     prove: bool = True,
-    values: Callable[[], Mapping[str, Any]] | None = None,
+    values: Callable[[], Rehearsal] | None = None,
 ) -> Exported:
     """Write the notebook of a session as a module or package, whole or not at all.
 
@@ -173,7 +174,7 @@ def export_notebook(
     module, warnings = module_of_notebook(notebook, folder, target=target)
     layout = layout_of(Path(out), module, package, folder)
     values = partial(values_of_notebook, notebook, folder) if verify else None
-    asked = Asked((folder,), values) if prove or verify else None
+    asked = Asked((folder,), values, late=True) if prove or verify else None
     done = write_layout(layout, module, force=force, asked=asked)
     return Exported(done.paths, (*warnings, *done.warnings))
 

@@ -37,7 +37,7 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.graphs.graph import GraphDefinition, NodeDefinition
 from ipy_orch.model.graphs.invocations import call
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.ops import IO_MANAGER, OpDefinition, set_all
 from ipy_orch.model.specs import IO_MANAGER_KEY, STUB, AssetSpec
 

@@ -19,7 +19,7 @@ from ipy_orch.model.jobs import JobDefinition, refuse_missing_resources
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
 from ipy_orch.model.loggers import LoggerDefinition
 from ipy_orch.model.merging import keyed, listed, merged, the_only
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.ops import set_all
 from ipy_orch.model.port import Port
 from ipy_orch.model.requirements import all_resources, needed, refuse_unmade
@@ -27,7 +27,7 @@ from ipy_orch.model.resources.checks import check_resources
 from ipy_orch.model.specs import AssetSpec, refuse_others
 
 if TYPE_CHECKING:
-    from ipy_orch.model.metadata import MetadataValue
+    from ipy_orch.model.metadata.value import MetadataValue
     from ipy_orch.model.repository import RepositoryDefinition
 
 __all__ = ["Definitions", "map_asset_specs"]

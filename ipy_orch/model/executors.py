@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ipy_orch.model.jobs import JobDefinition
 
 __all__ = [
+    "EXECUTOR",
     "Executor",
     "ExecutorDefinition",
     "ExecutorRequirement",
@@ -35,6 +36,7 @@ __all__ = [
     "multiprocess_executor",
 ]
 
+EXECUTOR: Final = "ipy_orch/executor"  #: the tag of an op that says where a session runs it
 processes: Port[[int, str], futures.Executor] = Port("ipy_orch.execution.workers.processes")
 
 

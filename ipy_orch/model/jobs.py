@@ -23,7 +23,7 @@ from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.port import Port
 
 if TYPE_CHECKING:
-    from ipy_orch.model.metadata import MetadataValue
+    from ipy_orch.model.metadata.value import MetadataValue
     from ipy_orch.model.ops import OpDefinition
     from ipy_orch.model.policies import RetryPolicy
 

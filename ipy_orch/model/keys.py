@@ -220,14 +220,25 @@ class AssetJobKey:
         """Return the name."""
         return self.job_name
 
+    @staticmethod
+    def from_user_string(text: str) -> AssetJobKey:
+        """Return the key of the job with this name."""
+        return AssetJobKey(text)
+
+
+class NameElsewhere(str):
+    """Be the name of something in another code location, ``location/name``: no name of one's own can be like it."""
+
+    __slots__ = ()
+
 
 def valid_name(name: Any, what: str = "name") -> str:
-    """Return ``name`` when it is letters, digits and underscores.
+    """Return ``name`` when it is letters, digits and underscores, or of another code location.
 
     Raises:
         DagsterInvalidDefinitionError: otherwise.
     """
-    if not isinstance(name, str) or not NAME.match(name):
+    if not (isinstance(name, NameElsewhere) or (isinstance(name, str) and NAME.match(name))):
         raise DagsterInvalidDefinitionError(
             f"`{name}` can't be a {what}: only letters, digits and underscores are allowed",
             hint=f"`{re.sub(r'[^A-Za-z0-9_]', '_', str(name))}`",

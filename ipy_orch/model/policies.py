@@ -9,7 +9,8 @@ from enum import Enum
 from typing import Any
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
-from ipy_orch.model.metadata import MetadataValue, normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.tables import Brief, typed
 
 __all__ = ["BackfillPolicy", "BackfillPolicyType", "Backoff", "Failure", "Jitter", "RetryPolicy", "RetryRequested"]

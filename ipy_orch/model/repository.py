@@ -14,7 +14,7 @@ from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 
 if TYPE_CHECKING:
-    from ipy_orch.model.metadata import MetadataValue
+    from ipy_orch.model.metadata.value import MetadataValue
 
 __all__ = ["RepositoryDefinition", "create_repository_using_definitions_args"]
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError, closest
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, CoercibleToAssetKey, valid_name
-from ipy_orch.model.metadata import MetadataValue, checked_raw, normalize_metadata
+from ipy_orch.model.metadata.plain import checked_raw, normalize_metadata
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.ops import NO_VALUE, RESULT
 from ipy_orch.model.tables import Brief, filled, listed, typed
 from ipy_orch.model.tags import valid_tags

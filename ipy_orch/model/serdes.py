@@ -16,8 +16,10 @@ from typing import Any, Final, TypeVar
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError, closest
 from ipy_orch.model import code_references, results, tables
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import JsonMetadataValue, MetadataValue, TableColumnLineageMetadataValue
+from ipy_orch.model.keys import AssetCheckKey, AssetJobKey, AssetKey
+from ipy_orch.model.metadata.scalars import JsonMetadataValue
+from ipy_orch.model.metadata.tables import TableColumnLineageMetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.partitions import mappings, multi_mappings, time_mappings, usual
 from ipy_orch.model.partitions.cron import timezone_named
 from ipy_orch.model.partitions.definition import PartitionKeyRange, StaticPartitionsDefinition, TimeWindow
@@ -197,6 +199,7 @@ def kinds_of(cls: type) -> Iterator[type]:
 for one in (
     AssetKey,
     AssetCheckKey,
+    AssetJobKey,
     BackfillPolicy,
     RetryPolicy,
     DynamicPartitionsDefinition,

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from typing import Any, Final, TypeVar
 
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.tables import TableSchema
 
 __all__ = ["Wired", "pack", "printable", "unpack", "wired"]

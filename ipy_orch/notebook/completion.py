@@ -11,10 +11,13 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, context_
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.authoring.cells.automation import KINDS
+from ipy_orch.authoring.cells.conditions import CRON, PLAIN
 from ipy_orch.authoring.cells.options import ASSET_OPTIONS, CHECK_OPTIONS, OP_OPTIONS, Option
 from ipy_orch.automation.automations import MISSED
 from ipy_orch.errors import DagsterError
 from ipy_orch.export.written import JOB_OPTIONS
+from ipy_orch.model.conditions.condition import AutomationCondition
+from ipy_orch.model.freshness import FreshnessPolicy
 from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.session.components import component_words
 from ipy_orch.session.session import Session
@@ -25,7 +28,7 @@ FLAGS: Final = {
     "materialize": ["--partition", "--force", "--config", "--env", "--workers", "--checks-only"],
     "backfill": ["--partitions", "--missing", "--failed", "--force", "--resume", "--env", "--workers"],
     "partitions": ["--status", "--add", "--remove"],
-    "export": ["--for", "--force"],
+    "export": ["--for", "--package", "--force"],
     "job": [option.flag for option in JOB_OPTIONS],
     "launch": ["--partition", "--config", "--op-selection", "--env", "--workers", "--from-failure"],
     "why": ["--partition"],
@@ -130,10 +133,17 @@ def values(session: Session, option: Option) -> Iterator[str]:
         case "partitions":
             yield from KINDS_OF_PARTITIONS
             yield from (name for name, one in session.namespace.items() if isinstance(one, PartitionsDefinition))
+        case "automation":
+            yield from (*PLAIN, f"{CRON}:@daily")
+            yield from (name for name, one in session.namespace.items() if isinstance(one, AutomationCondition))
+        case "freshness":
+            yield from ("24h", "24h,12h", "cron:@daily,6h")
+            yield from (name for name, one in session.namespace.items() if isinstance(one, FreshnessPolicy))
         case "io_manager":
             yield from sorted(scanned(session, lambda found: found.resources) or ())
         case "job":
-            yield from scanned(session, lambda found: found.jobs) or ()
+            jobs = scanned(session, lambda found: found.places_of_jobs) or {}
+            yield from (name for name, one in jobs.items() if not one.location)
         case "target" | "asset":
             yield from names(session)
         case "timezone":
@@ -154,7 +164,7 @@ def of_tick(session: Session, magic: str, rest: str) -> Iterator[str]:
     elif magic == "automations" and not before:
         yield from ("on", "off")
     elif magic == "automations" or not before:
-        yield from scanned(session, lambda found: found.automations) or ()
+        yield from scanned(session, lambda found: found.all_automations) or ()
 
 
 def of_line(session: Session, magic: str, rest: str) -> Iterator[str]:

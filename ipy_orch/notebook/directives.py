@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.authoring.cells.cells import head_of
+from ipy_orch.authoring.cells.misspelt import misspelt_directive
 
 __all__ = ["as_magic", "register"]
 
@@ -45,12 +46,19 @@ def call(magic: str, line: str, body: list[str]) -> str:
 as_magic.has_side_effects = True  # type: ignore[attr-defined]
 
 
-def register(ip: InteractiveShell) -> Callable[[], None]:
-    """Have directives read; return what undoes it."""
+def register(ip: InteractiveShell, tell: Callable[[str], None]) -> Callable[[], None]:
+    """Have directives read, and those told that nearly are one; return what undoes it."""
     transformers = ip.input_transformers_cleanup
     transformers.append(as_magic)
 
+    def look(info: Any) -> None:
+        if not info.silent and (told := misspelt_directive(info.raw_cell or "")):
+            tell(told)
+
+    ip.events.register("pre_run_cell", look)
+
     def undo() -> None:
+        ip.events.unregister("pre_run_cell", look)
         if as_magic in transformers:
             transformers.remove(as_magic)
 

@@ -124,7 +124,7 @@ class Door:
         self.cells = Cells(ip, session, self.presenter.plain_cell)
         parts.callback(self.cells.remove)
         parts.callback(ReactiveCells(ip, session).remove)
-        parts.callback(directives.register(ip))
+        parts.callback(directives.register(ip, self.presenter.tell))
         parts.callback(completion.register(ip, session))
         parts.callback(formatters.register(ip))
         parts.callback(lineages.register(ip, session))

@@ -36,6 +36,6 @@ def session_of_notebook() -> Session:
     scanned = door.session.scan()
     for error in scanned.broken.values():
         raise error
-    if not scanned.definitions:
+    if not scanned.definitions and not scanned.found_jobs:
         raise DagsterInvariantViolationError("the notebook holds no definitions", hint="`%%asset NAME` in a cell")
     return door.session

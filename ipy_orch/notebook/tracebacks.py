@@ -25,7 +25,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.authoring.cells.cells import is_definition_cell
 from ipy_orch.errors import DagsterError
-from ipy_orch.execution.isolation import explain
+from ipy_orch.execution.isolation.sealing import explain
 from ipy_orch.model.env import redact, redact_all
 from ipy_orch.notebook.config_errors import explained, refused_by
 from ipy_orch.notebook.patches import Patch

@@ -27,7 +27,7 @@ from ipy_orch.model.graphs.mappings import DependencyDefinition, NodeInvocation
 from ipy_orch.model.graphs.parts import part_of
 from ipy_orch.model.jobs import JobDefinition, graph_of_assets, refuse_missing_resources, refuse_unselectable
 from ipy_orch.model.keys import AssetKey, FrozenList
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.ops import In, type_of
 from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.partitions.definition import PartitionsDefinition

@@ -1,34 +1,34 @@
 """Where the steps of a request run, by the name that a person gives: threads, processes, dask, ipyparallel, a variable.
 
-``inline`` and ``threads`` are of this process. What has processes of its own is wrapped in an
-:class:`~ipy_orch.execution.workers.away.Away`, which carries functions, values and resources over. Clusters are never
-started here: one that runs is used, and left as it is.
+``inline`` and ``threads`` are of this process. Clusters are never started here: one that runs is used, and left as it
+is. A step may name its own place; its run's is for those that say nothing.
 """
 
 from __future__ import annotations
 
 import os
-import signal
+import threading
+import weakref
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from ipy_orch.errors import DagsterUnmetExecutorRequirementsError, closest
-from ipy_orch.execution.workers.away import Away, interrupt_calls
+from ipy_orch.errors import closest
+from ipy_orch.execution.workers.adopting import NoSuchExecutor, adopted, of_dask, of_ipyparallel
 from ipy_orch.execution.workers.executors import executor_for
-from ipy_orch.execution.workers.near import Near
+from ipy_orch.execution.workers.lanes import Place
 from ipy_orch.execution.workers.processes import started
+from ipy_orch.model.executors import EXECUTOR
+from ipy_orch.planning.plan import Plan
 
-__all__ = ["NAMES", "NoSuchExecutor", "Place", "asked", "asked_for", "place_of"]
+__all__ = ["LOCATION", "NAMES", "Clients", "NoSuchExecutor", "asked", "asked_for", "place_of", "places_apart"]
 
-Place: TypeAlias = tuple[Executor, int]  #: an executor, and how many steps it takes at once
 SOON: Final = 3  # seconds until a cluster must have answered
-AHEAD: Final = 2  # steps per worker that are handed over at once: the next is there when one is done
-
+LOCATION: Final = "ipy_orch/location"  #: the tag of an op that a code location runs in its own process
 
 ASKED: Final[ContextVar[Any]] = ContextVar("executor", default=None)
 
@@ -48,8 +48,59 @@ def asked() -> Any:
     return ASKED.get()
 
 
-def place_of(said: Any, workers: int, namespace: Mapping[str, Any]) -> Place:
-    """Return the executor that is meant, and how many steps run at once.
+class Clients:
+    """Keep a client for each cluster that was named by its address, until the session ends."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, Any] = {}
+        weakref.finalize(self, close_all, self.known).atexit = False  # their libraries see to that
+
+    def client(self, said: str, connect: Callable[[], Any]) -> Any:
+        """Return the client of an address, a new one where there's none, or it was closed.
+
+        Args:
+            said: the address, as a person wrote it.
+            connect: makes one.
+        """
+        if said in self.known and not is_open(self.known[said]):
+            close_all({said: self.known.pop(said)})
+        if said not in self.known:
+            self.known[said] = connect()
+        return self.known[said]
+
+    def close(self) -> None:
+        """Close them all; the clusters go on."""
+        close_all(self.known)
+
+
+def is_open(client: Any) -> bool:
+    """Tell whether a client of dask or ipyparallel has its connection."""
+    if hasattr(client, "status"):
+        return bool(client.status == "running")
+    answered = threading.Event()
+
+    def ask() -> None:
+        with suppress(Exception):  # it was closed
+            client.queue_status()
+            answered.set()
+
+    threading.Thread(target=ask, daemon=True).start()  # one whose controller was killed would wait for ever
+    return answered.wait(SOON)
+
+
+def close_all(clients: dict[str, Any]) -> None:
+    """Close clients, and forget them."""
+    while clients:
+        _, client = clients.popitem()
+        with suppress(Exception):  # its cluster may be gone
+            client.close()
+
+
+# -- a request's ------------------------------------------------------------------------------------------------------
+
+
+def place_of(said: Any, workers: int, namespace: Mapping[str, Any], clients: Clients) -> Place:
+    """Return where steps run.
 
     Args:
         said: None or "" for threads, and for the calling thread where there's one worker; a name of :data:`NAMES`,
@@ -61,12 +112,12 @@ def place_of(said: Any, workers: int, namespace: Mapping[str, Any]) -> Place:
         NoSuchExecutor: for what is none, isn't installed, or has no workers.
     """
     if said is None or said == "":
-        return executor_for(workers), workers
+        return Place(executor_for(workers), workers)
     if not isinstance(said, str):
         return adopted(said, workers, "the executor")
     name, _, rest = said.partition(":")
     if name in NAMES:
-        return NAMES[name](workers, rest, namespace)
+        return NAMES[name](workers, rest, namespace, clients)
     if said in namespace:
         return adopted(namespace[said], workers, f"`{said}`")
     hint = closest(said, [*NAMES, *(key for key, value in namespace.items() if is_place(value))])
@@ -75,66 +126,58 @@ def place_of(said: Any, workers: int, namespace: Mapping[str, Any]) -> Place:
     )
 
 
-def adopted(value: Any, workers: int, what: str) -> Place:
-    """Return the executor that a person has made: it stays theirs, and isn't shut down.
+def places_apart(planned: Plan, here: Place, named: Callable[[str], Place]) -> dict[str, Place]:
+    """Return step -> where it runs, of the steps that don't run where the others do.
+
+    Those are the steps that say so themselves, and those of a code location, which has a process already.
+
+    Args:
+        here: where the others run.
+        named: returns the place of a name.
 
     Raises:
-        NoSuchExecutor: for anything else.
+        NoSuchExecutor: for a name that is none, with the step.
     """
-    if (cluster := of_cluster(value)) is not None:
-        return cluster
-    count = getattr(value, "_max_workers", 0) or (workers if workers > 1 else os.cpu_count() or 1)
-    if isinstance(value, ThreadPoolExecutor):
-        return Kept(value), count
-    if isinstance(value, Executor):
-        return Away(value, by_value=True), count
-    raise NoSuchExecutor(
-        f"{what} is no executor but of type `{type(value).__name__}`",
-        hint="a `concurrent.futures.Executor`, a dask `Client`, an ipyparallel `Client`",
-    )
+    said = {
+        step.name: name
+        for step in planned.every_step
+        if (name := step.call.tags.get(EXECUTOR) or step.call.op.tags.get(EXECUTOR))
+    }
+    if here.is_away:
+        remote = [step.name for step in planned.every_step if LOCATION in step.call.op.tags]
+        said |= dict.fromkeys(remote, "threads")
+    places: dict[str, Place] = {}
+    for step, name in said.items():
+        if name not in places:
+            try:
+                places[name] = named(name)
+            except NoSuchExecutor as error:
+                raise NoSuchExecutor(error.message, where=f"`{step}`", hint=error.hint) from error.__cause__
+    return {step: places[name] for step, name in said.items()}
 
 
-def of_cluster(value: Any) -> Place | None:
-    """Return the executor of a dask or ipyparallel client, cluster or view; None for anything else."""
-    package = type(value).__module__.partition(".")[0]
-    if package == "distributed" and not isinstance(value, Executor):
-        client = value.get_client() if hasattr(value, "get_client") else value
-        return of_dask(client) if hasattr(client, "get_executor") else None
-    if package == "ipyparallel":
-        client = getattr(value, "client", value)
-        return of_ipyparallel(client) if hasattr(client, "load_balanced_view") else None
-    return None
+# -- by name -----------------------------------------------------------------------------------------------------------
 
 
-class NoSuchExecutor(DagsterUnmetExecutorRequirementsError):
-    """Tell that there is no such place to run steps."""
+def in_this_thread(_workers: int, _rest: str, _namespace: Mapping[str, Any], _clients: Clients) -> Place:
+    """Return the calling thread."""
+    return Place(executor_for(1), 1)
 
 
-class Kept(Executor):
-    """Run calls on threads that a person has made, and leave these as they are; the context of the submitter counts."""
-
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
-        self.threads = threads
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Submit ``fn`` with the context of now."""
-        return self.threads.submit(copy_context().run, fn, *args, **kwargs)
+def on_threads(workers: int, _rest: str, _namespace: Mapping[str, Any], _clients: Clients) -> Place:
+    """Return threads of this process, two where nothing says how many."""
+    count = max(workers, 2)
+    return Place(executor_for(count), count)
 
 
-# -- processes ---------------------------------------------------------------------------------------------------------
-
-
-def processes(workers: int, _rest: str, _namespace: Mapping[str, Any]) -> Place:
+def in_processes(workers: int, _rest: str, _namespace: Mapping[str, Any], _clients: Clients) -> Place:
     """Return processes for one run: what they import is as it is now."""
     require("processes", "cloudpickle", "tblib")
     count = workers if workers > 1 else os.cpu_count() or 1
-    return started(count, "spawn"), count
+    return Place(started(count, "spawn"), count)
 
 
-# -- clusters ----------------------------------------------------------------------------------------------------------
-
-
-def dask(_workers: int, address: str, _namespace: Mapping[str, Any]) -> Place:
+def on_dask(_workers: int, address: str, _namespace: Mapping[str, Any], clients: Clients) -> Place:
     """Return the dask cluster at an address, or that of the client which this process has.
 
     Raises:
@@ -142,34 +185,20 @@ def dask(_workers: int, address: str, _namespace: Mapping[str, Any]) -> Place:
     """
     require("dask", "distributed", "cloudpickle", "tblib")
     distributed = import_module("distributed")
+
+    def connect() -> Any:
+        return distributed.Client(address, set_as_default=False, timeout=SOON)
+
     try:
-        client = (
-            distributed.Client(address, set_as_default=False, timeout=SOON) if address else distributed.get_client()
-        )
+        return of_dask(clients.client(f"dask:{address}", connect) if address else distributed.get_client())
     except (OSError, ValueError) as error:
         raise NoSuchExecutor(
             f"there is no dask scheduler at `{address}`" if address else "no dask client runs here",
             hint="`from distributed import Client; client = Client()`, then `--executor dask`",
         ) from error
-    return of_dask(client)
 
 
-def of_dask(client: Any) -> Place:
-    """Return the executor of a dask client; dask itself runs a task again whose worker was lost.
-
-    Raises:
-        NoSuchExecutor: when its cluster has no workers.
-    """
-    slots = sum(client.ncores().values())
-    refuse_empty(slots, "the dask cluster", "`cluster.scale(2)`")
-
-    def interrupt(_executor: Executor, tokens: list[str]) -> None:
-        client.run(interrupt_calls, tokens, wait=False)
-
-    return Near(client, interrupt=interrupt, by_value=True), slots * AHEAD
-
-
-def ipyparallel(_workers: int, profile: str, namespace: Mapping[str, Any]) -> Place:
+def on_ipyparallel(_workers: int, profile: str, namespace: Mapping[str, Any], clients: Clients) -> Place:
     """Return the ipyparallel cluster of a profile, or that of a client among the notebook's variables.
 
     Raises:
@@ -177,47 +206,18 @@ def ipyparallel(_workers: int, profile: str, namespace: Mapping[str, Any]) -> Pl
     """
     require("ipyparallel", "ipyparallel", "cloudpickle", "tblib")
     module = import_module("ipyparallel")
-    clients = [value for value in namespace.values() if isinstance(value, module.Client)]
+    own = [value for value in namespace.values() if isinstance(value, module.Client)]
+    if own and not profile:
+        return of_ipyparallel(own[-1])
+    said = f"ipyparallel:{profile}"
     try:
-        client = clients[-1] if clients and not profile else module.Client(profile=profile or None, timeout=SOON)
+        client = clients.client(said, lambda: module.Client(profile=profile or None, timeout=SOON))
     except (OSError, module.error.TimeoutError) as error:
         raise NoSuchExecutor(
             "no ipyparallel cluster runs here",
             hint="`import ipyparallel; client = ipyparallel.Cluster(n=2).start_and_connect_sync()`",
         ) from error
     return of_ipyparallel(client)
-
-
-def of_ipyparallel(client: Any) -> Place:
-    """Return the executor of an ipyparallel client's load-balanced view.
-
-    Raises:
-        NoSuchExecutor: when its cluster has no engines.
-    """
-    slots = len(client.ids)
-    refuse_empty(slots, "the ipyparallel cluster", "`ipcluster engines --n=2`")
-
-    def interrupt(_executor: Executor, _tokens: list[str]) -> None:
-        client.abort(block=False)
-        client.send_signal(signal.SIGINT, block=False)
-
-    executor = client.load_balanced_view().executor
-    return Away(executor, lost=is_lost_engine, interrupt=interrupt, by_value=True), slots * AHEAD
-
-
-def is_lost_engine(error: BaseException) -> bool:
-    """Tell whether an engine died under a task; the controller reports it as an exception from there."""
-    return "EngineError" in (type(error).__name__, getattr(error, "ename", ""))
-
-
-def refuse_empty(slots: int, what: str, hint: str) -> None:
-    """Refuse a cluster that nothing would run on.
-
-    Raises:
-        NoSuchExecutor: for one without workers.
-    """
-    if not slots:
-        raise NoSuchExecutor(f"{what} has no workers", hint=hint)
 
 
 def require(extra: str, *modules: str) -> None:
@@ -234,26 +234,16 @@ def require(extra: str, *modules: str) -> None:
         )
 
 
-def inline(_workers: int, _rest: str, _namespace: Mapping[str, Any]) -> Place:
-    """Return the calling thread."""
-    return executor_for(1), 1
-
-
-def threads(workers: int, _rest: str, _namespace: Mapping[str, Any]) -> Place:
-    """Return threads of this process, two where nothing says how many."""
-    count = max(workers, 2)
-    return executor_for(count), count
-
-
 def is_place(value: Any) -> bool:
     """Tell whether a variable may be named as an executor."""
     return isinstance(value, Executor) or type(value).__module__.partition(".")[0] in {"distributed", "ipyparallel"}
 
 
-NAMES: Final[dict[str, Callable[[int, str, Mapping[str, Any]], Place]]] = {
-    "inline": inline,
-    "threads": threads,
-    "processes": processes,
-    "dask": dask,
-    "ipyparallel": ipyparallel,
+Named = Callable[[int, str, Mapping[str, Any], Clients], Place]
+NAMES: Final[dict[str, Named]] = {
+    "inline": in_this_thread,
+    "threads": on_threads,
+    "processes": in_processes,
+    "dask": on_dask,
+    "ipyparallel": on_ipyparallel,
 }

@@ -34,7 +34,7 @@ from ipy_orch.events.types import (
 )
 from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.model.env import redact
-from ipy_orch.model.metadata import TableColumnLineageMetadataValue, TableSchemaMetadataValue
+from ipy_orch.model.metadata.tables import TableColumnLineageMetadataValue, TableSchemaMetadataValue
 
 __all__ = ["Emitter", "Telling"]
 

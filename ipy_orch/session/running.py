@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.capture import current_sink
 from ipy_orch.execution.engine import RunResult, World, run
+from ipy_orch.execution.workers.lanes import Place
+from ipy_orch.execution.workers.places import place_of_job, says_where
+from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.partitions.definition import PARTITION_TAG
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.plan import Plan, Step
-from ipy_orch.session.executors import Place, asked, place_of
+from ipy_orch.session.executors import Clients, asked, place_of, places_apart
 from ipy_orch.session.names import is_bound
 from ipy_orch.session.partitions.holding import held
 from ipy_orch.session.refusals import surprises
@@ -30,6 +34,7 @@ class Running:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.clients = Clients()
 
     def execute(
         self, scanned: Scanned, planned: Plan, config: Resolved, workers: int, tags: Mapping[str, str] | None = None
@@ -66,34 +71,59 @@ class Running:
         session.refuse_misspelt(scanned)
         one = submitted()
         session.cancelled = one.cancelled if one is not None else Cancel()
-        executor, workers = self.place(workers, scanned, one)
-        world = World(
-            log=session.log,
-            ledger=session.ledger,
-            config=config,
-            executor=executor,
-            workers=workers,
-            makers=scanned.graph.makers,
-            tee=self.liveness(scanned, one),
-            on_step=session.around_step,
-            cancel=session.cancelled,
-            instance=session.instance,
-            tags={**more.pop("tags", {}), **({"environment": label} if label else {})},
-            **{"resources": {"io_manager": session.store, **scanned.resources}, **more},
-        )
-        try:
+        with self.places(scanned, planned, config, workers, more.get("job")) as (here, apart):
+            world = World(
+                log=session.log,
+                ledger=session.ledger,
+                config=config,
+                executor=here.executor,
+                workers=here.slots,
+                apart=apart,
+                makers=scanned.graph.makers,
+                tee=self.liveness(scanned, one),
+                on_step=session.around_step,
+                cancel=session.cancelled,
+                instance=session.instance,
+                tags={**more.pop("tags", {}), **({"environment": label} if label else {})},
+                **{"resources": {"io_manager": session.store, **scanned.resources}, **more},
+            )
+            inline = next((place.executor for place in apart.values() if place.is_inline), here.executor)
             holding = held(planned, session.store, session.log)
-            with holding, session.cancelled.stopping(executor), session.instance.looking():
+            with holding, session.cancelled.stopping(inline), session.instance.looking():
                 return run(planned, world)
-        finally:
-            executor.shutdown(wait=False, cancel_futures=True)
 
-    def place(self, workers: int, scanned: Scanned, one: Submitted | None) -> Place:
-        """Return where the steps run, and how many at once; those of a submitted run print into their own cells."""
-        said = asked() or self.session.settings.executor
-        if one is not None and not said:
-            return executor_in_cells(workers, scanned.cells), workers
-        return place_of(said, workers, self.session.namespace)
+    @contextmanager
+    def places(
+        self, scanned: Scanned, planned: Plan, config: Resolved, workers: int, job: JobDefinition | None
+    ) -> Iterator[tuple[Place, dict[str, Place]]]:
+        """Yield where the steps of a run run, and which of them elsewhere; what is made for the run ends with it.
+
+        A step's own place counts most; then what is said for the run, what its job says, the settings.
+
+        Raises:
+            DagsterUnmetExecutorRequirementsError: for a place that isn't there.
+        """
+        session, one, said = self.session, submitted(), asked()
+        with ExitStack() as opened:
+
+            def open_place(place: Place) -> Place:
+                opened.callback(place.executor.shutdown, wait=False, cancel_futures=True)
+                return place
+
+            def named(name: Any) -> Place:
+                return open_place(place_of(name, workers, session.namespace, self.clients))
+
+            of_job = None
+            if not said and job is not None and says_where(job, config.given):
+                of_job = opened.enter_context(place_of_job(job, config.given, session.instance))
+                workers = 1 if of_job is None else workers
+            else:
+                said = said or session.settings.executor
+            if one is not None and not said and of_job is None:
+                here = open_place(Place(executor_in_cells(workers, scanned.cells), workers))
+            else:
+                here = of_job or named(said)
+            yield here, places_apart(planned, here, lambda name: here if name == said else named(name))
 
     def liveness(self, scanned: Scanned, one: Submitted | None) -> Callable[[Step], bool]:
         """Return what tells whether a step's output appears while it runs: in the cell that asks, or the asset's own.

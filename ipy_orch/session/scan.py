@@ -11,6 +11,8 @@ from typing import Any, Final
 from ipy_orch.authoring.assets import define_asset
 from ipy_orch.authoring.cells.cells import CellText, build
 from ipy_orch.authoring.cells.conditions import condition_of
+from ipy_orch.authoring.cells.freshness import freshness_of
+from ipy_orch.authoring.cells.options import place_tags
 from ipy_orch.authoring.checks import define_check
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn
@@ -82,9 +84,9 @@ class Scanned:
         names: variable or argument -> the asset it stands for.
         broken: asset -> what is wrong with its cell, or with the cell of a check of it.
         swapped: variable -> the resource in it, where the environment in use has another one.
-        found_jobs: the jobs in variables, as they were found.
+        found_jobs: the jobs in variables, as they were found, and those of code locations.
         loggers: variable -> logger.
-        found_automations: the schedules and sensors in variables, as they were found.
+        found_automations: the schedules and sensors in variables, as they were found, and those of code locations.
     """
 
     definitions: tuple[AssetsDefinition, ...]
@@ -145,19 +147,20 @@ class Scanned:
         return found if made is None else {**found, made.name: FoundAutomation(made, "", None)}
 
     def as_definitions(self) -> Definitions:
-        """Return what was found as one Definitions.
+        """Return what was found as one Definitions, without the jobs, schedules and sensors of code locations.
 
         Raises:
             DagsterInvalidDefinitionError: when two jobs, or schedules or sensors, have one name, with the cells.
         """
         kinds: dict[str, list[Any]] = {"schedule": [], "sensor": []}
         for one in self.automations.values():
-            kinds[one.kind].append(of_today(one.definition, self.jobs))
+            if not one.location:
+                kinds[one.kind].append(of_today(one.definition, self.jobs))
         return Definitions(
             [one for one in self.definitions if one.has_keys],
             kinds["schedule"],
             kinds["sensor"],
-            jobs=[one.definition for one in self.places_of_jobs.values() if not one.brought],
+            jobs=[one.definition for one in self.places_of_jobs.values() if not (one.brought or one.location)],
             resources=self.resources,
             loggers=self.loggers,
             asset_checks=[one for one in self.definitions if not one.has_keys],
@@ -173,8 +176,10 @@ class Scan:
         book: CellBook,
         environments: Environments,
         elsewhere: Callable[[Callable[[], Collection[AssetKey]]], Iterable[AssetsDefinition]] = lambda _own: (),
+        brought: Callable[[], tuple[Iterable[FoundJob], Iterable[FoundAutomation]]] = lambda: ((), ()),
     ) -> None:
-        self.namespace, self.book, self.environments, self.elsewhere = namespace, book, environments, elsewhere
+        self.namespace, self.book, self.environments = namespace, book, environments
+        self.elsewhere, self.brought = elsewhere, brought
         self.made: dict[tuple[str, int], tuple[Any, AssetsDefinition]] = {}
         self.last = LastGraph()
 
@@ -206,6 +211,8 @@ class Scan:
         made = tuple(one for one in cells if one not in decorated)
         swapped = {key: one for key, one in own.items() if resources[key] is not one}
         loggers = find_loggers(self.namespace, self.book)
+        more_jobs, more = self.brought()
+        jobs, automations = (*jobs, *more_jobs), (*automations, *more)
         return Scanned((*made, *found), resources, cells, names, broken, swapped, self.last, jobs, loggers, automations)
 
     # -- the namespace ------------------------------------------------------------------------------------------------
@@ -372,6 +379,7 @@ class Scan:
                 additional_ins={name: one for name, one in ins.items() if one.key != source.target},
                 additional_deps=keys_of(options),
                 metadata={**options.get("metadata", {}), **severity(options, where)},
+                op_tags=place_tags(options),
                 signature=signature,
                 origin=where,
             )
@@ -392,7 +400,9 @@ class Scan:
             io_manager_key=options.get("io_manager"),
             retry_policy=retries(options),
             automation_condition=condition_of(options, self.namespace, where),
+            freshness_policy=freshness_of(options, self.namespace, where),
             pool=options.get("pool"),
+            op_tags=place_tags(options),
             signature=signature,
             origin=where,
         )

@@ -98,7 +98,8 @@ class Session:
         self.names = Names(self.namespace, self.store, self.ledger)
         self.environments = Environments(lambda name: name in self.book.gone)
         self.code_locations = CodeLocations(self)
-        self.scanner = Scan(self.namespace, self.book, self.environments, self.code_locations.definitions)
+        locations = self.code_locations
+        self.scanner = Scan(self.namespace, self.book, self.environments, locations.definitions, locations.brought)
         self.files = FileDigests()
         self.run_config: dict[str, Any] = {}
         self.presets: dict[str, str] = {}
@@ -515,7 +516,8 @@ class Session:
         """
         with self.within(env):
             scanned = self.scan()
-            return table("resources", resource_rows(scanned, self.resource_config(scanned)))
+            own = resource_rows(scanned, self.resource_config(scanned))
+            return table("resources", [*own, *self.code_locations.resources()])
 
     def resource_config(self, scanned: Scanned) -> Mapping[str, Any]:
         """Return the config that resources were given, by key, as far as they are there."""

@@ -16,7 +16,7 @@ from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers.addresses import is_nothing, label
 from ipy_orch.execution.iomanagers.drafts import writing
 from ipy_orch.model.io import ConfigurableIOManager
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.ops import RESULT
 from ipy_orch.storage.extras import needed
 from ipy_orch.storage.frames import (

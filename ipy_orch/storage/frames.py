@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypeAlias, Union, get_args, get_origin
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.tables import TableColumn, TableSchema
 from ipy_orch.storage.extras import needed
 

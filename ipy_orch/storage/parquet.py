@@ -17,7 +17,7 @@ from ipy_orch.execution.iomanagers import default_folder
 from ipy_orch.execution.iomanagers.addresses import escaped, label, partition_parts
 from ipy_orch.execution.iomanagers.drafts import replacing
 from ipy_orch.model.io import ConfigurableIOManager
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.resources.resource import InitResourceContext
 from ipy_orch.storage.extras import needed
 from ipy_orch.storage.frames import (

@@ -15,7 +15,7 @@ from typing import Any
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers.addresses import is_nothing, label
 from ipy_orch.model.io import IOManager
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.storage.extras import needed
 
 __all__ = ["UPathIOManager", "path_of"]

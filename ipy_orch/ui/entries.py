@@ -9,16 +9,10 @@ from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from ipy_orch.execution.capture import Chunk
-from ipy_orch.model.metadata import (
-    FloatMetadataValue,
-    IntMetadataValue,
-    JsonMetadataValue,
-    MetadataValue,
-    TableMetadataValue,
-    TableSchemaMetadataValue,
-    UrlMetadataValue,
-    metadata_or_text,
-)
+from ipy_orch.model.metadata.plain import metadata_or_text
+from ipy_orch.model.metadata.scalars import FloatMetadataValue, IntMetadataValue, JsonMetadataValue, UrlMetadataValue
+from ipy_orch.model.metadata.tables import TableMetadataValue, TableSchemaMetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.ui.preview import scalar
 from ipy_orch.ui.protocol import Entry, OutputChunk
 

@@ -152,8 +152,8 @@ def locations_table(rows: Iterable[Any]) -> pd.DataFrame:
     """Return a row for each code location, by its name.
 
     Args:
-        rows: with ``location``, ``status`` (``loaded`` or ``unavailable``), ``reason``, ``assets`` (how many),
-            ``code``, ``environment`` and ``python`` (its version).
+        rows: with ``location``, ``status`` (``loaded`` or ``unavailable``), ``reason``, ``assets``, ``jobs`` and
+            ``automations`` (how many), ``resources`` (their names), ``code``, ``environment`` and ``python`` (its version).
     """
     return table(LOCATIONS, rows)
 
@@ -342,6 +342,9 @@ LOCATIONS: Final = (
     Column("status", text("status"), "category"),
     Column("reason", text("reason")),
     Column("assets", number("assets"), "Int64"),
+    Column("jobs", number("jobs"), "Int64"),
+    Column("automations", number("automations"), "Int64"),
+    Column("resources", text("resources")),
     Column("code", text("code")),
     Column("environment", text("environment")),
     Column("python", text("python"), "category"),

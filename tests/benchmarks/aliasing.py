@@ -19,7 +19,7 @@ import polars as pl
 import psutil
 
 from ipy_orch.execution.iomanagers import SessionIOManager
-from ipy_orch.execution.isolation import seal
+from ipy_orch.execution.isolation.sealing import seal
 
 MB = 1 << 20
 READERS = 10

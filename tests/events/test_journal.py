@@ -34,7 +34,7 @@ from ipy_orch.events.types import (
 )
 from ipy_orch.model.env import SECRETS
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.results import (
     AssetCheckEvaluation,
     AssetCheckSeverity,

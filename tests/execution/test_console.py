@@ -95,3 +95,32 @@ def test_loggers_that_are_chosen_are_told_instead(capsys: Console) -> None:
     assert taken == ["WARNING"]
     assert lines(capsys) == []
     assert [event.text for event in instance.log if event.kind == "logged"] == ["careful"]
+
+
+def test_a_none_that_is_passed_on_is_remarked(capsys: Console) -> None:
+    """An output that may be left out is left out by not yielding it; returning nothing passes None on."""
+
+    @dg.op(out=dg.Out(is_required=False))
+    def maybe() -> int | None:
+        return None
+
+    @dg.job
+    def j() -> None:
+        maybe()
+
+    assert j.execute_in_process().output_for_node("maybe") is None
+    (told,) = lines(capsys)
+    assert told.startswith("`maybe` returned None for the output `result`")
+
+
+def test_a_log_has_records_beside_events() -> None:
+    """With their level and text, in the order in which they came; a kind of event leaves them out."""
+    instance = dg.DagsterInstance.ephemeral()
+    run = dg.materialize([talks], instance=instance).run_id
+    records = [entry for entry in instance.all_logs(run) if entry.dagster_event is None]
+    assert [(entry.step_key, entry.level, entry.user_message) for entry in records] == [
+        ("talks", logging.DEBUG, "logged"),
+        ("talks", logging.INFO, "by its name"),
+    ]
+    kind = dg.DagsterEventType.ASSET_MATERIALIZATION
+    assert [entry.dagster_event_type for entry in instance.all_logs(run, of_type=kind)] == [kind]

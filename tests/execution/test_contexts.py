@@ -16,7 +16,7 @@ from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.model.asset_ports import AssetOut
 from ipy_orch.model.config.classes import Config
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.metadata import DagsterInvalidMetadata
+from ipy_orch.model.metadata.value import DagsterInvalidMetadata
 from ipy_orch.model.resources.resource import resource
 from ipy_orch.model.results import AssetCheckResult
 

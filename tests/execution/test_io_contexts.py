@@ -22,7 +22,7 @@ from ipy_orch import (
     materialize,
 )
 from ipy_orch.errors import CheckError, DagsterInvalidInvocationError, DagsterInvariantViolationError
-from ipy_orch.model.metadata import DagsterInvalidMetadata
+from ipy_orch.model.metadata.value import DagsterInvalidMetadata
 
 
 class Days:

@@ -26,7 +26,7 @@ import scipy.sparse
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 from ipy_orch.errors import DagsterInvariantViolationError, IsolationWarning
-from ipy_orch.execution.isolation import explain, refuse_iterator, seal
+from ipy_orch.execution.isolation.sealing import explain, refuse_iterator, seal
 
 
 class Color(enum.Enum):

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from ipy_orch.errors import DagsterInvalidConfigError
-from ipy_orch.execution.contexts.contexts import RunInfo
 from ipy_orch.execution.loggers import open_loggers
+from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.model.env import SECRETS
 from ipy_orch.model.loggers import LoggerDefinition
 

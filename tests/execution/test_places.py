@@ -21,16 +21,17 @@ from ipy_orch.model.executors import (
 def test_the_calling_thread(definition):
     """It is what a job without an executor, and one in this process, run on."""
     with executor_of(definition) as place:
-        assert place == (None, 1)
+        assert place is None
 
 
 def test_what_a_run_made_is_shut_down():
     """An executor that was there before is left as it is."""
     pools = [ThreadPoolExecutor(3), ThreadPoolExecutor(3)]
-    with executor_of(ExecutorDefinition("made", executor_creation_fn=lambda context: pools[0])) as (pool, workers):
-        assert (pool, workers) == (pools[0], 3)
-    with executor_of(as_executor(pools[1])) as (pool, _):
-        assert pool is pools[1]
+    with executor_of(ExecutorDefinition("made", executor_creation_fn=lambda context: pools[0])) as place:
+        assert place.executor.submit(int).result() == 0
+        assert place.slots == 3
+    with executor_of(as_executor(pools[1])) as place:
+        assert place.executor.submit(int).result() == 0
 
     with pytest.raises(RuntimeError, match="shutdown"):
         pools[0].submit(print)
@@ -52,8 +53,8 @@ def test_processes():
         def __init__(self, process):
             self.process = process
 
-    with executor_of(multiprocess_executor, {"max_concurrent": 1}) as (pool, workers):
-        answer = pool.submit(lambda offset: Answer(os.getpid() + offset), 0).result(60)
+    with executor_of(multiprocess_executor, {"max_concurrent": 1}) as place:
+        answer = place.executor.submit(lambda offset: Answer(os.getpid() + offset), 0).result(60)
 
-    assert workers == 1
+    assert place.is_away
     assert answer.process != os.getpid()

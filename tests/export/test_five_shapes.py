@@ -263,7 +263,7 @@ def test_there_and_back(name, tmp_path):
     path = saved(tmp_path / "n.ipynb", *SHAPES[name])
     notebook = read_notebook(path)
     values = values_of_notebook(notebook, tmp_path)
-    assert values
+    assert values.values
     for target, package in (("ipy_orch", None), ("dagster", "shapes" if name == "jobs" else None)):
         module, _ = module_of_notebook(notebook, tmp_path, target=target)
         first = tmp_path / target / str(package) / ("one" if package else "one.py")

@@ -13,6 +13,7 @@ import pytest
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.proof.comparing import difference
 from ipy_orch.export.proof.facts import plain
+from ipy_orch.export.proof.rounds import Rehearsal
 from ipy_orch.export.writing import export_notebook
 from tests.export.notebooks import Notebook, saved
 
@@ -74,11 +75,14 @@ def test_what_dagster_has_not(field, made, hint, tmp_path, monkeypatch):
     assert not (tmp_path / "theirs.py").exists()
 
 
+OTHER = Rehearsal({"asset a": plain([1, {"b": -1}])}, ((None, ("a",)),))
+
+
 def test_other_values(tmp_path):
     """A value that differs in the clean process is refused, with the asset and how it differs."""
     notebook = Notebook("import os", "%%asset a\n[1, {'b': os.getpid()}]")
     with pytest.raises(DagsterInvalidDefinitionError, match=r"of asset `a`: \[1\]") as error:
-        notebook.write(tmp_path / "m.py", "ipy_orch", values=lambda: {"asset a": plain([1, {"b": -1}])})
+        notebook.write(tmp_path / "m.py", "ipy_orch", values=lambda: OTHER)
     assert error.value.where == "Cell In[2]"
     assert not list(tmp_path.iterdir())
 

@@ -22,7 +22,7 @@ from ipy_orch.model.executors import ExecutorDefinition
 from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.loggers import LoggerDefinition
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.specs import AssetSpec
 
 

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from ipy_orch.model.env import EnvVar, Secrets, holds_placeholder, redact
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 
 
 def test_an_env_var_reads_its_variable_when_asked(monkeypatch):

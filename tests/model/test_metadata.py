@@ -20,26 +20,22 @@ from ipy_orch.model.code_references import (
     UrlCodeReference,
 )
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.metadata import (
+from ipy_orch.model.metadata.plain import MetadataEntry, normalize_metadata
+from ipy_orch.model.metadata.references import DagsterAssetMetadataValue
+from ipy_orch.model.metadata.scalars import (
     BoolMetadataValue,
-    DagsterAssetMetadataValue,
-    DagsterInvalidMetadata,
     FloatMetadataValue,
     IntMetadataValue,
     JsonMetadataValue,
     MarkdownMetadataValue,
-    MetadataEntry,
-    MetadataValue,
     NullMetadataValue,
     PathMetadataValue,
-    TableColumnLineageMetadataValue,
-    TableMetadataValue,
-    TableSchemaMetadataValue,
     TextMetadataValue,
     TimestampMetadataValue,
     UrlMetadataValue,
-    normalize_metadata,
 )
+from ipy_orch.model.metadata.tables import TableColumnLineageMetadataValue, TableMetadataValue, TableSchemaMetadataValue
+from ipy_orch.model.metadata.value import DagsterInvalidMetadata, MetadataValue
 from ipy_orch.model.tables import (
     TableColumn,
     TableColumnConstraints,

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.policies import (
     BackfillPolicy,
     BackfillPolicyType,

@@ -9,7 +9,7 @@ import pytest
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import DagsterInvalidMetadata, MetadataValue
+from ipy_orch.model.metadata.value import DagsterInvalidMetadata, MetadataValue
 from ipy_orch.model.results import (
     AssetCheckEvaluation,
     AssetCheckResult,

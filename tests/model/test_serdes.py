@@ -10,8 +10,9 @@ import pytest
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError
 from ipy_orch.model.code_references import CodeReferencesMetadataValue, LocalFileCodeReference
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import JsonMetadataValue, MetadataValue, TimestampMetadataValue
+from ipy_orch.model.keys import AssetCheckKey, AssetJobKey, AssetKey
+from ipy_orch.model.metadata.scalars import JsonMetadataValue, TimestampMetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.policies import RetryPolicy
 from ipy_orch.model.results import AssetCheckEvaluation, AssetCheckSeverity, AssetMaterialization, AssetObservation
 from ipy_orch.model.serdes import deserialize_value, serializable, serialize_value
@@ -63,6 +64,7 @@ def test_metadata(value):
     [
         ORDERS,
         AssetCheckKey(ORDERS, "unique"),
+        AssetJobKey.from_user_string("nightly"),
         AssetMaterialization(ORDERS, "told", {"rows": 3}, tags={"a": "b"}),
         AssetObservation(ORDERS),
         AssetCheckSeverity.WARN,

@@ -13,7 +13,7 @@ import pytest
 
 from ipy_orch.authoring.types import usable_as_dagster_type
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.policies import Failure
 from ipy_orch.model.results import DynamicOutput, MaterializeResult, Output
 from ipy_orch.model.types import annotations as t

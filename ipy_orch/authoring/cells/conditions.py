@@ -13,7 +13,7 @@ from typing import Any, Final
 from ipy_orch.errors import CheckError, DagsterError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.conditions.condition import AutomationCondition
 
-__all__ = ["SaidCondition", "condition_of", "condition_variables", "read_condition"]
+__all__ = ["CRON", "PLAIN", "SaidCondition", "condition_of", "condition_variables", "read_condition"]
 
 PLAIN: Final = ("eager", "on_missing", "missing")
 CRON: Final = "on_cron"

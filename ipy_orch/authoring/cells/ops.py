@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from ipy_orch.authoring.cells.cells import CellText, compiled, function_tree, head_of
 from ipy_orch.authoring.cells.heads import signature_of
+from ipy_orch.authoring.cells.options import place_tags
 from ipy_orch.authoring.ops import define_op
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.ops import In, OpDefinition, Out
@@ -72,7 +73,7 @@ def define(source: CellText, function: FunctionType) -> OpDefinition:
         description=options.get("description"),
         ins={name: In(Nothing) for name in options.get("deps", ())},
         out={name: Out() for name in options["out"]} if options.get("out") else None,
-        tags=options.get("tags"),
+        tags={**options.get("tags", {}), **place_tags(options)},
         retry_policy=retries(options),
         code_version=options.get("code_version"),
         pool=options.get("pool"),

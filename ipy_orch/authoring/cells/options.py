@@ -10,8 +10,9 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
+from ipy_orch.model.executors import EXECUTOR
 
-__all__ = ["ASSET_OPTIONS", "CHECK_OPTIONS", "OP_OPTIONS", "Option", "parse_line", "parse_yaml"]
+__all__ = ["ASSET_OPTIONS", "CHECK_OPTIONS", "OP_OPTIONS", "Option", "parse_line", "parse_yaml", "place_tags"]
 
 Kind = Literal["text", "list", "map", "flag", "number"]
 
@@ -55,10 +56,12 @@ ASSET_OPTIONS: Final = (
     Option("partition_mapping", "map", "which partitions of an input are read: all, last, same, -6..0", "INPUT=HOW"),
     Option("backfill", "text", "how many partitions one call makes: a number, or all", "N"),
     Option("automation", "text", "when it runs by itself: eager, on_missing, on_cron:@daily, a variable", "WHEN"),
+    Option("freshness", "text", "how old it may be: 24h, 24h,12h to warn, cron:@daily,6h, a variable", "AGE"),
     Option("code_version", "text", "opts out of the computed code version", "TEXT"),
     Option("retries", "number", "how often to try again when it raises", "N"),
     Option("retry_delay", "number", "seconds between attempts", "SECONDS"),
     Option("pool", "text", "the pool that limits how many run at once, under Dagster", "NAME"),
+    Option("executor", "text", "where a session runs it, unlike the others: processes, dask, a variable ...", "WHERE"),
     Option("run", "flag", "run it now (--no-run: only register it)"),
 )
 CHECK_OPTIONS: Final = (
@@ -68,6 +71,7 @@ CHECK_OPTIONS: Final = (
     Option("description", "text", "what must hold", "TEXT"),
     Option("metadata", "map", "facts about it", "KEY=VALUE"),
     Option("deps", "list", "other assets it depends on without reading them", "ASSET"),
+    Option("executor", "text", "where a session runs it, unlike the others: processes, dask, a variable ...", "WHERE"),
     Option("config", "text", "the Config class of the name `config` in the body", "CLASS"),
     Option("run", "flag", "run it now (--no-run: only register it)"),
 )
@@ -80,7 +84,17 @@ OP_OPTIONS: Final = (
     Option("retry_delay", "number", "seconds between attempts", "SECONDS"),
     Option("code_version", "text", "opts out of the computed code version", "TEXT"),
     Option("pool", "text", "the pool that limits how many run at once, under Dagster", "NAME"),
+    Option("executor", "text", "where a session runs it, unlike the others: processes, dask, a variable ...", "WHERE"),
 )
+
+
+def place_tags(options: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tag of an op that says where it runs, where the options say so.
+
+    >>> place_tags({"executor": "dask"}), place_tags({})
+    ({'ipy_orch/executor': 'dask'}, {})
+    """
+    return {EXECUTOR: options["executor"]} if options.get("executor") else {}
 
 
 def parse_line(

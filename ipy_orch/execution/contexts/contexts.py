@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError, closest
-from ipy_orch.execution.contexts.partitions import StepPartitions, only_one, range_of
+from ipy_orch.errors import DagsterInvariantViolationError, closest
+from ipy_orch.execution.contexts.current import CURRENT
+from ipy_orch.execution.contexts.logs import StepLog, no_log
+from ipy_orch.execution.contexts.partitions import PartitionedContext, StepPartitions
+from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
-from ipy_orch.model.partitions.definition import PartitionKeyRange, PartitionsDefinition, TimeWindow
-from ipy_orch.model.partitions.multi import MultiPartitionKey
 
 if TYPE_CHECKING:
     from ipy_orch.execution.wiring import Wiring
@@ -24,53 +23,10 @@ if TYPE_CHECKING:
     from ipy_orch.model.jobs import JobDefinition
     from ipy_orch.planning.partitioning import Reading
 
-__all__ = [
-    "NO_RESOURCES",
-    "AssetCheckExecutionContext",
-    "AssetExecutionContext",
-    "Entered",
-    "OpExecutionContext",
-    "RunInfo",
-    "StepLog",
-]
+__all__ = ["AssetCheckExecutionContext", "AssetExecutionContext", "OpExecutionContext"]
 
 
-class StepLog(logging.LoggerAdapter[logging.Logger]):
-    """Log under the step's name; the engine turns records into events."""
-
-    def __init__(self, emit: Callable[[str, str], None]) -> None:
-        super().__init__(logging.getLogger("ipy_orch.step"), {})
-        self.emit = emit
-
-    def log(self, level: int | str, msg: object, *args: object, **_: Any) -> None:
-        """Take a record of any level."""
-        name = level.upper() if isinstance(level, str) else logging.getLevelName(level)
-        self.emit(name, str(msg) % args if args else str(msg))
-
-    def isEnabledFor(self, level: int) -> bool:  # noqa: ARG002, N802 - logging's name
-        """Tell that every level is taken."""
-        return True
-
-
-class NoResources:
-    """Be ``context.resources`` where none are required."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        raise DagsterUnknownResourceError(
-            f"resource `{name}` isn't required here", hint=f'required_resource_keys={{"{name}"}}'
-        )
-
-
-NO_RESOURCES: Final = NoResources()
-
-
-def no_log(_level: str, _text: str) -> None:
-    """Drop a log record."""
-
-
-class OpExecutionContext:
+class OpExecutionContext(PartitionedContext):
     """Tell an op about its run, its config and its resources, and take the metadata of its outputs."""
 
     def __init__(
@@ -297,139 +253,10 @@ class OpExecutionContext:
         """Return the output of an asset."""
         return self.assets_def.get_output_name_for_asset_key(asset_key)
 
-    # -- the partition --
-
     @property
     def partitioning(self) -> StepPartitions:
         """Return which partitions run, and which of the inputs they read."""
         return StepPartitions(self)
-
-    @property
-    def has_partition_key(self) -> bool:
-        """Tell whether a run of one partition is going on."""
-        return self.partition is not None
-
-    @property
-    def has_partition_key_range(self) -> bool:
-        """Tell whether partitions run."""
-        return bool(self.partitioning.keys)
-
-    @property
-    def partition_key(self) -> str:
-        """Return the partition that runs.
-
-        Raises:
-            DagsterInvariantViolationError: when none does, or several do.
-        """
-        return self.partitioning.only_key()
-
-    @property
-    def multi_partition_key(self) -> MultiPartitionKey:
-        """Return the partition that runs, of two dimensions.
-
-        Raises:
-            DagsterInvariantViolationError: when it hasn't two.
-        """
-        return self.partitioning.multi_key()
-
-    @property
-    def partition_keys(self) -> Sequence[str]:
-        """Return the partitions that run.
-
-        Raises:
-            DagsterInvariantViolationError: when none does.
-        """
-        return self.partitioning.some_keys()
-
-    @property
-    def partition_key_range(self) -> PartitionKeyRange:
-        """Return the first and the last partition that run.
-
-        Raises:
-            DagsterInvariantViolationError: when none does.
-        """
-        return range_of(self.partitioning.some_keys())
-
-    @property
-    def partition_time_window(self) -> TimeWindow:
-        """Return the time that the partitions stand for that run.
-
-        Raises:
-            DagsterInvariantViolationError: when they don't stand for time.
-        """
-        return self.partitioning.window(self.partitioning.cut, self.partition_keys, "what runs")
-
-    @property
-    def has_partitions_def(self) -> bool:
-        """Tell whether what runs is partitioned."""
-        return self.partitioning.cut is not None
-
-    # -- the partitions of an output, or of an input --
-
-    def asset_partition_key_for_output(self, output_name: str = RESULT) -> str:  # noqa: ARG002 - all run together
-        """Return the partition that an output is of.
-
-        Raises:
-            DagsterInvariantViolationError: when it's of several, or of none.
-        """
-        return self.partition_key
-
-    def asset_partition_keys_for_output(self, output_name: str = RESULT) -> Sequence[str]:  # noqa: ARG002
-        """Return the partitions that an output is of."""
-        return self.partition_keys
-
-    def asset_partition_key_range_for_output(self, output_name: str = RESULT) -> PartitionKeyRange:  # noqa: ARG002
-        """Return the first and the last partition that an output is of."""
-        return self.partition_key_range
-
-    def asset_partitions_time_window_for_output(self, output_name: str = RESULT) -> TimeWindow:  # noqa: ARG002
-        """Return the time that the partitions of an output stand for."""
-        return self.partition_time_window
-
-    def asset_partitions_def_for_output(self, output_name: str = RESULT) -> PartitionsDefinition:  # noqa: ARG002
-        """Return how an output is partitioned.
-
-        Raises:
-            DagsterInvariantViolationError: when it isn't.
-        """
-        return self.partitioning.some_cut(self.partitioning.cut, "what runs")
-
-    def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
-        """Return the partitions of an input that are read.
-
-        Raises:
-            DagsterInvariantViolationError: when it isn't partitioned, or one that must be there isn't.
-        """
-        return self.partitioning.read(input_name)
-
-    def asset_partition_key_for_input(self, input_name: str) -> str:
-        """Return the partition of an input that is read.
-
-        Raises:
-            DagsterInvariantViolationError: when several are.
-        """
-        return only_one(self.partitioning.read(input_name), f"of input `{input_name}`")
-
-    def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
-        """Return the first and the last partition of an input that are read."""
-        return range_of(self.partitioning.read(input_name))
-
-    def asset_partitions_time_window_for_input(self, input_name: str) -> TimeWindow:
-        """Return the time that the partitions of an input stand for that are read.
-
-        Raises:
-            DagsterInvariantViolationError: when they don't stand for time.
-        """
-        cut = self.asset_partitions_def_for_input(input_name)
-        return self.partitioning.window(cut, self.partitioning.read(input_name), f"input `{input_name}`")
-
-    def asset_partitions_def_for_input(self, input_name: str) -> PartitionsDefinition:
-        """Return how an input is partitioned.
-
-        Raises:
-            DagsterInvariantViolationError: when it isn't.
-        """
-        return self.partitioning.some_cut(self.partitioning.cut_of(input_name), f"input `{input_name}`")
 
     # -- what the step says of its outputs --
 
@@ -574,24 +401,6 @@ class AssetCheckExecutionContext(AssetExecutionContext):
                 f"`.asset_check_spec` is for one check, and {len(self.check_specs)} run"
             )
         return self.check_specs[0]
-
-
-CURRENT: ContextVar[OpExecutionContext | None] = ContextVar("ipy_orch_context", default=None)
-
-
-class Entered:
-    """Let ``AssetExecutionContext.get()`` find a context, for as long as the block runs."""
-
-    __slots__ = ("context", "token")
-
-    def __init__(self, context: OpExecutionContext | None) -> None:
-        self.context = context
-
-    def __enter__(self) -> None:
-        self.token = CURRENT.set(self.context)
-
-    def __exit__(self, *_: object) -> None:
-        CURRENT.reset(self.token)
 
 
 def found(known: Mapping[str, AssetKey], name: str, what: str) -> AssetKey:

@@ -15,7 +15,8 @@ from ipy_orch.errors import (
     closest,
 )
 from ipy_orch.execution.build import log_record
-from ipy_orch.execution.contexts.contexts import NO_RESOURCES, StepLog
+from ipy_orch.execution.contexts.logs import StepLog
+from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.model.hooks import HookDefinition, HookExecutionResult, invoke_hook
 from ipy_orch.model.resources.resource import as_resource, closes

@@ -8,10 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError
-from ipy_orch.execution.contexts.contexts import NO_RESOURCES, RunInfo, StepLog
+from ipy_orch.execution.contexts.logs import StepLog
 from ipy_orch.execution.contexts.partitions import window_of
+from ipy_orch.execution.contexts.resources import NO_RESOURCES
+from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.metadata import DagsterInvalidMetadata, normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
+from ipy_orch.model.metadata.value import DagsterInvalidMetadata
 from ipy_orch.model.ops import RESULT, OpDefinition
 from ipy_orch.model.partitions.definition import PartitionKeyRange, TimeWindow
 from ipy_orch.model.results import AssetMaterialization, AssetObservation

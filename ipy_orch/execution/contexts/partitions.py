@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.ops import RESULT
 from ipy_orch.model.partitions.contexts import partition_loading_context
 from ipy_orch.model.partitions.definition import PartitionKeyRange, PartitionsDefinition, TimeWindow
 from ipy_orch.model.partitions.multi import MultiPartitionKey, MultiPartitionsDefinition
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ipy_orch.execution.contexts.contexts import OpExecutionContext
     from ipy_orch.planning.partitioning import Reading
 
-__all__ = ["StepPartitions", "only_one", "range_of", "several_read", "window_of"]
+__all__ = ["PartitionedContext", "StepPartitions", "only_one", "range_of", "several_read", "window_of"]
 
 
 def several_read(reading: Reading | None) -> dict[str, int]:
@@ -24,6 +25,146 @@ def several_read(reading: Reading | None) -> dict[str, int]:
         return {}
     read = {key.path[-1]: reading.all(key) or () for key in reading.links}
     return {name: len(keys) for name, keys in read.items() if len(keys) > 1}
+
+
+class PartitionedContext:
+    """Tell a step's function which partitions it makes and reads."""
+
+    partition: str | None
+
+    @property
+    def partitioning(self) -> StepPartitions:
+        """Return which partitions run, and which of the inputs they read."""
+        raise NotImplementedError(f"{type(self).__name__}.partitioning")
+
+    # -- what is made -------------------------------------------------------------------------------------------------
+
+    @property
+    def has_partition_key(self) -> bool:
+        """Tell whether a run of one partition is going on."""
+        return self.partition is not None
+
+    @property
+    def has_partition_key_range(self) -> bool:
+        """Tell whether partitions run."""
+        return bool(self.partitioning.keys)
+
+    @property
+    def partition_key(self) -> str:
+        """Return the partition that runs.
+
+        Raises:
+            DagsterInvariantViolationError: when none does, or several do.
+        """
+        return self.partitioning.only_key()
+
+    @property
+    def multi_partition_key(self) -> MultiPartitionKey:
+        """Return the partition that runs, of two dimensions.
+
+        Raises:
+            DagsterInvariantViolationError: when it hasn't two.
+        """
+        return self.partitioning.multi_key()
+
+    @property
+    def partition_keys(self) -> Sequence[str]:
+        """Return the partitions that run.
+
+        Raises:
+            DagsterInvariantViolationError: when none does.
+        """
+        return self.partitioning.some_keys()
+
+    @property
+    def partition_key_range(self) -> PartitionKeyRange:
+        """Return the first and the last partition that run.
+
+        Raises:
+            DagsterInvariantViolationError: when none does.
+        """
+        return range_of(self.partitioning.some_keys())
+
+    @property
+    def partition_time_window(self) -> TimeWindow:
+        """Return the time that the partitions stand for that run.
+
+        Raises:
+            DagsterInvariantViolationError: when they don't stand for time.
+        """
+        return self.partitioning.window(self.partitioning.cut, self.partition_keys, "what runs")
+
+    @property
+    def has_partitions_def(self) -> bool:
+        """Tell whether what runs is partitioned."""
+        return self.partitioning.cut is not None
+
+    # -- of an output, or of an input ---------------------------------------------------------------------------------
+
+    def asset_partition_key_for_output(self, output_name: str = RESULT) -> str:  # noqa: ARG002 - all run together
+        """Return the partition that an output is of.
+
+        Raises:
+            DagsterInvariantViolationError: when it's of several, or of none.
+        """
+        return self.partition_key
+
+    def asset_partition_keys_for_output(self, output_name: str = RESULT) -> Sequence[str]:  # noqa: ARG002
+        """Return the partitions that an output is of."""
+        return self.partition_keys
+
+    def asset_partition_key_range_for_output(self, output_name: str = RESULT) -> PartitionKeyRange:  # noqa: ARG002
+        """Return the first and the last partition that an output is of."""
+        return self.partition_key_range
+
+    def asset_partitions_time_window_for_output(self, output_name: str = RESULT) -> TimeWindow:  # noqa: ARG002
+        """Return the time that the partitions of an output stand for."""
+        return self.partition_time_window
+
+    def asset_partitions_def_for_output(self, output_name: str = RESULT) -> PartitionsDefinition:  # noqa: ARG002
+        """Return how an output is partitioned.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't.
+        """
+        return self.partitioning.some_cut(self.partitioning.cut, "what runs")
+
+    def asset_partition_keys_for_input(self, input_name: str) -> Sequence[str]:
+        """Return the partitions of an input that are read.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't partitioned, or one that must be there isn't.
+        """
+        return self.partitioning.read(input_name)
+
+    def asset_partition_key_for_input(self, input_name: str) -> str:
+        """Return the partition of an input that is read.
+
+        Raises:
+            DagsterInvariantViolationError: when several are.
+        """
+        return only_one(self.partitioning.read(input_name), f"of input `{input_name}`")
+
+    def asset_partition_key_range_for_input(self, input_name: str) -> PartitionKeyRange:
+        """Return the first and the last partition of an input that are read."""
+        return range_of(self.partitioning.read(input_name))
+
+    def asset_partitions_time_window_for_input(self, input_name: str) -> TimeWindow:
+        """Return the time that the partitions of an input stand for that are read.
+
+        Raises:
+            DagsterInvariantViolationError: when they don't stand for time.
+        """
+        cut = self.asset_partitions_def_for_input(input_name)
+        return self.partitioning.window(cut, self.partitioning.read(input_name), f"input `{input_name}`")
+
+    def asset_partitions_def_for_input(self, input_name: str) -> PartitionsDefinition:
+        """Return how an input is partitioned.
+
+        Raises:
+            DagsterInvariantViolationError: when it isn't.
+        """
+        return self.partitioning.some_cut(self.partitioning.cut_of(input_name), f"input `{input_name}`")
 
 
 class StepPartitions:

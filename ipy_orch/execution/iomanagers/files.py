@@ -26,7 +26,7 @@ from ipy_orch.execution.iomanagers.addresses import (
 from ipy_orch.execution.iomanagers.drafts import make_way
 from ipy_orch.execution.iomanagers.pickles import read_pickle, write_pickle
 from ipy_orch.model.io import ConfigurableIOManager, IOManager, IOManagerDefinition
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.resources.resource import InitResourceContext
 from ipy_orch.model.results import AssetMaterialization
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ipy_orch.execution.iomanagers.addresses import identifier, label
-from ipy_orch.execution.isolation import seal
+from ipy_orch.execution.isolation.sealing import seal
 from ipy_orch.model.io import IOManager, IOManagerDefinition
 
 __all__ = ["InMemoryIOManager", "mem_io_manager"]

@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers.addresses import identifier, is_nothing, label, loaded, only_partition
 from ipy_orch.execution.iomanagers.disk import DiskStore
-from ipy_orch.execution.isolation import Sealed, seal
+from ipy_orch.execution.isolation.sealing import Sealed, seal
 from ipy_orch.execution.workers.afar import Afar, SealedAfar
 from ipy_orch.model.io import IOManager
 from ipy_orch.model.keys import AssetKey

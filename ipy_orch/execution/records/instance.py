@@ -19,8 +19,9 @@ from typing import Any, Self
 from ipy_orch.errors import CheckError
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Run, Runs
-from ipy_orch.events.types import Checked, Event, Materialized, Observed, RunFinished, RunStarted, StepFailed
+from ipy_orch.events.types import Checked, Event, Logged, Materialized, Observed, RunFinished, RunStarted, StepFailed
 from ipy_orch.events.updates import Updates
+from ipy_orch.execution.loggers import number_of
 from ipy_orch.execution.records.dagster_events import DagsterEvent, DagsterEventType, dagster_events
 from ipy_orch.execution.records.dagster_run import DagsterRun, DagsterRunStatus
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
@@ -49,6 +50,7 @@ class EventLogEntry:
     timestamp: float
     step_key: str | None
     dagster_event: DagsterEvent
+    user_message = ""
 
     @property
     def dagster_event_type(self) -> DagsterEventType:
@@ -68,6 +70,23 @@ class EventLogEntry:
     def get_dagster_event(self) -> DagsterEvent:
         """Return the event itself."""
         return self.dagster_event
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """Be a record of ``context.log``, as Dagster's log has it: beside the events, and no event.
+
+    Args:
+        level: as Python's logging counts.
+    """
+
+    run_id: str
+    timestamp: float
+    step_key: str | None
+    level: int
+    user_message: str
+    dagster_event: None = None
+    dagster_event_type: None = None
 
 
 @dataclass(frozen=True)
@@ -271,11 +290,18 @@ class DagsterInstance:
         known = len(self.log)
         return next((known - back for back, one in enumerate(reversed(list(self.log))) if one is event), 0)
 
-    def all_logs(self, run_id: str, of_type: Any = None) -> list[EventLogEntry]:
-        """Return the events of a run, of one kind or of all."""
+    def all_logs(self, run_id: str, of_type: Any = None) -> list[EventLogEntry | LogEntry]:
+        """Return the events of a run, of one kind; or all of them, with what its steps logged."""
         kinds = None if of_type is None else {of_type} if isinstance(of_type, DagsterEventType) else set(of_type)
         entries = [one.event_log_entry for one in self.records(lambda event: event.run_id == run_id)]
-        return [entry for entry in entries if kinds is None or entry.dagster_event_type in kinds]
+        if kinds is not None:
+            return [entry for entry in entries if entry.dagster_event_type in kinds]
+        logged = [
+            LogEntry(run_id, event.at, event.step or None, number_of(event.level), event.text)
+            for event in self.log
+            if isinstance(event, Logged) and event.stream == "log" and event.run_id == run_id
+        ]
+        return sorted([*entries, *logged], key=lambda entry: entry.timestamp)
 
     def materializations(self, key: AssetKey) -> list[EventLogRecord]:
         """Return the materializations of an asset, the oldest first."""

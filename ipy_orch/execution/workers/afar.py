@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ipy_orch.execution.isolation import Sealed
+from ipy_orch.execution.isolation.sealing import Sealed
 
 __all__ = ["Afar", "SealedAfar"]
 

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any, Final
 
-from ipy_orch.execution.isolation import Sealed, seal
+from ipy_orch.execution.isolation.sealing import Sealed, seal
 from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.execution.step import Outcome, Work
 from ipy_orch.execution.workers.afar import Afar
@@ -35,6 +35,10 @@ class Near(Away):
     def __init__(self, client: Any, **more: Any) -> None:
         super().__init__(client.get_executor(pure=False), **more)
         self.client = client
+
+    def has(self, value: Afar) -> bool:
+        """Tell whether a value is on this cluster, so that its steps can be given it there."""
+        return value.future.client is self.client
 
     def send(self, token: str, packed: bytes, work: Work, future: Future[Any]) -> None:
         """Submit a parcel as a task that depends on the values it reads on the cluster."""

@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent import futures
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ipy_orch.errors import DagsterUnmetExecutorRequirementsError
-from ipy_orch.model.executors import Executor, ExecutorDefinition, HardcodedExecutor
+from ipy_orch.errors import DagsterInvalidConfigError, DagsterUnmetExecutorRequirementsError
+from ipy_orch.execution.workers.adopting import adopted
+from ipy_orch.execution.workers.lanes import Place
+from ipy_orch.model.executors import (
+    Executor,
+    ExecutorDefinition,
+    HardcodedExecutor,
+    as_executor,
+    multi_or_in_process_executor,
+)
 
 if TYPE_CHECKING:
     from ipy_orch.model.jobs import JobDefinition
 
-__all__ = ["executor_of"]
+__all__ = ["executor_of", "place_of_job", "says_where"]
+
+
+def says_where(job: JobDefinition, run_config: Mapping[str, Any]) -> bool:
+    """Tell whether a job, or its run config, says where its steps run."""
+    return job.executor_def is not None or bool(run_config.get("execution"))
+
+
+@contextmanager
+def place_of_job(job: JobDefinition, run_config: Mapping[str, Any], instance: Any = None) -> Iterator[Place | None]:
+    """Yield where a job has its steps run, None for the calling thread.
+
+    A job without an executor takes the config of Dagster's own, where run config has some.
+
+    Raises:
+        DagsterInvalidConfigError: when the config doesn't fit.
+        DagsterUnmetExecutorRequirementsError: for an executor that can't run steps here.
+    """
+    said = run_config.get("execution") or {}
+    if not isinstance(said, Mapping) or not said.keys() <= {"config"}:
+        told, hint = f"`execution` holds `config` and nothing else, not {said!r}", "execution: {config: {...}}"
+        raise DagsterInvalidConfigError(told, where=f"run config of job `{job.name}`", hint=hint)
+    definition = multi_or_in_process_executor if said else None
+    if job.executor_def is not None:
+        definition = as_executor(job.executor_def)
+    with executor_of(definition, said.get("config"), job, instance) as place:
+        yield place
 
 
 @contextmanager
@@ -23,8 +56,8 @@ def executor_of(
     config: Any = None,
     job: JobDefinition | None = None,
     instance: Any = None,
-) -> Iterator[tuple[futures.Executor | None, int]]:
-    """Yield where the steps of a run run, None for the calling thread, and how many of them at once.
+) -> Iterator[Place | None]:
+    """Yield where the steps of a run run, None for the calling thread.
 
     What the definition made for this run is shut down at the end; what was there before isn't.
 
@@ -36,17 +69,18 @@ def executor_of(
         DagsterUnmetExecutorRequirementsError: for an executor that isn't a ``concurrent.futures.Executor``.
     """
     made = None if definition is None else definition.created(config, job, instance)
-    if made is None:
-        yield None, 1
+    if definition is None or made is None:
+        yield None
         return
-    if not isinstance(made, futures.Executor):
-        what = "walks Dagster's plan by itself" if isinstance(made, Executor) else "isn't a futures.Executor"
+    if isinstance(made, Executor):
         raise DagsterUnmetExecutorRequirementsError(
-            f"the executor `{type(made).__name__}` {what}, so it can't run steps here",
-            hint="return a `concurrent.futures.Executor`, or use `execute_in_process()`",
+            f"the executor `{definition.name}` walks Dagster's plan by itself, so it can't run steps here",
+            hint="`--executor inline` runs them in the kernel; export the job to run it under Dagster",
         )
+    is_new = isinstance(made, futures.Executor) and not isinstance(definition, HardcodedExecutor)
+    place = adopted(made, 1, f"what the executor `{definition.name}` returns", is_new=is_new)
     try:
-        yield made, getattr(made, "_max_workers", None) or os.cpu_count() or 1
+        yield place
     finally:
-        if not isinstance(definition, HardcodedExecutor):
-            made.shutdown(cancel_futures=True)
+        if is_new:
+            made.shutdown(wait=False, cancel_futures=True)

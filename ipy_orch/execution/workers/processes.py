@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 
+from ipy_orch.execution.workers.adopting import terminate
 from ipy_orch.execution.workers.away import Away
 from ipy_orch.model.executors import processes
 
@@ -31,9 +32,3 @@ def is_broken(error: BaseException) -> bool:
 def ignore_interrupts() -> None:
     """Leave Ctrl-C to the kernel."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def terminate(executor: Executor, _tokens: list[str]) -> None:
-    """End the processes of a pool: what runs in C wouldn't hear an interrupt."""
-    for process in [*(getattr(executor, "_processes", None) or {}).values()]:
-        process.terminate()

@@ -2,7 +2,7 @@
 
 This file is also the program of that process, so it imports nothing but Python itself:
 
-    python -P -c <this text> '{"framework": "dagster", "module": "definitions", "path": [...], "run": true}' OUT
+    python -P -c <this text> '{"framework": "dagster", "module": "definitions", "path": [...], "run": false}' OUT
 
 A new kind of definition that the proof is to compare enters in :func:`facts`.
 """
@@ -22,6 +22,7 @@ from typing import Any
 
 FOREIGN = ("pandas", "numpy", "polars", "pyarrow", "datetime", "decimal", "fractions", "uuid", "pathlib")
 DEEPEST = 12
+PACKAGES = "site-packages"
 
 
 # -- what there is -----------------------------------------------------------------------------------------------------
@@ -94,21 +95,31 @@ def assets_run_by(job: Any) -> list[str]:
 # -- what it makes -----------------------------------------------------------------------------------------------------
 
 
-def values(framework: Any, defs: Any) -> tuple[dict[str, Any], list[str]]:
-    """Return the values that a clean process makes of all assets and jobs of ops, and what isn't run."""
-    assets = [one for one in defs.assets or () if getattr(one, "is_executable", False)]
-    parted = [one for one in assets if one.partitions_def is not None]
-    run = [one for one in assets if one.partitions_def is None]
-    told = [f"`{named(key)}` has partitions" for one in parted for key in one.keys]
+def values(framework: Any, defs: Any, order: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values that a clean process makes of assets and of all jobs of ops, and what isn't run.
+
+    Args:
+        order: ``rounds``, each a partition or None and the assets that are materialized together, and ``dynamic``,
+            the keys of dynamic partitions by name.
+    """
+    assets = defs.assets or ()
+    keys = {named(key): key for one in assets if getattr(one, "is_executable", False) for key in one.keys}
+    instance = framework.DagsterInstance.ephemeral()
+    for name, those in order["dynamic"].items():
+        instance.add_dynamic_partitions(name, those)
+    resources = {"io_manager": shelf(framework), **(defs.resources or {})}
     found: dict[str, Any] = {}
-    if run:
-        resources = {"io_manager": framework.mem_io_manager, **(defs.resources or {})}
-        made = framework.materialize([*run, *(one for one in defs.assets if one not in assets)], resources=resources)
-        for key in (key for one in run for key in one.keys):
+    told: list[str] = []
+    for partition, names in order["rounds"]:
+        chosen = [keys[name] for name in names]
+        made = framework.materialize(
+            assets, selection=chosen, partition_key=partition, instance=instance, resources=resources
+        )
+        for name in names:
             try:
-                found[f"asset {named(key)}"] = plain(made.asset_value(key))
+                found[place(name, partition)] = plain(made.asset_value(keys[name]))
             except Exception as error:  # noqa: BLE001 - an asset that returned nothing, or a result of its own kind
-                told.append(f"`{named(key)}` has no value ({type(error).__name__})")
+                told.append(f"`{name}` has no value ({type(error).__name__})")
     for job in defs.jobs or ():
         resolved = defs.resolve_job_def(job.name)
         if not assets_run_by(resolved):
@@ -116,7 +127,53 @@ def values(framework: Any, defs: Any) -> tuple[dict[str, Any], list[str]]:
                 found |= outputs(resolved)
             except Exception as error:  # noqa: BLE001 - config that nobody gave, most likely
                 told.append(f"job `{job.name}` isn't run: {type(error).__name__}")
-    return found, told
+    return found, [*dict.fromkeys(told)]
+
+
+def place(name: str, partition: str | None) -> str:
+    """Return what the value of an asset, or of one of its partitions, is called."""
+    return f"asset {name}" if partition is None else f"asset {name}[{partition}]"
+
+
+def shelf(framework: Any) -> Any:
+    """Return an IO manager that keeps values from run to run, each reader a copy of its own, as files would."""
+
+    class Shelf(framework.IOManager):  # type: ignore[name-defined, misc, unused-ignore]
+        def __init__(self) -> None:
+            self.kept: dict[Any, tuple[bool, Any]] = {}
+
+        def handle_output(self, context: Any, obj: Any) -> None:
+            where = (tuple(context.asset_key.path), of_run(context)) if context.has_asset_key else of_op(context)
+            try:
+                self.kept[where] = (True, pickle.dumps(obj))
+            except Exception:  # noqa: BLE001 - what can't be pickled is handed on as it is
+                self.kept[where] = (False, obj)
+
+        def load_input(self, context: Any) -> Any:
+            above = context.upstream_output
+            if context.has_asset_key:
+                path = tuple(context.asset_key.path)
+                if not context.has_asset_partitions:
+                    return self.load((path, None))
+                values = {one: self.load((path, str(one))) for one in context.asset_partition_keys}
+                return values if len(values) != 1 else next(iter(values.values()))
+            return self.load((tuple(above.asset_key.path), of_run(above)) if above.has_asset_key else of_op(above))
+
+        def load(self, where: Any) -> Any:
+            pickled, value = self.kept[where]
+            return pickle.loads(value) if pickled else value
+
+    return Shelf()
+
+
+def of_run(context: Any) -> str | None:
+    """Return the partition that an output of an asset is for."""
+    return str(context.asset_partition_key) if context.has_asset_partitions else None
+
+
+def of_op(context: Any) -> tuple[Any, ...]:
+    """Return what tells the output of an op from all others."""
+    return tuple(context.get_identifier())
 
 
 def outputs(job: Any) -> dict[str, Any]:
@@ -171,12 +228,15 @@ def main(order: Mapping[str, Any]) -> dict[str, Any]:
         found["facts"] = facts(defs)
         if order["run"]:
             found["step"] = "run"
-            found["values"], found["told"] = values(framework, defs)
+            found["values"], found["told"] = values(framework, defs, order)
     except BaseException as error:  # noqa: BLE001 - whatever a module may raise is the answer
         root = error.__cause__ if found["step"] == "run" and error.__cause__ is not None else error
         last = traceback.extract_tb(root.__traceback__)
-        lines = [(frame.filename, frame.lineno) for frame in last if frame.filename.startswith(tuple(order["path"]))]
+        own = [one for one in last if one.filename.startswith(tuple(order["path"])) and PACKAGES not in one.filename]
+        lines = [(one.filename, one.lineno) for one in own]
         found["error"] = f"{type(root).__name__}: {root}".strip().rstrip(":")
+        cause = f"{error.__cause__ or ''}".partition("\n")[0]
+        found["error"] += f": {cause}" if cause and cause not in found["error"] else ""
         found["at"] = lines[-1] if lines else None
         found["text"] = Path(lines[-1][0]).read_text(encoding="utf-8") if lines else ""
     return found

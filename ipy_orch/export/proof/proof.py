@@ -21,6 +21,7 @@ from ipy_orch.export.edits import parts_of
 from ipy_orch.export.module import Module
 from ipy_orch.export.proof import facts as program
 from ipy_orch.export.proof.comparing import difference
+from ipy_orch.export.proof.rounds import Rehearsal
 from ipy_orch.session.scan import Scanned
 
 __all__ = ["Asked", "Staged", "prove"]
@@ -59,13 +60,13 @@ class Asked:
 
     Args:
         folders: where the notebook finds its own modules.
-        values: gives the notebook's values by name, as :func:`~ipy_orch.export.proof.facts.values` names them;
-            None where
-            they aren't compared.
+        values: makes the notebook's values; None where they aren't compared.
+        late: whether that takes long: the module is loaded first, then.
     """
 
     folders: tuple[Path, ...] = ()
-    values: Callable[[], Mapping[str, Any]] | None = None
+    values: Callable[[], Rehearsal] | None = None
+    late: bool = False
 
 
 def prove(staged: Staged, module: Module, asked: Asked) -> list[str]:
@@ -78,24 +79,43 @@ def prove(staged: Staged, module: Module, asked: Asked) -> list[str]:
         return ["a browser has no processes, so nothing has loaded the module yet"]
     if module.target == "dagster" and importlib.util.find_spec("dagster") is None:
         return ["dagster isn't installed here, so nothing has loaded the module yet"]
-    answer = asked_of(staged, module.target, asked.folders, run=asked.values is not None)
+    if asked.values is None or asked.late:
+        checked(asked_of(staged, module.target, asked.folders), module)
+    if asked.values is None:
+        return []
+    made = asked.values()
+    order = {"rounds": made.rounds, "dynamic": made.dynamic}
+    answer = checked(asked_of(staged, module.target, asked.folders, order), module)
+    compare_values(made.values, answer["values"], module)
+    return [*made.told, *(f"not compared: {one}" for one in answer["told"])]
+
+
+def checked(answer: Mapping[str, Any], module: Module) -> Mapping[str, Any]:
+    """Return what a clean process says of a module that defines what the notebook does.
+
+    Raises:
+        DagsterInvalidDefinitionError: for another one, or one that fails.
+    """
     if "error" in answer:
         raise failed(answer, module)
     compare_facts(program.facts(module.scanned.as_definitions()), answer["facts"], module)
-    if asked.values is None:
-        return []
-    compare_values(asked.values(), answer["values"], module)
-    return [f"not compared: {one}" for one in answer["told"]]
+    return answer
 
 
-def asked_of(staged: Staged, framework: str, folders: tuple[Path, ...], *, run: bool) -> Mapping[str, Any]:
+def asked_of(
+    staged: Staged, framework: str, folders: tuple[Path, ...], run: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
     """Return what a clean process says of a module.
+
+    Args:
+        run: what is materialized, see :func:`~ipy_orch.export.proof.facts.values`.
 
     Raises:
         DagsterInvalidDefinitionError: when it says nothing.
     """
     path = [str(staged.root), *map(str, folders)]
-    order = json.dumps({"framework": framework, "module": staged.module, "path": path, "run": run})
+    told = {"framework": framework, "module": staged.module, "path": path, "run": run is not None, **(run or {})}
+    order = json.dumps(told)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "answer")
         command = [sys.executable, "-P", "-c", inspect.getsource(program), order, str(out)]
@@ -106,8 +126,8 @@ def asked_of(staged: Staged, framework: str, folders: tuple[Path, ...], *, run: 
         )
         if not out.is_file():
             last = done.stderr.strip().rpartition("\n")[2]
-            told = f"the module can't be proven: the process that imports it ended with {done.returncode}"
-            raise DagsterInvalidDefinitionError(told, hint=last or "try to import it")
+            what = f"the module can't be proven: the process that imports it ended with {done.returncode}"
+            raise DagsterInvalidDefinitionError(what, hint=last or "try to import it")
         found: Mapping[str, Any] = pickle.loads(out.read_bytes())
         return found
 
@@ -119,8 +139,9 @@ def failed(answer: Mapping[str, Any], module: Module) -> DagsterInvalidDefinitio
     if answer["at"]:
         name, line = answer["at"]
         where = cell_at(answer["text"], Path(name).name, line, module)
-    told = f"in a clean process the module {what}: {answer['error']}"
-    return DagsterInvalidDefinitionError(told, where=where, hint=hint_for(answer))
+    error, _, own = answer["error"].partition("\n  hint: ")  # as an error of ours is told
+    told = f"in a clean process the module {what}: {error}"
+    return DagsterInvalidDefinitionError(told, where=where, hint=own or hint_for(answer))
 
 
 def hint_for(answer: Mapping[str, Any]) -> str:
@@ -214,7 +235,7 @@ def compare_values(own: Mapping[str, Any], found: Mapping[str, Any], module: Mod
         if name in found and (told := difference(here, found[name])):
             kind, _, key = name.partition(" ")
             where = (
-                cell_of_asset(key, module.scanned)
+                cell_of_asset(key.partition("[")[0], module.scanned)
                 if kind == "asset"
                 else cell_named(key.partition(":")[0], module.scanned)
             )

@@ -7,7 +7,6 @@ import pickle
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +14,7 @@ from typing import Any, Final
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.notebook_file import NotebookFile
 from ipy_orch.export.proof import facts
+from ipy_orch.export.proof.rounds import Rehearsal, rounds_of
 from ipy_orch.session.session import Session
 
 __all__ = ["values_of_notebook", "values_of_session"]
@@ -25,7 +25,10 @@ SECONDS: Final = 3600
 PROGRAM: Final = """
 import json, pickle, sys
 from IPython.core.interactiveshell import InteractiveShell
-ip = InteractiveShell.instance()
+class Shell(InteractiveShell):
+    def enable_gui(self, gui=None):  # `%matplotlib` asks for it, and nobody looks
+        pass
+ip = Shell.instance()
 answer = {}
 for number, (key, text) in enumerate(json.loads(open(sys.argv[1], encoding="utf-8").read()), 1):
     done = ip.run_cell(text, store_history=True, cell_id=key or None)
@@ -36,34 +39,41 @@ for number, (key, text) in enumerate(json.loads(open(sys.argv[1], encoding="utf-
 else:
     import ipy_orch
     from ipy_orch.export.proof.rehearsal import values_of_session
-    answer["values"] = values_of_session(ipy_orch.session())
+    try:
+        answer["made"] = values_of_session(ipy_orch.session())
+    except Exception as error:
+        answer = {"error": f"{type(error).__name__}: {error}".partition("\\n")[0], "cell": 0}
 open(sys.argv[2], "wb").write(pickle.dumps(answer))
 """
 
 
-def values_of_session(session: Session) -> dict[str, Any]:
-    """Return the values of a session's assets, brought up to date, and of its jobs of ops, by name.
+def values_of_session(session: Session) -> Rehearsal:
+    """Return the values of a session's assets, brought up to date, and of its jobs of ops; of partitions one each.
 
     Raises:
         Exception: what an asset raises.
     """
     scanned = session.scan()
     defs = scanned.as_definitions()
-    graph = scanned.graph
-    whole = [key for key in graph.in_order(graph.materializable_keys) if graph.spec(key).partitions_def is None]
-    report = session.materialize(whole, what="values to compare")
-    for error in report.errors.values():
-        raise error
-    found = {f"asset {facts.named(key)}": facts.plain(session.load(scanned, key)) for key in whole}
+    made = rounds_of(session, scanned)
+    for partition, keys in made.asked:
+        report = session.materialize(keys, partition=partition, what="values to compare")
+        for error in report.errors.values():
+            raise error
+    found: dict[str, Any] = {}
+    for partition, key in ((partition, key) for partition, keys in made.asked for key in keys):
+        maker = scanned.graph.makers[key]
+        if not maker.op.outs[maker.output_of[key]].is_nothing:
+            found[facts.place(facts.named(key), partition)] = facts.plain(session.load(scanned, key, partition))
     for name in scanned.jobs:
         job = defs.resolve_job_def(name)
         if not facts.assets_run_by(job):
             with suppress(Exception):  # config that nobody gave; an asset in a store of the session's own
                 found |= facts.outputs(job)
-    return found
+    return Rehearsal(found, made.rounds, made.dynamic, made.told)
 
 
-def values_of_notebook(notebook: NotebookFile, folder: Path) -> Mapping[str, Any]:
+def values_of_notebook(notebook: NotebookFile, folder: Path) -> Rehearsal:
     """Run a notebook, and return the values of its assets and jobs of ops.
 
     Raises:
@@ -80,11 +90,10 @@ def values_of_notebook(notebook: NotebookFile, folder: Path) -> Mapping[str, Any
         if not out.is_file():
             last = done.stderr.strip().rpartition("\n")[2]
             raise DagsterInvalidDefinitionError("the notebook can't be run, so nothing is verified", hint=last)
-        answer: Mapping[str, Any] = pickle.loads(out.read_bytes())
+        answer: dict[str, Any] = pickle.loads(out.read_bytes())
     if "error" in answer:
         told = f"the notebook can't be run, so nothing is verified: {answer['error']}"
-        raise DagsterInvalidDefinitionError(
-            told, where=f"Cell In[{answer['cell']}]", hint="run it, and correct the cell"
-        )
-    found: Mapping[str, Any] = answer["values"]
+        where = f"Cell In[{answer['cell']}]" if answer["cell"] else ""
+        raise DagsterInvalidDefinitionError(told, where=where, hint="run it, and correct the cell")
+    found: Rehearsal = answer["made"]
     return found

@@ -13,11 +13,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ipy_orch.authoring.cells.cells import is_definition_cell, read_cell, value_rule
+from ipy_orch.authoring.cells.cells import CellText, is_definition_cell, read_cell, value_rule
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.export.notebook_file import FileCell
 from ipy_orch.export.reading.blocks import run
 from ipy_orch.export.reading.frames import STEPS, Frame, World
+from ipy_orch.export.reading.magics import refuse_misspelt, timed
 from ipy_orch.export.reading.unknown import TooLong, Unknown, Untold
 from ipy_orch.export.written import Written, is_op_cell, written_op, written_plain
 from ipy_orch.session.cellbook import Cell, CellBook
@@ -89,6 +90,15 @@ class ReadNotebook:
         """
         source = read_cell(cell.text, where=self.label)
         assert source is not None
+        self.checked(source)
+        self.book.write(Cell(cell.key or key_of_cell(cell.text), self.number, cell.text, f"<{self.label}>", source))
+
+    def checked(self, source: CellText) -> None:
+        """Refuse the body of a cell that can't be that of a function.
+
+        Raises:
+            DagsterInvalidDefinitionError: with the line.
+        """
         try:
             value_rule(source)
         except SyntaxError as error:
@@ -96,15 +106,18 @@ class ReadNotebook:
             raise DagsterInvalidDefinitionError(
                 told, where=f"{self.label}, line {error.lineno}", hint="correct the cell"
             ) from None
-        self.book.write(Cell(cell.key or key_of_cell(cell.text), self.number, cell.text, f"<{self.label}>", source))
 
     def written(self, text: str) -> Written | None:
         """Return the Python that a cell stands for, None where it is none."""
         if is_op_cell(text):
             source = read_cell(text, where=self.label)
             assert source is not None
+            self.checked(source)
             return written_op(text, self.namespace)
-        return written_plain(text) if is_python(text) else None
+        if not is_python(text):
+            return None
+        refuse_misspelt(ast.parse(text), self.label)
+        return written_plain(text)
 
     def refuse_or_warn(self, text: str) -> None:
         """Tell of a cell that isn't Python."""
@@ -142,7 +155,7 @@ class ReadNotebook:
         frame.world.left = STEPS
         for node in ast.parse(cell.text).body:
             try:
-                run([node], frame)
+                run(timed(node) or [node], frame)
             except Untold as error:
                 raise DagsterInvalidDefinitionError(
                     error.what,

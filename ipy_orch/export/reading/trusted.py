@@ -80,7 +80,7 @@ PYDANTIC_TYPES: Final = frozenset(
 DEFINING: Final = (
     "ipy_orch.authoring",
     "ipy_orch.model",
-    "ipy_orch.planning.selection.selection",
+    *(f"ipy_orch.planning.selection.{room}" for room in ("selection", "assets", "checks", "lineage", "operators")),
     "ipy_orch.execution.providing",
 )
 MAKING: Final = ("ipy_orch.storage", "ipy_orch.execution.iomanagers", "ipy_orch.components")

@@ -14,7 +14,7 @@ from ipy_orch.model.automation.functions import TickFunction, required_keys
 from ipy_orch.model.automation.requests import as_run_config
 from ipy_orch.model.automation.targets import AutomationTarget, Job, is_anonymous, only_one
 from ipy_orch.model.keys import valid_name
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.partitions.cron import Cron, timezone_named
 from ipy_orch.model.port import Port
 from ipy_orch.model.specs import valid_owners

@@ -14,7 +14,7 @@ from ipy_orch.model.automation.requests import DagsterRunReaction, RunRequest, S
 from ipy_orch.model.automation.schedules import user_tags
 from ipy_orch.model.automation.targets import AutomationTarget, Job, is_anonymous, only_one
 from ipy_orch.model.keys import valid_name
-from ipy_orch.model.metadata import normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.port import Port
 from ipy_orch.model.specs import valid_owners
 

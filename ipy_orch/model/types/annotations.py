@@ -15,7 +15,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.policies import Failure
 from ipy_orch.model.tables import typed
 from ipy_orch.model.types.composed import DictType, ListType, OptionalType, SetType, TupleType

@@ -16,7 +16,8 @@ from enum import Enum
 from typing import Any, Final, cast
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.model.metadata import MetadataValue, normalize_metadata
+from ipy_orch.model.metadata.plain import normalize_metadata
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.tables import Brief, filled, typed
 from ipy_orch.model.types.loaders import ANYTHING_LOADER, MAPPING_LOADER, SCALAR_LOADERS, DagsterTypeLoader, loader_of
 

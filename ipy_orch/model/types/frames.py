@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.tables import TableRecord, TableSchema
 from ipy_orch.model.types.dagster_type import DagsterType, TypeCheck
 

@@ -48,7 +48,8 @@ class LocationMagics(Magics):
     def code_location(self, line: str) -> Any:
         """Add definitions that have a Python environment of their own, list them, reload or remove one.
 
-        They run in another process. Its assets are shown, read and materialized here as the notebook's own.
+        They run in another process. Its assets are shown, read and materialized here as the notebook's own; its jobs,
+        schedules and sensors are called `location/name` here, in `%jobs` and `%automations`, and run there.
         """
         args = read(self.code_location, line)
         said = {name: unquoted(getattr(args, name)) for name in (*PLACES, "kernel", "python", "attribute")}
@@ -113,7 +114,22 @@ def added(locations: CodeLocations, name: str, workspace: str, said: dict[str, s
 def told(one: CodeLocation) -> str:
     """Return what a location defines, in a line."""
     assert one.described is not None
-    names = sorted(str(key) for each in one.definitions for key in each.keys)
+    parts = [counted("asset", sorted(str(key) for each in one.definitions for key in each.keys))]
+    own = {
+        "job": one.job_names,
+        "schedule": sorted(each.name for each in one.automations if each.kind == "schedule"),
+        "sensor": sorted(each.name for each in one.automations if each.kind == "sensor"),
+        "resource": [f"{one.name}/{key}" for key in one.resource_names],
+    }
+    parts += [counted(what, names) for what, names in own.items() if names]
+    return " · ".join([one.name, *parts, f"Python {one.described.python}", *one.described.notices])
+
+
+def counted(what: str, names: Sequence[str]) -> str:
+    """Return how many there are, and the first of them.
+
+    >>> counted("job", ["shop/nightly"])
+    '1 job: shop/nightly'
+    """
     shown = ", ".join(names[:MOST_NAMES]) + (f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else "")
-    many = f"{len(names)} asset{'' if len(names) == 1 else 's'}"
-    return " · ".join([one.name, f"{many}: {shown}", f"Python {one.described.python}", *one.described.notices])
+    return f"{len(names)} {what}{'' if len(names) == 1 else 's'}{f': {shown}' if names else ''}"

@@ -1,4 +1,4 @@
-r"""Selections as text. Here text becomes a tree; selection.py gives the tree its meaning.
+r"""Selections as text. Here text becomes a tree; meaning.py gives the tree its meaning.
 
 | text | selects |
 |---|---|
@@ -29,6 +29,7 @@ from typing import TypeAlias
 from ipy_orch.errors import DagsterInvalidSubsetError, closest
 
 __all__ = [
+    "NOTHING",
     "Attribute",
     "Both",
     "Call",
@@ -48,6 +49,7 @@ FUNCTIONS = ("roots", "sinks", "materializable", "required_multi_asset_neighbors
 NULLABLE = ("group", "kind", "owner")
 SORTS = ("external", "materializable")
 MAX_NESTING = 50
+NOTHING = "not *"
 
 _SPACE = re.compile(r"\s*")
 _AND, _OR, _NOT = (re.compile(rf"(?:{word}|{word.upper()})(?![\w./:\[\]?*-])") for word in ("and", "or", "not"))

@@ -60,7 +60,12 @@ def refuse_job(scanned: Scanned, cell: AutomationCell) -> None:
         DagsterInvalidDefinitionError: with the closest, or how one is made.
     """
     name = cell.options.get("job")
-    if name is None or name in scanned.jobs:
+    place = scanned.places_of_jobs.get(name) if name is not None else None
+    if place is not None and place.location:
+        told = f"job `{name}` is the code location's, and a {cell.kind} runs jobs of its own notebook"
+        hint = f"define the {cell.kind} where the job is; `%launch {name}` runs it"
+        raise DagsterInvalidDefinitionError(told, where=cell.source.where, hint=hint)
+    if name is None or place is not None:
         return
     held = next((one.name for one in scanned.places_of_jobs.values() if one.variable == name), "")
     hint = f"--job {held}, which is the name of the job in `{name}`" if held else closest(name, scanned.jobs)

@@ -21,11 +21,15 @@ HOLDERS: Final = (Schedule, SensorDefinition, Definitions, list, tuple)
 
 @dataclass(frozen=True)
 class FoundAutomation:
-    """Be a schedule or sensor, the variable that holds it, and the cell that defined this."""
+    """Be a schedule or sensor, the variable that holds it, the cell that defined this; or the code location it is from.
+
+    One that a code location has is asked there.
+    """
 
     definition: Any
     variable: str
     cell: Cell | None
+    location: str = ""
 
     @property
     def name(self) -> str:

@@ -11,12 +11,23 @@ from weakref import WeakKeyDictionary
 from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.model.asset_jobs import UnresolvedAssetJobDefinition
 from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.executors import ExecutorDefinition
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.loggers import LoggerDefinition
 from ipy_orch.planning.jobs import plan_job
 from ipy_orch.session.cellbook import Cell, CellBook
 
-__all__ = ["FoundJob", "Job", "find_jobs", "find_loggers", "is_of_ipy_orch", "jobs_by_name", "jobs_in", "resources_of"]
+__all__ = [
+    "FoundJob",
+    "Job",
+    "default_executor",
+    "find_jobs",
+    "find_loggers",
+    "is_of_ipy_orch",
+    "jobs_by_name",
+    "jobs_in",
+    "resources_of",
+]
 
 Job: TypeAlias = JobDefinition | UnresolvedAssetJobDefinition
 
@@ -29,12 +40,14 @@ class FoundJob:
 
     Args:
         brought: whether only a schedule or sensor in that variable holds it.
+        location: the code location that it is from.
     """
 
     definition: Job
     variable: str
     cell: Cell | None
     brought: bool = False
+    location: str = ""
 
     @property
     def name(self) -> str:
@@ -93,6 +106,22 @@ def jobs_by_name(found: Iterable[FoundJob]) -> dict[str, FoundJob]:
             )
         known[one.name] = one
     return known
+
+
+def only_elsewhere(name: str, found: Iterable[Any]) -> str | None:
+    """Return the whole name of what only one code location has by a name, None where none or several have it."""
+    there: list[str] = [one.name for one in found if one.location and one.name == f"{one.location}/{name}"]
+    return there[0] if len(there) == 1 else None
+
+
+def default_executor(name: str, namespace: Mapping[str, Any], book: CellBook) -> ExecutorDefinition | None:
+    """Return the executor of the Definitions that has a job of this name, or an automation of it; None without one."""
+    for variable, value in [*namespace.items()]:
+        if not isinstance(value, Definitions) or value.executor is None or variable in book.gone:
+            continue
+        if any(job.name == name for job in (*value.jobs, *value.jobs_of_targets)):
+            return value.executor_def
+    return None
 
 
 def find_loggers(namespace: Mapping[str, Any], book: CellBook) -> dict[str, LoggerDefinition]:

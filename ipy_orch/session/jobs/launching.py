@@ -43,6 +43,7 @@ from ipy_orch.planning.partitioning import partitions_tags
 from ipy_orch.planning.plan import Plan, Request, Step, plan
 from ipy_orch.planning.staleness import Reason
 from ipy_orch.session.config.run_config import merged
+from ipy_orch.session.jobs.jobs import default_executor, only_elsewhere
 from ipy_orch.session.jobs.launched import JobReport, Launched, lines_of_ops
 from ipy_orch.session.jobs.partitions import cut_of_job, partitions_of
 from ipy_orch.session.jobs.resuming import carried, done, marks_of
@@ -96,6 +97,7 @@ def job_named(scanned: Scanned, name: Any) -> str:
     if said in jobs:
         return said
     held = next((one.name for one in jobs.values() if one.variable == said), None)
+    held = held if held is not None else only_elsewhere(said, jobs.values())
     if held is not None:
         return held
     hint = closest(said, jobs) or ("`%jobs` lists them" if jobs else f"%job {said} SELECTION")
@@ -112,11 +114,13 @@ def resolved_job(session: Session, scanned: Scanned, name: str) -> JobDefinition
     """
     found = scanned.places_of_jobs[name].definition
     resources = {"io_manager": session.store, **scanned.resources}
+    executor = default_executor(name, session.namespace, session.book) if found.executor_def is None else None
     if isinstance(found, UnresolvedAssetJobDefinition):
         refuse_broken(scanned, scanned.broken)
-        return found.resolve(scanned.graph, None, resources, scanned.loggers)
+        return found.resolve(scanned.graph, executor, resources, scanned.loggers)
     brought = {} if found.is_asset_job else resources_of_sources(found)
     job = found.with_top_level_resources({**resources, **brought})
+    job = job if executor is None else job.with_executor_def(executor)
     if job.is_asset_job:
         return replace(job, asset_layer=of_today(job.layer, scanned))
     return job if job.loggers else job.with_logger_defs(scanned.loggers)

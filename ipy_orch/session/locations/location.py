@@ -6,14 +6,19 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, DagsterUserCodeUnreachableError
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.automation.targets import is_anonymous
 from ipy_orch.model.partitions.dynamic import DynamicPartitionsDefinition
+from ipy_orch.session.automation.automations import FoundAutomation
+from ipy_orch.session.jobs.jobs import FoundJob
+from ipy_orch.session.locations.brought import automations_of, jobs_of, name_at_home
 from ipy_orch.session.locations.files import has_pyarrow, read_file, write_file
 from ipy_orch.session.locations.process import Ended, Environment, Process, Refused
 from ipy_orch.session.locations.remote import definition_of, error_of, external_of, repeat
@@ -23,8 +28,12 @@ from ipy_orch.session.locations.wire import (
     Asked,
     DefinitionTold,
     Described,
+    JobTold,
+    Launched,
     Opening,
     Printed,
+    TickAsked,
+    TickTold,
     decoded,
     encoded,
 )
@@ -64,6 +73,8 @@ class CodeLocation:
         self.described: Described | None = None
         self.definitions: tuple[AssetsDefinition, ...] = ()
         self.externals: tuple[AssetsDefinition, ...] = ()
+        self.jobs: tuple[FoundJob, ...] = ()
+        self.automations: tuple[FoundAutomation, ...] = ()
         self.error = ""
 
     @property
@@ -94,6 +105,8 @@ class CodeLocation:
         self.process, self.described, self.error = process, described, ""
         self.definitions = tuple(definition_of(one, self.name, self.ask) for one in described.definitions)
         self.externals = tuple(external_of(one, self.name) for one in described.externals)
+        self.jobs = tuple(jobs_of(described, self.name, self.launch, self.config_of))
+        self.automations = tuple(automations_of(described, self.name, self.jobs))
 
     def opened(self, process: Process) -> Described:
         """Return what the location defines, loaded in a kernel.
@@ -136,19 +149,28 @@ class CodeLocation:
                 raise self.crashed(ended, f"cell {number} ran") from None
 
     @property
+    def job_names(self) -> tuple[str, ...]:
+        """Return the names of its jobs here, in order, without those that stand for a selection."""
+        return tuple(sorted(one.name for one in self.jobs if not is_anonymous(one.name)))
+
+    @property
+    def resource_names(self) -> tuple[str, ...]:
+        """Return the keys of its resources, in order."""
+        rows = self.described.resources if self.described is not None else ()
+        return tuple(dict.fromkeys(str(row["resource"]) for row in rows if "class" in row))
+
+    @property
     def label(self) -> str:
         """Return what messages call it."""
         return f"code location `{self.name}`"
 
-    def told(
-        self, process: Process, verb: str, said: str, hear: Callable[[Printed], None] = lambda _: None
-    ) -> Described | Answered:
+    def told(self, process: Process, verb: str, said: str, hear: Callable[[Printed], None] = lambda _: None) -> Any:
         """Call a verb in the kernel, and return its answer.
 
         Raises:
             DagsterError: when there is none.
         """
-        answers: list[Described | Answered] = []
+        answers: list[Any] = []
 
         def received(kind: str, content: Mapping[str, Any]) -> None:
             if kind == "stream" and content["name"] == "stdout":
@@ -182,24 +204,92 @@ class CodeLocation:
             DagsterUserCodeUnreachableError: when its process isn't there.
             Exception: what stands for the exception of its code.
         """
+        with self.reached(f"it made `{context.op_def.name}`") as (process, folder):
+            asked = self.asked(context, inputs, told, folder)
+            answer = self.told(process, "serve", encoded(asked), lambda one: repeat(one, context))
+            self.refuse_error(answer)
+            return answer, {one.key: read_file(one.file, imports=False) for one in answer.made if one.file is not None}
+
+    def launch(self, context: Any, job: str, config: Any) -> tuple[str, ...]:
+        """Have the location run a job of ops, and return what these told of assets.
+
+        Raises:
+            DagsterUserCodeUnreachableError: when its process isn't there.
+            Exception: what stands for the exception of its code.
+        """
+        partition = context.partition_key if context.has_partition_key else None
+        asked = Launched(job, config, partition, dict(context.run_tags), self.dynamic_keys())
+        with self.reached(f"it ran job `{job}`") as (process, _):
+            answer = self.told(process, "launch", encoded(asked), lambda one: repeat(one, context))
+            self.refuse_error(answer)
+        reports: tuple[str, ...] = answer.reports
+        return reports
+
+    def config_of(self, job: str, partition: str) -> Mapping[str, Any]:
+        """Return the run config that a job has for a partition.
+
+        Raises:
+            DagsterUserCodeUnreachableError: when its process isn't there.
+            Exception: what stands for the exception of its code.
+        """
+        asked = Launched(job, partition=partition, dynamic=self.dynamic_keys())
+        with self.reached(f"it made the config of job `{job}`") as (process, _):
+            answer = self.told(process, "configure", encoded(asked))
+            self.refuse_error(answer)
+        return answer.config or {}
+
+    def tick(self, asked: TickAsked, events: Iterable[bytes], hear: Callable[[Printed], None]) -> TickTold:
+        """Ask what a schedule or sensor wants to run; its error is in the answer.
+
+        Args:
+            events: what has happened since it was asked the last time.
+
+        Raises:
+            DagsterUserCodeUnreachableError: when its process isn't there.
+        """
+        with self.reached(f"`{asked.name}` ticked") as (process, folder):
+            file = folder / "events"
+            file.write_bytes(b"".join(events))
+            answer: TickTold = self.told(process, "tick", encoded(replace(asked, events=str(file))), hear)
+            return answer
+
+    @contextmanager
+    def reached(self, doing: str) -> Iterator[tuple[Process, Path]]:
+        """Hand out the kernel, and a folder for files on the way.
+
+        Args:
+            doing: what it does, for the message where it dies.
+
+        Raises:
+            DagsterUserCodeUnreachableError: when it isn't there, or dies.
+        """
         process = self.process
         if process is None:
             hint = f"`%code_location reload {self.name}` loads it again"
             raise DagsterUserCodeUnreachableError(f"{self.label} is unavailable: {self.error}", hint=hint)
         folder = Path(tempfile.mkdtemp(dir=process.scratch))
         try:
-            asked = self.asked(context, inputs, told, folder)
-            answer = self.told(process, "serve", encoded(asked), lambda one: repeat(one, context))
-            assert isinstance(answer, Answered)
-            if answer.error is not None:
-                raise error_of(answer.error, self.name)
-            return answer, {one.key: read_file(one.file, imports=False) for one in answer.made if one.file is not None}
+            yield process, folder
         except Ended as ended:
-            error = self.crashed(ended, f"it made `{context.op_def.name}`")
+            error = self.crashed(ended, doing)
             self.end(error.message)
             raise error from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def refuse_error(self, answer: Answered) -> None:
+        """Raise what stands for the exception of the location's code, if there was one.
+
+        Raises:
+            Exception: that.
+        """
+        if answer.error is not None:
+            raise error_of(answer.error, self.name)
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether it does something, and so would answer later."""
+        return self.process is not None and self.process.lock.locked()
 
     def asked(self, context: Any, inputs: Mapping[str, Any], told: DefinitionTold, folder: Path) -> Asked:
         """Return what the location is asked, with the values in files."""
@@ -216,11 +306,22 @@ class CodeLocation:
             context.op_config if told.takes_config and context.op_config else None,
             context.partition_key if context.has_partition_key else None,
             self.dynamic_keys(),
+            self.own_job(context.job_name),
         )
+
+    def own_job(self, name: str) -> str:
+        """Return the name that a job of its has there, "" for another's."""
+        return next((one.name for one in self.jobs_told if name_at_home(one.name, self.name) == name), "")
+
+    @property
+    def jobs_told(self) -> tuple[JobTold, ...]:
+        """Return its jobs as it told of them."""
+        return self.described.jobs if self.described is not None else ()
 
     def dynamic_keys(self) -> dict[str, tuple[str, ...]]:
         """Return the dynamic partitions of its assets."""
         cuts = [spec.partitions_def for one in self.definitions for spec in one.specs]
+        cuts += [one.definition.partitions_def for one in self.jobs]
         names = {one.name for one in cuts if isinstance(one, DynamicPartitionsDefinition) and one.name is not None}
         return {name: tuple(self.dynamic(name)) for name in names}
 
@@ -244,7 +345,12 @@ class CodeLocation:
             self.process = None
 
 
-MESSAGES: Final[Mapping[str, type]] = {"described": Described, "answered": Answered, "printed": Printed}
+MESSAGES: Final[Mapping[str, type]] = {
+    "described": Described,
+    "answered": Answered,
+    "printed": Printed,
+    "ticked": TickTold,
+}
 
 
 def display(content: Mapping[str, Any]) -> None:

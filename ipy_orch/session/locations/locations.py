@@ -14,6 +14,8 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.port import Port
 from ipy_orch.planning.staleness import Status
+from ipy_orch.session.automation.automations import FoundAutomation
+from ipy_orch.session.jobs.jobs import FoundJob
 from ipy_orch.session.locations.location import CodeLocation, Place
 from ipy_orch.session.project import Location, location_of, read_project
 
@@ -104,12 +106,12 @@ class CodeLocations:
             DagsterError: when it can't be loaded; it is unavailable then.
         """
         location = self.find(name)
-        before = (location.definitions, location.externals)
+        before = (location.definitions, location.externals, location.jobs, location.automations)
         location.load()
         try:
             _ = self.session.scan().graph
         except DagsterError as error:
-            location.definitions, location.externals = before
+            location.definitions, location.externals, location.jobs, location.automations = before
             location.end(error.message)
             raise
         return location
@@ -135,6 +137,9 @@ class CodeLocations:
                 "environment": one.place.kernel or one.place.python or "this one",
                 "python": one.described.python if one.described is not None else "",
                 "assets": sum(len(each.keys) for each in one.definitions),
+                "jobs": len(one.job_names),
+                "automations": len(one.automations),
+                "resources": ", ".join(one.resource_names),
             }
             for name, one in self.known.items()
         ]
@@ -184,6 +189,17 @@ class CodeLocations:
             if not each.keys & seen:
                 seen |= each.keys
                 yield each
+
+    def brought(self) -> tuple[Sequence[FoundJob], Sequence[FoundAutomation]]:
+        """Return the jobs, and the schedules and sensors, that the locations define."""
+        known = self.known.values()
+        return [job for one in known for job in one.jobs], [each for one in known for each in one.automations]
+
+    def resources(self) -> Iterator[Mapping[str, Any]]:
+        """Yield the rows of the resources that the locations have, in the table of resources."""
+        for name, one in self.known.items():
+            for row in one.described.resources if one.described is not None else ():
+                yield {**row, "resource": f"{name}/{row['resource']}"}
 
     def unavailable(self) -> dict[AssetKey, Status]:
         """Return how the assets stand whose location isn't there."""

@@ -13,12 +13,13 @@ from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, exter
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.config.schema import Permissive, config_field
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.metadata import MetadataValue
+from ipy_orch.model.metadata.value import MetadataValue
 from ipy_orch.model.ops import NO_VALUE, In, OpDefinition, Out
 from ipy_orch.model.results import AssetCheckResult, AssetCheckSeverity, DataVersion, Output
 from ipy_orch.model.serdes import deserialize_value
 from ipy_orch.model.specs import AssetDep, AssetSpec
 from ipy_orch.model.types.annotations import Nothing
+from ipy_orch.session.executors import LOCATION
 from ipy_orch.session.locations.wire import Answered, CheckTold, DefinitionTold, Printed, Raised, SpecTold
 from ipy_orch.session.recipes import ELSEWHERE
 
@@ -45,6 +46,7 @@ def definition_of(told: DefinitionTold, location: str, ask: Ask) -> AssetsDefini
             **{name: out_of(one, optional=told.can_subset) for name, one in told.assets.items()},
             **{name: Out(Nothing, is_required=not told.can_subset) for name in checks},
         },
+        tags={LOCATION: location},
         config_type=config_field(Permissive()) if told.takes_config else None,
     )
     inputs = {one.name: AssetKey.from_user_string(one.key) for one in told.inputs}

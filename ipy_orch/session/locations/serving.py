@@ -6,60 +6,68 @@ Called by the code that :mod:`ipy_orch.session.locations.process` sends; answers
 from __future__ import annotations
 
 import os
-import platform
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError
-from ipy_orch.events.types import Checked, Event, Logged, Materialized, Part
+from ipy_orch.events.types import (
+    Checked,
+    Event,
+    Logged,
+    Materialized,
+    Observed,
+    StepFailed,
+    StepRetrying,
+    StepSucceeded,
+)
 from ipy_orch.execution.iomanagers import InMemoryIOManager
 from ipy_orch.execution.materialize import materialize
 from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.execution.records.results import ExecuteInProcessResult
-from ipy_orch.model.assets import AssetsDefinition, external
-from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.assets import external
 from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
-from ipy_orch.model.ops import OpDefinition
+from ipy_orch.model.partitions.contexts import partition_loading_context
 from ipy_orch.model.port import Port
 from ipy_orch.model.serdes import serialize_value
-from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
+from ipy_orch.model.specs import AssetSpec
+from ipy_orch.planning.job_config import run_config_of
 from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.session.locations.files import Closed, read_file, write_file
-from ipy_orch.session.locations.process import VERSION
+from ipy_orch.session.locations.telling import description, is_making
 from ipy_orch.session.locations.wire import (
     MESSAGE,
     Answered,
     Asked,
-    CheckTold,
-    DefinitionTold,
     Described,
     File,
-    InputTold,
+    Launched,
     Made,
     Opening,
     Printed,
     Raised,
-    SpecTold,
+    TickAsked,
+    TickTold,
     Verdict,
     decoded,
     encoded,
 )
 from ipy_orch.session.modules import is_users, session_of
 from ipy_orch.session.project import Location
-from ipy_orch.session.recipes import values_of
-from ipy_orch.session.scan import ENV, FILES, Scanned
+from ipy_orch.session.scan import Scanned
 from ipy_orch.session.session import Session
+from ipy_orch.session.words import human_seconds
 
-__all__ = ["notebook_session", "open_location", "prepare_notebook", "serve"]
+__all__ = ["configure", "launch", "notebook_session", "open_location", "prepare_notebook", "serve", "tick"]
 
 HANDED: Final = "ipy_orch_handed_over"  #: the IO manager of assets that aren't made here
 SERVED: Final[list[Session]] = []  #: the session of this kernel, when it is open
 
 prepare_notebook: Port[[], None] = Port("ipy_orch.notebook.located")
 notebook_session: Port[[], Session] = Port("ipy_orch.notebook.located")
+ticked: Port[[Session, TickAsked], TickTold] = Port("ipy_orch.automation.located")
 
 
 def tell(name: str, message: Any) -> None:
@@ -95,97 +103,6 @@ def opened(opening: Opening) -> Described:
         session = session_of(Location(kind, opening.target, folder, opening.attribute, opening.name))
     SERVED[:] = [session]
     return description(session, Path(opening.folder))
-
-
-def description(session: Session, folder: Path) -> Described:
-    """Return what a session defines.
-
-    Raises:
-        DagsterInvalidDefinitionError: when its definitions contradict each other.
-    """
-    scanned = session.scan()
-    _ = scanned.graph
-    try:
-        config = session.planning.configured(scanned)
-    except DagsterError:
-        config = None
-    parts_of = session.planning.knowledge(scanned, config).parts
-    making = [one for one in scanned.definitions if is_making(one)]
-    made = {key for one in making for key in one.keys}
-    others = [spec for one in scanned.definitions if not is_making(one) for spec in one.specs if spec.key not in made]
-    notices = [f"`{key}` is left out: {error.message}" for key, error in scanned.broken.items()]
-    return Described(
-        platform.python_version(),
-        VERSION,
-        tuple(definition_told(one, [*parts_of(one)], folder) for one in making),
-        tuple(spec_told(spec, folder) for spec in others),
-        tuple(notices),
-    )
-
-
-def is_making(definition: AssetsDefinition) -> bool:
-    """Tell whether a definition makes assets or checks."""
-    return definition.is_executable and not definition.is_observable
-
-
-def definition_told(one: AssetsDefinition, parts: Iterable[Part], folder: Path) -> DefinitionTold:
-    """Return a definition as data."""
-    mappings = {dep.asset_key: dep.partition_mapping for spec in one.specs for dep in spec.deps}
-    return DefinitionTold(
-        one.op.name,
-        tuple(
-            InputTold(name, str(key), one.op.ins[name].is_nothing, serialized(mappings.get(key)))
-            for name, key in one.keys_by_input_name.items()
-        ),
-        {
-            name: spec_told(one.specs_by_key[key], folder, is_nothing=one.op.outs[name].is_nothing)
-            for name, key in one.keys_by_output_name.items()
-        },
-        {name: check_told(spec) for name, spec in one.check_specs_by_output_name.items()},
-        one.can_subset,
-        isinstance(one.op, OpDefinition) and one.op.config_type is not None,
-        tuple(part for part in parts if part.kind != "source"),  # home looks at the files itself
-    )
-
-
-def spec_told(spec: AssetSpec, folder: Path, *, is_nothing: bool = False) -> SpecTold:
-    """Return what is said of an asset as data; the files that it declares by their whole paths."""
-    metadata = {name: value for name, value in spec.metadata.items() if name != ENV}
-    if FILES in metadata:
-        metadata[FILES] = [str(folder / path) for path in values_of(metadata[FILES])]
-    return SpecTold(
-        str(spec.key),
-        tuple((str(dep.asset_key), serialized(dep.partition_mapping)) for dep in spec.deps),
-        spec.description,
-        "" if spec.group_name in (None, DEFAULT_GROUP) else str(spec.group_name),
-        metadata,
-        dict(spec.tags),
-        tuple(spec.owners),
-        spec.skippable,
-        serialized(spec.partitions_def),
-        condition_told(spec.automation_condition),
-        is_nothing,
-    )
-
-
-def condition_told(condition: Any) -> str | None:
-    """Return an automation condition as text; one with code of the user's can't be asked from home."""
-    try:
-        return serialized(condition)
-    except DagsterError:
-        return None
-
-
-def check_told(spec: AssetCheckSpec) -> CheckTold:
-    """Return what is said of a check as data."""
-    deps = tuple(str(dep.asset_key) for dep in spec.additional_deps)
-    cut = serialized(spec.partitions_def)
-    return CheckTold(spec.name, str(spec.asset_key), spec.description, spec.blocking, dict(spec.metadata), deps, cut)
-
-
-def serialized(value: Any) -> str | None:
-    """Return partitions, or a mapping of them, as text."""
-    return None if value is None else serialize_value(value)
 
 
 # -- making ------------------------------------------------------------------------------------------------------------
@@ -233,13 +150,12 @@ def answered(session: Session, asked: Asked) -> Answered:
     keys = [AssetKey.from_user_string(one) for one in asked.keys]
     checks = [AssetCheckKey(AssetKey.from_user_string(key), name) for key, name in asked.checks]
     manager = HandedOver(files)
-    instance = DagsterInstance.ephemeral()
-    for name, known in asked.dynamic.items():
-        instance.add_dynamic_partitions(name, list(known))
+    instance = instance_with(asked.dynamic)
     instance.log.listen(hear)
+    config = {"ops": {asked.name: {"config": asked.config}}} if asked.config is not None else {}
     done = materialize(
         concerned(scanned, keys, checks, files),
-        {"ops": {asked.name: {"config": asked.config}}} if asked.config is not None else None,
+        {**config, **resource_config(scanned, asked)},
         instance,
         {"io_manager": manager, **scanned.resources, HANDED: manager},
         asked.partition,
@@ -247,6 +163,23 @@ def answered(session: Session, asked: Asked) -> Answered:
         selection=AssetSelection.assets(*keys).without_checks() | AssetSelection.checks(*checks),
     )
     return told(done, asked)
+
+
+def instance_with(dynamic: Mapping[str, tuple[str, ...]]) -> DagsterInstance:
+    """Return an instance of its own, with the keys of dynamic partitions."""
+    instance = DagsterInstance.ephemeral()
+    for name, known in dynamic.items():
+        instance.add_dynamic_partitions(name, list(known))
+    return instance
+
+
+def resource_config(scanned: Scanned, asked: Asked) -> dict[str, Any]:
+    """Return what the config of the job that runs says of resources."""
+    if asked.job not in scanned.jobs:
+        return {}
+    job = scanned.as_definitions().resolve_job_def(asked.job)
+    said = run_config_of(job, None, [asked.partition] if asked.partition is not None else [])
+    return {"resources": said["resources"]} if "resources" in said else {}
 
 
 def concerned(
@@ -271,8 +204,8 @@ def handed(spec: AssetSpec, is_file: bool, scanned: Scanned) -> AssetSpec:
 
 
 def hear(event: Event) -> None:
-    """Tell what a step printed or logged."""
-    if isinstance(event, Logged) and event.stream in ("stdout", "stderr", "log"):
+    """Tell what a step logged, or wrote to stderr; what it prints is heard as the kernel's own output."""
+    if isinstance(event, Logged) and event.stream in ("stderr", "log"):
         tell("printed", Printed(event.stream, event.level, event.text))
 
 
@@ -297,6 +230,74 @@ def made_of(event: Materialized, done: ExecuteInProcessResult, asked: Asked) -> 
         file = write_file(values[place], str(event.key), Path(asked.folder), tables=asked.tables)
     said = event.data_version if event.said else None
     return Made(str(event.key), file, dict(event.materialization.metadata), said)
+
+
+# -- jobs, schedules and sensors ---------------------------------------------------------------------------------------
+
+
+def launch(said: str) -> None:
+    """Run a job of ops, and tell what came of it."""
+    asked = decoded(Launched, said)
+    try:
+        answer = launched(SERVED[0], asked)
+    except BaseException as error:  # also an interrupt: what asked for it knows
+        answer = Answered(error=raised(error))
+    tell("answered", answer)
+
+
+def launched(session: Session, asked: Launched) -> Answered:
+    """Run a job of ops, and return what came of it; values stay here."""
+    job = session.scan().as_definitions().resolve_job_def(asked.job)
+    instance, reports = instance_with(asked.dynamic), list[str]()
+    instance.log.listen(lambda event: follow(event, reports))
+    done = job.execute_in_process(
+        asked.config or None, instance, asked.partition, raise_on_error=False, tags=dict(asked.tags)
+    )
+    for error in done.result.errors.values():
+        return Answered(error=raised(error), reports=tuple(reports))
+    return Answered(reports=tuple(reports))
+
+
+def follow(event: Event, reports: list[str]) -> None:
+    """Tell what an op printed or logged, and how it ended; keep what it told of assets."""
+    match event:
+        case StepSucceeded():
+            tell("printed", Printed("log", "info", f"`{event.step}` done in {human_seconds(event.seconds)}"))
+        case StepFailed():
+            tell("printed", Printed("log", "error", redact(f"`{event.step}` failed: {event.error}")))
+        case StepRetrying():
+            tell("printed", Printed("log", "warning", redact(f"`{event.step}` is tried again: {event.error}")))
+        case Materialized():
+            reports.append(serialize_value(event.materialization))
+        case Observed():
+            reports.append(serialize_value(event.observation))
+        case _:
+            hear(event)
+
+
+def configure(said: str) -> None:
+    """Tell the run config that a job has for a partition."""
+    asked = decoded(Launched, said)
+    try:
+        job = SERVED[0].scan().as_definitions().resolve_job_def(asked.job)
+        with partition_loading_context(dynamic_partitions_store=instance_with(asked.dynamic)):
+            answer = Answered(config=run_config_of(job, None, [asked.partition] if asked.partition else []))
+    except BaseException as error:  # also an interrupt: what asked for it knows
+        answer = Answered(error=raised(error))
+    tell("answered", answer)
+
+
+def tick(said: str) -> None:
+    """Tell what a schedule or sensor wants to run."""
+    asked = decoded(TickAsked, said)
+    try:
+        answer = ticked(SERVED[0], asked)
+    except BaseException as error:  # also an interrupt: what asked for it knows
+        answer = TickTold(error=raised(error))
+    tell("ticked", answer)
+
+
+# -- errors ------------------------------------------------------------------------------------------------------------
 
 
 def raised(error: BaseException) -> Raised:

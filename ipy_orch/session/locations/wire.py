@@ -2,6 +2,8 @@
 
 home --Opening--> location --Described--> home            what is defined there, with fingerprints
 home --Asked--> location --Printed, Answered--> home      make these assets; values go both ways in files
+home --Launched--> location --Printed, Answered--> home   run a job of ops; or only: what is its run config?
+home --TickAsked--> location --Printed, TickTold--> home  what does a schedule or sensor want to run?
 """
 
 from __future__ import annotations
@@ -17,16 +19,22 @@ __all__ = [
     "MESSAGE",
     "Answered",
     "Asked",
+    "AutomationTold",
     "CheckTold",
     "DefinitionTold",
     "Described",
     "File",
     "InputTold",
+    "JobTold",
+    "Launched",
     "Made",
     "Opening",
     "Printed",
     "Raised",
+    "RequestTold",
     "SpecTold",
+    "TickAsked",
+    "TickTold",
     "Verdict",
     "decoded",
     "encoded",
@@ -115,14 +123,70 @@ class DefinitionTold:
 
 
 @dataclass(frozen=True)
+class JobTold:
+    """Be what a location says of a job.
+
+    Args:
+        assets: that it runs; None for a job of ops.
+        checks: as pairs of asset and name.
+        config: what its runs get by themselves, where that can be said beforehand.
+        is_asked: whether the config depends on the partition, and so the location is asked for it.
+        retries: its retry policy, as ``serialize_value`` writes it.
+        brought: whether only a schedule or sensor has it.
+    """
+
+    name: str
+    assets: tuple[str, ...] | None
+    checks: tuple[tuple[str, str], ...]
+    description: str | None
+    tags: Mapping[str, str]
+    run_tags: Mapping[str, str] | None
+    config: Metadata
+    partitions: str | None
+    is_asked: bool
+    retries: str | None
+    brought: bool
+
+
+@dataclass(frozen=True)
+class AutomationTold:
+    """Be what a location says of a schedule or sensor.
+
+    Args:
+        kind: ``schedule``, ``sensor``, or ``conditions`` for a sensor that evaluates those of some assets.
+        jobs: that it runs, by name.
+        assets: that it may ask for, or whose conditions it evaluates; None where it says none.
+        checks: likewise.
+        crons: of a schedule.
+        interval: of a sensor, in seconds.
+        is_running: whether it is on by itself.
+    """
+
+    name: str
+    kind: str
+    jobs: tuple[str, ...]
+    assets: tuple[str, ...] | None
+    checks: tuple[tuple[str, str], ...]
+    crons: tuple[str, ...]
+    timezone: str | None
+    interval: int | None
+    is_running: bool
+    description: str | None
+    run_tags: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Described:
-    """Be what a location defines, and which Python and packages it runs on."""
+    """Be what a location defines, and which Python and packages it runs on; ``resources`` are rows of a table."""
 
     python: str
     version: str
     definitions: tuple[DefinitionTold, ...]
     externals: tuple[SpecTold, ...]
     notices: tuple[str, ...]
+    jobs: tuple[JobTold, ...] = ()
+    automations: tuple[AutomationTold, ...] = ()
+    resources: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +209,7 @@ class Asked:
         folder: where the values go.
         tables: whether the asker reads Parquet.
         dynamic: the keys of dynamic partitions.
+        job: of the location that runs, whose resource config counts.
     """
 
     keys: tuple[str, ...]
@@ -156,6 +221,79 @@ class Asked:
     config: Metadata = None
     partition: str | None = None
     dynamic: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    job: str = ""
+
+
+@dataclass(frozen=True)
+class Launched:
+    """Ask a location to run one of its jobs of ops, or to say its run config for a partition.
+
+    Args:
+        config: over the job's own.
+        dynamic: the keys of dynamic partitions.
+    """
+
+    job: str
+    config: Metadata = None
+    partition: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    dynamic: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TickAsked:
+    """Ask what a schedule or sensor wants to run.
+
+    Args:
+        moment: for which a schedule is asked.
+        last: when a sensor was asked the last time.
+        since: when it was switched on.
+        events: a file with what has happened since it was asked the last time, as lines.
+        anew: whether that is all that has ever happened.
+    """
+
+    name: str
+    kind: str
+    moment: float | None
+    cursor: str | None
+    last: float | None
+    since: float | None
+    events: str
+    anew: bool
+
+
+@dataclass(frozen=True)
+class RequestTold:
+    """Be a request for a run."""
+
+    run_key: str | None
+    config: Metadata
+    tags: Mapping[str, str]
+    job: str | None
+    assets: tuple[str, ...] | None
+    stale_only: bool
+    partition: str | None
+    checks: tuple[tuple[str, str], ...] | None
+
+
+@dataclass(frozen=True)
+class TickTold:
+    """Be what a schedule or sensor said.
+
+    Args:
+        reports: about assets, as ``serialize_value`` writes them.
+        dynamic: whether to add, the name of dynamic partitions, and their keys.
+        events: what it did to the instance, as lines.
+    """
+
+    requests: tuple[RequestTold, ...] = ()
+    message: str | None = None
+    cursor: str | None = None
+    reports: tuple[str, ...] = ()
+    dynamic: tuple[tuple[bool, str, tuple[str, ...]], ...] = ()
+    events: tuple[str, ...] = ()
+    zone: str = ""
+    error: Raised | None = None
 
 
 @dataclass(frozen=True)
@@ -203,11 +341,18 @@ class Raised:
 
 @dataclass(frozen=True)
 class Answered:
-    """Be what came of it."""
+    """Be what came of it.
+
+    Args:
+        reports: what ops told of assets, as ``serialize_value`` writes it.
+        config: the run config that was asked for.
+    """
 
     made: tuple[Made, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     error: Raised | None = None
+    reports: tuple[str, ...] = ()
+    config: Metadata = None
 
 
 def adapter(cls: type) -> Any:

@@ -26,7 +26,8 @@ export function Outline({ link, active, goTo, showDetails }: Props): JSX.Element
   const box = useRef<HTMLUListElement>(null);
   const nodes = link.state.graph?.nodes ?? [];
   const stale = link.state.graph ? staleIds(link.state.graph) : [];
-  const [at, setAt] = useState(0);
+  const [chosen, setAt] = useState(0);
+  const at = Math.min(chosen, Math.max(0, Math.min(nodes.length, MOST) - 1)); // another notebook has fewer
   const onKeyDown = (event: KeyboardEvent): void => {
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: nodes.length - 1 }[event.key];
     if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;

@@ -1,7 +1,7 @@
 /** The whole view. */
 
 import type { JSX } from "preact";
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { Automations } from "./panels/automations.js";
 import { Details } from "./panels/details.js";
@@ -32,13 +32,15 @@ function View(): JSX.Element {
   const motion = useMotion();
   const reveal = useCallback((ids: readonly string[]) => handle.stage?.revealAll(ids), [handle]);
   const before = useRef({ mode: state.mode, panel: state.panel });
-  useEffect(() => {
-    // The keyboard's focus must not fall out of the view where what had it is gone.
+  useLayoutEffect(() => {
+    // The keyboard's focus must not fall out of the view where what had it is gone, not even until the page is painted:
+    // the next key would be a command of the notebook's.
     const was = before.current;
     before.current = { mode: state.mode, panel: state.panel };
-    const lost = root.current!.ownerDocument.activeElement === root.current!.ownerDocument.body;
-    const place = root.current!.querySelector<HTMLElement>(".ipyo-canvas, .ipyo-list, .ipyo-timed");
-    if (was.mode !== state.mode || (was.panel && !state.panel && lost)) place?.focus({ preventScroll: true });
+    const lost = was.panel && was.panel !== state.panel && root.current!.ownerDocument.activeElement === root.current!.ownerDocument.body;
+    if (was.mode === state.mode && !lost) return;
+    const side = lost ? root.current!.querySelector<HTMLElement>(".ipyo-side button") : null;
+    (side ?? root.current!.querySelector<HTMLElement>(".ipyo-canvas, .ipyo-list, .ipyo-timed"))?.focus({ preventScroll: true });
   }, [state.mode, state.panel]);
   const onKeyDown = (event: KeyboardEvent): void => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test((event.composedPath()[0] as Element).tagName);

@@ -1,7 +1,7 @@
 /** The graph: the stage in the page, and what is on top of it. */
 
 import { Fragment, type JSX } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Hit } from "../canvas/scene.js";
 import { Scene } from "../canvas/scene.js";
@@ -58,7 +58,8 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
   const current = useRef(scene);
   current.current = scene;
 
-  useEffect(() => {
+  // All of this before the page is painted: who turns from the list to the graph has the keyboard's focus in it at once.
+  useLayoutEffect(() => {
     const keyOf = (hit: Hit | null): string | null => (hit === null ? null : hit.kind === "item" ? hit.item.key : `box ${hit.name}`);
     const fold = (name: string): void => {
       anchor.current = groupKey(name);
@@ -97,17 +98,17 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
     };
   }, [actions, handle]);
 
-  useEffect(() => handle.stage?.setPalette(palette(place.current!)), [handle, theme]);
-  useEffect(() => handle.stage?.setMotion(motion), [handle, motion]);
-  useEffect(() => {
+  useLayoutEffect(() => handle.stage?.setPalette(palette(place.current!)), [handle, theme]);
+  useLayoutEffect(() => handle.stage?.setMotion(motion), [handle, motion]);
+  useLayoutEffect(() => {
     if (scene) handle.stage?.setScene(scene, anchor.current);
     anchor.current = null;
   }, [handle, scene]);
-  useEffect(() => handle.stage?.refresh(), [handle, state.revision]);
+  useLayoutEffect(() => handle.stage?.refresh(), [handle, state.revision]);
   // What a job selects stands out while one looks at the job.
   const ofJob = useMemo(() => jobIds(state.job, state.jobs, graph), [state.job, state.jobs, graph]);
   const matching = useMemo(() => shownKeys(state.search.ids ?? ofJob, scene), [state.search.ids, ofJob, scene]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     handle.stage?.setEmphasis({ selected: state.selected, hovered, cursor: state.cursor, matching });
   }, [handle, state.selected, state.cursor, hovered, matching]);
 

@@ -1,7 +1,7 @@
 /** The launchpad: config for what is selected, as a form and as YAML beside it. */
 
 import type { JSX } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Finding, Section as FormSection } from "../../protocol.js";
 import { plain, plural } from "../format.js";
@@ -12,6 +12,8 @@ import { runnable } from "./commands.js";
 import { Fields, type FormState } from "./fields.js";
 import { Button, Glyph, useActions, useUid, useView } from "./parts.js";
 import { Side } from "./side.js";
+
+const FIELDS = ".ipyo-form input, .ipyo-form select, .ipyo-form textarea";
 
 export function Launchpad(): JSX.Element {
   const actions = useActions();
@@ -30,8 +32,11 @@ export function Launchpad(): JSX.Element {
   useEffect(() => void launch.open(subject), [launch, subject]);
   const box = useRef<HTMLDivElement>(null);
   const ready = draft !== null;
-  useEffect(() => {
-    if (ready) box.current?.querySelector<HTMLElement>(".ipyo-form input, .ipyo-form select, .ipyo-form textarea")?.focus();
+  // The keyboard is here from the first moment on: while the kernel is asked, its keys are nobody else's.
+  useLayoutEffect(() => box.current!.focus({ preventScroll: true }), []);
+  useLayoutEffect(() => {
+    const own = box.current!;
+    if (ready && own.ownerDocument.activeElement === own) own.querySelector<HTMLElement>(FIELDS)?.focus();
   }, [ready]);
   const close = (): void => actions.store.set(job === null ? { panel: null } : { panel: "job" });
   return (
@@ -39,6 +44,7 @@ export function Launchpad(): JSX.Element {
       <div
         class="ipyo-launch"
         ref={box}
+        tabIndex={-1}
         onKeyDown={(event) => {
           if (event.key !== "Escape") return;
           close();

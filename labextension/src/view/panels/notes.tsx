@@ -1,7 +1,7 @@
 /** What is said in passing, and the help. */
 
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { plain } from "../format.js";
 import { Button, Glyph, useActions, useView } from "./parts.js";
@@ -62,7 +62,7 @@ export function Help(): JSX.Element | null {
   const actions = useActions();
   const { help } = useView();
   const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!help) return;
     const before = box.current!.ownerDocument.activeElement as HTMLElement | null;
     box.current!.querySelector("button")?.focus();

@@ -1,7 +1,7 @@
 /** Small parts that all panels use: icons, buttons, the shape of a status. */
 
 import { createContext, type ComponentChildren, type JSX } from "preact";
-import { useContext, useEffect, useId, useState } from "preact/hooks";
+import { useContext, useEffect, useId, useLayoutEffect, useState } from "preact/hooks";
 
 import { GLYPHS } from "../canvas/glyphs.js";
 import { plain } from "../format.js";
@@ -20,11 +20,11 @@ export function useUid(): string {
   return `${useActions().prefix}-${useId()}`;
 }
 
-/** Return the state, and be drawn again when it changes. */
+/** Return the state, and be drawn again when it changes: from this drawing on, not from when the page is painted. */
 export function useView(): State {
   const { store } = useActions();
   const [state, set] = useState(store.state);
-  useEffect(() => {
+  useLayoutEffect(() => {
     set(store.state);
     return store.subscribe(() => set(store.state));
   }, [store]);

@@ -1,0 +1,1 @@
+"""One reader's in-place edit never reaches another."""
