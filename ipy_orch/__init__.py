@@ -797,51 +797,12 @@ __all__ = [
 __version__ = "0.1.0"
 
 
-# Components are a fifth of the code, and few modules use them: their names are looked up when they are used.
-COMPONENTS = frozenset(
-    {
-        "AssetAttributesModel",
-        "Component",
-        "ComponentFormConfig",
-        "ComponentLoadContext",
-        "ComponentTree",
-        "ComponentTypeSpec",
-        "DefinitionsComponent",
-        "DefsFolderComponent",
-        "FunctionComponent",
-        "Injected",
-        "Model",
-        "PythonScriptComponent",
-        "ResolutionContext",
-        "Resolvable",
-        "ResolvedAssetCheckSpec",
-        "ResolvedAssetKey",
-        "ResolvedAssetSpec",
-        "Resolver",
-        "ScaffoldRequest",
-        "Scaffolder",
-        "SqlComponent",
-        "StateBackedComponent",
-        "TemplatedSqlComponent",
-        "UvRunComponent",
-        "build_component_defs",
-        "build_defs_for_component",
-        "component_defs",
-        "component_instance",
-        "definitions",
-        "get_all_components_defs_within_project",
-        "get_component_defs_within_project",
-        "load_defs",
-        "load_from_defs_folder",
-        "scaffold_component",
-        "scaffold_with",
-        "template_var",
-    }
-)
+# Components are a fifth of the code, and few modules use them: their names are looked up when they are used. Whatever
+# of the names above hasn't been imported is one of them.
 
 
 def __getattr__(name: str) -> object:
-    if name not in COMPONENTS:
+    if name not in __all__:
         raise AttributeError(f"module `ipy_orch` has no attribute `{name}`")
     return getattr(importlib.import_module("ipy_orch.components"), name)
 

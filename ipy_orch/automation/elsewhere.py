@@ -7,6 +7,7 @@ and assets, as if they had run there; of assets, of dynamic partitions and of ch
 from __future__ import annotations
 
 import sys
+import threading
 import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -56,6 +57,7 @@ class Feed:
         self.folder: object = None
         self.runs: set[str] = set()
         self.own: list[Event] = []  #: what it told us, and so knows
+        self.lock = threading.Lock()  #: people ask, and the daemon does
 
     def new(self, session: Session) -> tuple[bool, list[Event]]:
         """Return whether to begin anew, and the events that it wasn't told."""
@@ -84,18 +86,24 @@ def ask_there(session: Session, found: FoundAutomation, known: Ticking, moment: 
     """
     location = session.code_locations.find(found.location)
     name = found.name.removeprefix(f"{location.name}/")
-    feed = FEEDS.setdefault(location.process, Feed()) if location.process is not None else Feed()
-    anew, events = feed.new(session)
-    last = known.last
-    asked = TickAsked(
-        name, found.kind, moment, known.cursor, last.at if last is not None else None, known.since, "", anew
-    )
-    told = location.tick(asked, map(encoded, told_there(events, location, feed.runs)), repeat)
-    for line in told.events:  # what it did to the instance
-        event = decoded(line.encode("utf-8"))
-        if event is not None:
-            feed.own.append(event)
-            session.log.append(event)
+    process = location.process
+    feed = FEEDS.setdefault(process, Feed()) if process is not None else Feed()
+    with feed.lock:
+        anew, events = feed.new(session)
+        last = known.last
+        asked = TickAsked(
+            name, found.kind, moment, known.cursor, last.at if last is not None else None, known.since, "", anew
+        )
+        try:
+            told = location.tick(asked, map(encoded, told_there(events, location, feed.runs)), repeat)
+        except BaseException:  # interrupted, perhaps before it had read them
+            feed.last = None
+            raise
+        for line in told.events:  # what it did to the instance
+            event = decoded(line.encode("utf-8"))
+            if event is not None:
+                feed.own.append(event)
+                session.log.append(event)
     return told
 
 

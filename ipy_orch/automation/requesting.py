@@ -14,7 +14,8 @@ from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.partitions.dynamic import AddDynamicPartitionsRequest
 from ipy_orch.session.jobs.launched import JobReport
-from ipy_orch.session.jobs.launching import Asked, Launch, hints_of_notebooks, job_named, resolved_job
+from ipy_orch.session.jobs.launching import Asked, Launch, job_named, resolved_job
+from ipy_orch.session.refusals import hints_of_notebooks
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.submitting import MOST_WAITING, Submitted
 

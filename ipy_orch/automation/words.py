@@ -79,7 +79,7 @@ def plain(selection: Any) -> str:
     >>> plain('key:"orders" or group:"shop"')
     'orders or group:shop'
     """
-    return re.sub(r'(key:)?"(\w+)"', r"\2", str(selection))
+    return re.sub(r'(key:)?"(\w+)"', r"\2", str(selection)).removesuffix(" and not check:*")
 
 
 def moment_words(moment: float, zone: str = "") -> str:

@@ -14,7 +14,7 @@ import click
 from ipy_orch.authoring.cells.cells import is_definition_cell
 from ipy_orch.cli.errors import FAILED, Refused
 from ipy_orch.cli.running import DECORATED, first_line_of, told_by
-from ipy_orch.cli.sources import debugged, need_kernels
+from ipy_orch.cli.sources import debugged, find_source, need_kernels
 
 __all__ = ["QUICKSTART", "demo", "quickstart"]
 
@@ -25,21 +25,34 @@ WRITTEN: Final = re.compile(r"^written: (.+?)(?: · .*)?$", re.MULTILINE)
 HERE: Final = Path(__file__)
 
 
-@click.command()
+@click.command(short_help="Run the tutorial, or a notebook of yours, and show what it makes.")
 @click.option(
     "--notebook",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
+    metavar="NOTEBOOK",
     help="The notebook to run, in its own folder.  [default: the checkout's notebooks/quickstart.ipynb]",
 )
-@click.option("--timeout", type=float, default=600, show_default=True, help="Seconds that one cell may take.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    default=600,
+    show_default=True,
+    help="How long one cell may take.",
+)
 @debugged
 def demo(notebook: Path | None, timeout: float) -> None:
     """Run a notebook from top to bottom in a fresh kernel, and print its assets, its checks and what it exported.
 
-    The notebook itself isn't changed, and nothing is kept. Ends with an error when a cell raises, or a check fails that
-    isn't a warning.
+    The notebook itself isn't changed, and nothing is kept. Ends with 1 when a cell raises, or a check fails that isn't
+    a warning.
+
+    \b
+    Examples:
+        ipy-orch demo                           the tutorial, in a checkout of ipy_orch
+        ipy-orch demo --notebook etl.ipynb      a notebook of yours
     """
-    path = notebook or quickstart()
+    path = checked_notebook(notebook) if notebook is not None else quickstart()
     began = time.perf_counter()
     cells, told = run(path, timeout)
     click.echo(f"\n{len(cells)} cells in {time.perf_counter() - began:.1f} s")
@@ -72,6 +85,18 @@ def quickstart() -> Path:
         f"there is no {QUICKSTART.as_posix()} here: it comes with the sources of ipy_orch, not with the package",
         hint="run this inside a checkout, or `ipy-orch demo --notebook PATH` with a notebook of yours",
     )
+
+
+def checked_notebook(path: Path) -> Path:
+    """Return the path of a notebook.
+
+    Raises:
+        Refused: when it is that of another kind of file.
+        DagsterInvariantViolationError: when it isn't there, with the closest.
+    """
+    if path.suffix != ".ipynb":
+        raise Refused(f"`{path}` is no notebook (.ipynb)", hint="`ipy-orch demo --notebook NOTEBOOK.ipynb`")
+    return Path(find_source([str(path)], None, None)[0].location.target)
 
 
 def shown(path: Path) -> str:

@@ -32,6 +32,7 @@ def in_shell(text: str) -> str:
     >>> in_shell("`%assets` lists them"), in_shell("`%materialize orders`")
     ('`ipy-orch list` lists them', '`ipy-orch materialize orders`')
     """
+    text = text.replace(" and `%forget` it", "")  # a shell remembers no definitions
     return re.sub(r"%(\w+)", lambda found: f"ipy-orch {COMMANDS[found[1]]}" if found[1] in COMMANDS else found[0], text)
 
 

@@ -37,6 +37,7 @@ else:
 """
 ASK: Final = '__import__("ipy_orch.notebook.headless", fromlist=["answer"]).answer({verb!r}, {options!r})'
 DEFAULT: Final = "python3"
+NO_CELLS: Final = (AttributeError, KeyError, TypeError)  # what nbformat raises for any other JSON
 PATIENCE: Final = 10  # seconds
 
 
@@ -64,15 +65,10 @@ def read_notebook(path: Path) -> Any:
         text = path.read_text(encoding="utf-8")
         notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
         nbformat.validate(notebook)
-    except (
-        nbformat.ValidationError,
-        nbformat.reader.NotJSONError,
-        UnicodeDecodeError,
-        AttributeError,
-        KeyError,
-    ) as error:
-        told = str(error).splitlines()[0][:100] if str(error) else type(error).__name__
-        raise DagsterInvariantViolationError(f"`{path.name}` isn't a notebook: {told}") from None
+    except (nbformat.ValidationError, nbformat.reader.NotJSONError, UnicodeDecodeError, *NO_CELLS) as error:
+        raise DagsterInvariantViolationError(
+            f"`{path.name}` isn't a notebook: {wrong_with(error)}", hint="open it in Jupyter, and save it again"
+        ) from None
     except OSError as error:
         raise DagsterInvariantViolationError(f"`{path.name}` can't be read: {error.strerror}") from None
     spec = notebook.metadata.get("kernelspec", {})
@@ -80,6 +76,15 @@ def read_notebook(path: Path) -> Any:
     if str(language).lower() not in ("python", "ipython"):
         raise DagsterInvariantViolationError(f"`{path.name}` is a notebook in {language}, not in Python")
     return notebook
+
+
+def wrong_with(error: Exception) -> str:
+    """Return in words why a file can't be a notebook."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it isn't text"
+    if isinstance(error, NO_CELLS):
+        return "it is JSON of another kind"
+    return "it isn't JSON" if not isinstance(error, nbformat.ValidationError) else str(error).splitlines()[0][:100]
 
 
 def kernel_of(notebook: Any, said: str | None) -> str:

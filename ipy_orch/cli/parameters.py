@@ -51,7 +51,7 @@ def read_parameters(pairs: Iterable[tuple[str, str]], file: Path | None) -> dict
 def from_file(file: Path) -> dict[str, Any]:
     """Return the parameters of a YAML or JSON file."""
     try:
-        read = from_yaml(file.read_text(encoding="utf-8"), f"`{file.name}`")
+        read = from_yaml(file.read_text(encoding="utf-8"), f"`{file.name}`", "a line per parameter, e.g. `limit: 10`")
     except (OSError, UnicodeDecodeError) as error:
         told = getattr(error, "strerror", None) or "it isn't text"
         raise DagsterInvariantViolationError(f"`{file}` can't be read: {told}") from None
@@ -62,7 +62,7 @@ def from_file(file: Path) -> dict[str, Any]:
     return {str(name): value for name, value in read.items()}
 
 
-def from_yaml(text: str, what: str) -> Any:
+def from_yaml(text: str, what: str, hint: str = "quote it once more") -> Any:
     """Return what YAML says, in plain types.
 
     Raises:
@@ -72,7 +72,7 @@ def from_yaml(text: str, what: str) -> Any:
         return yaml.load(text, Loader=Values)  # noqa: S506 - it is a SafeLoader
     except yaml.YAMLError as error:
         told = getattr(error, "problem", None) or "it ends too early"
-        raise DagsterInvariantViolationError(f"{what} isn't YAML: {told}", hint="quote it once more") from None
+        raise DagsterInvariantViolationError(f"{what} isn't YAML: {told}", hint=hint) from None
 
 
 def inject(notebook: Any, parameters: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ DECORATED: Final = re.compile(r"^@(?:\w+\.)?(?:multi_|graph_)?asset(?:_check)?\b
 WIDEST: Final = 60
 
 
-@click.command()
+@click.command(short_help="Run a notebook from top to bottom, headless.")
 @click.argument("notebook", type=click.Path(path_type=Path))
 @click.option(
     "-p",

@@ -14,7 +14,7 @@ from ipy_orch.cli.sources import debugged, json_option
 __all__ = ["bring", "export"]
 
 
-@click.command()
+@click.command(short_help="Write a notebook as a module or project, for ipy_orch or Dagster.")
 @click.argument("notebook", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -32,7 +32,11 @@ __all__ = ["bring", "export"]
     help="What the module imports.",
 )
 @click.option("--package", metavar="NAME", help="Write a project with this package, laid out as Dagster's are.")
-@click.option("--verify", is_flag=True, help="Materialize the module in a process of its own and compare values.")
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Run the notebook and the module, and compare the values of all assets; of partitions, one for each asset.",
+)
 @click.option("--force", is_flag=True, help="Write over a file that an export didn't write, or that was edited since.")
 @json_option
 @debugged
@@ -74,7 +78,7 @@ def show_written(done: Any, *, as_json: bool) -> None:
         say(f"note: {warning}", "yellow", stderr=True)
 
 
-@click.command("import")
+@click.command("import", short_help="Make a notebook of a module, or bring its edits back.")
 @click.argument("source", metavar="FILE.py|FOLDER|MODULE")
 @click.argument("notebook", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Write over a notebook that has nothing to do with the module.")

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from ipy_orch.cli.errors import FAILED, Refused
+from ipy_orch.cli.running import refuse_place
 from ipy_orch.cli.sources import Source, find_source, opened, sourced
 
 __all__ = ["check", "lineage", "listing", "materialize", "plan", "why"]
@@ -85,7 +86,7 @@ def finish(told: dict[str, Any], *, as_json: bool, show: Callable[[dict[str, Any
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-@click.command("list")
+@click.command("list", short_help="List what there is, and how it stands.")
 @sourced()
 def listing(words: tuple[str, ...], module: str | None, store: Path | None, kernel: str | None, as_json: bool) -> None:
     """List assets, checks, jobs, schedules and sensors, and how they stand. Nothing is materialized.
@@ -113,7 +114,7 @@ def show_list(told: Mapping[str, Any]) -> None:
             show_rows(kind, told[kind])
 
 
-@click.command()
+@click.command(short_help="Say what `materialize` would run, and why.")
 @sourced()
 @requested
 def plan(
@@ -149,7 +150,7 @@ def show_plan(told: Mapping[str, Any]) -> None:
     show_rows("steps", told["steps"])
 
 
-@click.command()
+@click.command(short_help="Say why an asset is stale.")
 @sourced("ASSET")
 def why(words: tuple[str, ...], module: str | None, store: Path | None, kernel: str | None, as_json: bool) -> None:
     """Say what has changed since the value of ASSET was made. Nothing is materialized.
@@ -184,7 +185,7 @@ def show_why(told: Mapping[str, Any]) -> None:
         say(f"  hint: `ipy-orch materialize {told['asset']}`", "dim")
 
 
-@click.command()
+@click.command(short_help="Draw the lineage.")
 @sourced()
 @click.option(
     "-o", "--output", metavar="FORMAT|FILE", help="svg, html, dot or text, or a file that ends so.  [default: text]"
@@ -233,8 +234,7 @@ def form_of(output: str | None) -> tuple[str, Path | None]:
             f"`{output}` is no format that a lineage is drawn in",
             hint=f"one of {', '.join(FORMATS)}, or a file that ends so",
         )
-    if not file.parent.is_dir():
-        raise Refused(f"there is no folder `{file.parent}`")
+    refuse_place(file)
     return form, file
 
 
@@ -263,7 +263,7 @@ def put(drawn: str, file: Path | None) -> None:
 # -- running ----------------------------------------------------------------------------------------------------------
 
 
-@click.command()
+@click.command(short_help="Bring assets up to date.")
 @sourced()
 @requested
 @workers_option
@@ -296,7 +296,7 @@ def materialize(
     run(words, module, store, kernel, "materialize", as_json=as_json, **options)
 
 
-@click.command()
+@click.command(short_help="Run the checks of assets.")
 @sourced()
 @click.option("--env", metavar="NAME", help="The environment whose resources are used.")
 @workers_option

@@ -8,18 +8,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final, Self
 
-from ipy_orch.errors import DagsterInvalidInvocationError, DagsterInvariantViolationError
+from ipy_orch.errors import DagsterInvalidInvocationError
 from ipy_orch.execution.contexts.contexts import AssetCheckExecutionContext, AssetExecutionContext, OpExecutionContext
 from ipy_orch.execution.contexts.io import InputContext, OutputContext
 from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.execution.records.instance import DagsterInstance
-from ipy_orch.execution.resources import ResourceScope
+from ipy_orch.execution.resources import OwnResources, ResourceScope
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import RESULT, OpDefinition
 from ipy_orch.model.partitions.definition import PartitionKeyRange
-from ipy_orch.model.resources.resource import as_resource, closes
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.model.types.annotations import resolve_dagster_type
 
@@ -35,11 +34,13 @@ __all__ = [
 EPHEMERAL: Final = "EPHEMERAL"
 
 
-class DirectContext(OpExecutionContext):
+class DirectContext(OwnResources, OpExecutionContext):
     """Be a context that isn't of a run. It belongs to an op only while that op is called with it.
 
     What the function added to its outputs can be read afterwards. Use it by ``with`` where a resource must be closed.
     """
+
+    maker = "build_op_context(resources=...)"
 
     def __init__(
         self,
@@ -52,14 +53,10 @@ class DirectContext(OpExecutionContext):
     ) -> None:
         self.given = dict(resources or {})
         self.given_config = config
-        self.opened = False
-        self.entered = not any(closes(as_resource(one)) for one in self.given.values())
         written = {key: {"config": value} for key, value in (resources_config or {}).items()}
         run = RunInfo(EPHEMERAL, tags=dict(tags or {}), instance=instance or DagsterInstance.ephemeral())
-        self.scope = ResourceScope(self.given, self.given, written, run, instance=run.instance)
         super().__init__(None, run, config=config, partition=partition, emit=log_record)
-        self.scope.__enter__()
-        self.opened = True
+        self.hold(ResourceScope(self.given, self.given, written, run, instance=run.instance))
 
     @property
     def resources(self) -> Any:
@@ -68,11 +65,8 @@ class DirectContext(OpExecutionContext):
         Raises:
             DagsterInvariantViolationError: when one must be closed, and this isn't used by ``with``.
         """
-        if not self.entered:
-            raise DagsterInvariantViolationError(
-                "a resource here must be closed after use", hint="`with build_op_context(resources=...) as context:`"
-            )
-        return self.own_resources if self.bound_op is not None else self.scope.namespace(self.given)
+        self.refuse_unclosed()
+        return self.own_resources if self.bound_op is not None else self.held(self.given)
 
     @resources.setter
     def resources(self, resources: Any) -> None:
@@ -104,17 +98,6 @@ class DirectContext(OpExecutionContext):
         finally:
             self.bound_op = self.definition = None
             self.config = self.given_config
-
-    def __enter__(self) -> Self:
-        self.entered = True
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.scope.close()
-
-    def __del__(self) -> None:
-        if self.__dict__.get("opened"):
-            self.scope.close()
 
 
 class DirectOpExecutionContext(DirectContext):

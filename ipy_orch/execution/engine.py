@@ -358,6 +358,8 @@ class Runner:
         for chunk in chunks:
             if chunk.text:
                 self.open.retell(step.name, chunk)
+        if chunks and work.sink is None and self.world.show is not None:  # it ran in another process
+            self.world.show(step, chunks)
         ended = Ended(outcome.seconds, chunks, work.context)
         if outcome.error is not None and self.delay(step, outcome.error) is not None:
             self.retry_or_fail(step, outcome.error, ended)

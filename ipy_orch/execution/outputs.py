@@ -152,7 +152,7 @@ def as_verdict(value: Any, ports: Wiring) -> Any:
     raise DagsterInvariantViolationError(
         f"a check's value is a bool, an AssetCheckResult, or (bool, metadata), and this is {kind_of(value)}",
         where=f"check `{next(iter(ports.checks))}`",
-        hint="`bool(...)` around the condition",
+        hint="`.all()` behind the condition" if hasattr(verdict, "all") else "`bool(...)` around the condition",
     )
 
 

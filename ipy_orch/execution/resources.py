@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from ipy_orch.errors import (
     DagsterConfigMappingFunctionError,
@@ -35,7 +35,7 @@ from ipy_orch.model.resources.resource import (
     open_resource,
 )
 
-__all__ = ["ResourceScope", "build_init_resource_context", "build_resources"]
+__all__ = ["OwnResources", "ResourceScope", "build_init_resource_context", "build_resources"]
 
 
 class ResourceScope:
@@ -247,27 +247,40 @@ def build_resources(
         yield scope.namespace(resources)
 
 
-class BuiltInitResourceContext(InitResourceContext):
-    """Be an :class:`InitResourceContext` made for a test; it holds its own resources open."""
+class OwnResources:
+    """Hold resources of its own open: until the end of ``with``, or as long as it lives where none must be closed.
 
-    def __init__(self, config: Any, resources: Mapping[str, Any], instance: Any) -> None:
-        self.scope = ResourceScope(resources, resources, instance=instance)
-        self.entered = not any(closes(as_resource(one)) for one in resources.values())
-        super().__init__(config, instance=instance, all_resource_defs=resources)
-        self.scope.__enter__()
+    What was made for a test is of this kind.
+    """
 
-    @property
-    def resources(self) -> ScopedResources:
-        """Return the resources.
+    scope: ResourceScope
+    entered: bool
+    maker: ClassVar[str]  #: how it is made, for a message
+
+    def hold(self, scope: ResourceScope) -> None:
+        """Open the resources of a scope."""
+        self.entered = not any(closes(as_resource(one)) for one in scope.definitions.values())
+        self.scope = scope.__enter__()
+
+    def refuse_unclosed(self) -> None:
+        """Refuse to give resources of which one would stay open.
 
         Raises:
             DagsterInvariantViolationError: when one must be closed, and this isn't used by ``with``.
         """
         if not self.entered:
             raise DagsterInvariantViolationError(
-                "a resource here must be closed after use", hint="`with build_init_resource_context(...) as context:`"
+                "a resource here must be closed after use", hint=f"`with {self.maker} as context:`"
             )
-        return self.scope.namespace(self.scope.definitions)
+
+    def held(self, keys: Iterable[str]) -> ScopedResources:
+        """Return the resources under some keys.
+
+        Raises:
+            DagsterInvariantViolationError: when one must be closed, and this isn't used by ``with``.
+        """
+        self.refuse_unclosed()
+        return self.scope.namespace(keys)
 
     def __enter__(self) -> Self:
         self.entered = True
@@ -281,6 +294,25 @@ class BuiltInitResourceContext(InitResourceContext):
     def __del__(self) -> None:
         if scope := self.__dict__.get("scope"):
             scope.close()
+
+
+class BuiltInitResourceContext(OwnResources, InitResourceContext):
+    """Be an :class:`InitResourceContext` made for a test; it holds its own resources open."""
+
+    maker = "build_init_resource_context(...)"
+
+    def __init__(self, config: Any, resources: Mapping[str, Any], instance: Any) -> None:
+        super().__init__(config, instance=instance, all_resource_defs=resources)
+        self.hold(ResourceScope(resources, resources, instance=instance))
+
+    @property
+    def resources(self) -> ScopedResources:
+        """Return the resources.
+
+        Raises:
+            DagsterInvariantViolationError: when one must be closed, and this isn't used by ``with``.
+        """
+        return self.held(self.scope.definitions)
 
 
 def build_init_resource_context(

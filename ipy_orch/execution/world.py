@@ -73,6 +73,7 @@ class World:
         keep_values: keep what steps returned in the result, as Dagster's in-process execution does.
         measure: look at values' sizes and shapes.
         tee: whether a step's output appears live as well, in the cell that runs.
+        show: shows what a step printed in another process, where its output appears live.
         on_step: returns a context manager for each step, entered where its function runs (rich displays ...); not
             asked by executors of other processes.
         cancel: set it to end the run.
@@ -93,6 +94,7 @@ class World:
     keep_values: bool = False
     measure: bool = True
     tee: Callable[[Step], bool] = lambda _step: False
+    show: Callable[[Step, Sequence[Chunk]], None] | None = None
     on_step: Callable[[Step], AbstractContextManager[Any]] | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     run_id: str = ""

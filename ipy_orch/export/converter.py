@@ -6,17 +6,20 @@ Only nbconvert imports this.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from nbconvert.exporters import Exporter
 from traitlets import Enum, default
 
+from ipy_orch.errors import DagsterError
 from ipy_orch.export.formatting import formatted
 from ipy_orch.export.module import TARGETS
 from ipy_orch.export.notebook_file import parse_notebook
 from ipy_orch.export.writing import module_of_notebook
 
 __all__ = ["OrchExporter"]
+
+REFUSED: Final = 2
 
 
 class OrchExporter(Exporter):
@@ -43,7 +46,16 @@ class OrchExporter(Exporter):
         told = resources.get("metadata", {})
         notebook = parse_notebook(found, str(told.get("name", "notebook")))
         folder = Path(told["path"]) if told.get("path") else None
-        module, warnings = module_of_notebook(notebook, folder, target=self.target)
+        try:
+            module, warnings = module_of_notebook(notebook, folder, target=self.target)
+            text = module.text
+        except DagsterError as error:
+            from nbconvert.nbconvertapp import NbConvertApp  # which imports this file
+
+            if not NbConvertApp.initialized():
+                raise
+            self.log.error(str(error))  # noqa: TRY400 - the command would show a traceback of ours
+            NbConvertApp.instance().exit(REFUSED)
         for warning in warnings:
             self.log.warning(warning)
-        return formatted(module.text), resources
+        return formatted(text), resources

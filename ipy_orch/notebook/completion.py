@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -42,6 +42,11 @@ CELLS: Final = {"asset": ASSET_OPTIONS, "asset_check": CHECK_OPTIONS, "op": OP_O
 DIRECTIVES: Final = {"asset": ASSET_OPTIONS, "check": CHECK_OPTIONS, "op": OP_OPTIONS}
 SELECTING: Final = ("materialize", "backfill", "forget", "lineage", "job")
 KINDS_OF_PARTITIONS: Final = ("daily:", "hourly:", "weekly:", "monthly:", "static:", "dynamic:", "cron:")
+OR_VARIABLE: Final[Mapping[str, tuple[Sequence[str], type]]] = {
+    "partitions": (KINDS_OF_PARTITIONS, PartitionsDefinition),
+    "automation": ((*PLAIN, f"{CRON}:@daily"), AutomationCondition),
+    "freshness": (("24h", "24h,12h", "cron:@daily,6h"), FreshnessPolicy),
+}  #: what begins the value of an option that may be a variable as well
 MOST_PARTITIONS: Final = 50  #: of an asset, the newest, that are offered
 
 _CELL = re.compile(r"^%%(asset|asset_check|op|schedule|sensor)\s+(.*)$")
@@ -130,15 +135,10 @@ def values(session: Session, option: Option) -> Iterator[str]:
             yield from groups(session)
         case "severity":
             yield from ("ERROR", "WARN")
-        case "partitions":
-            yield from KINDS_OF_PARTITIONS
-            yield from (name for name, one in session.namespace.items() if isinstance(one, PartitionsDefinition))
-        case "automation":
-            yield from (*PLAIN, f"{CRON}:@daily")
-            yield from (name for name, one in session.namespace.items() if isinstance(one, AutomationCondition))
-        case "freshness":
-            yield from ("24h", "24h,12h", "cron:@daily,6h")
-            yield from (name for name, one in session.namespace.items() if isinstance(one, FreshnessPolicy))
+        case "partitions" | "automation" | "freshness":
+            words, kind = OR_VARIABLE[option.name]
+            yield from words
+            yield from (name for name, one in session.namespace.items() if isinstance(one, kind))
         case "io_manager":
             yield from sorted(scanned(session, lambda found: found.resources) or ())
         case "job":

@@ -22,6 +22,7 @@ from ipy_orch.execution.iomanagers import machine_memory
 from ipy_orch.notebook import completion, directives, formatters, lab_comm, lineages
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.display import DisplayRoute
+from ipy_orch.notebook.hints import Hints
 from ipy_orch.notebook.magics.automation import AutomationMagics
 from ipy_orch.notebook.magics.components import ComponentMagics
 from ipy_orch.notebook.magics.export import ExportMagics
@@ -114,7 +115,7 @@ class Door:
         configurables: list[Any] = ip.configurables
         configurables.append(self.config)
         parts.callback(remove_from, configurables, self.config)
-        tracebacks = Tracebacks(ip)
+        tracebacks = Tracebacks(ip, Hints(session))
         parts.callback(tracebacks.remove)
         displays = DisplayRoute(ip)
         parts.callback(displays.remove)
@@ -132,6 +133,7 @@ class Door:
         parts.callback(close_views, session)
         parts.callback(stop_daemon, session)
         parts.callback(session.code_locations.close)
+        parts.callback(session.running.clients.close)
         self.register_magics(parts)
 
     def register_magics(self, parts: ExitStack) -> None:

@@ -311,11 +311,11 @@ class Presenter:
             return []
         return [step.name for step in last.steps.values() if step.status == "canceled" and step.started is not None]
 
-    def tell(self, text: str, notes: Iterable[str] = ()) -> None:
-        """Show one line, and notices."""
-        notes = list(notes)
-        shown = "\n".join([text, *(f"note: {note}" for note in notes)])
-        show(self.ip, block([escape(text), *map(note_html, notes)]), shown)
+    def tell(self, text: str, notes: Iterable[str] = (), *, details: Iterable[str] = ()) -> None:
+        """Show one line, what belongs to it, and notices."""
+        notes, details = list(notes), [f"  {one}" for one in details]
+        shown = "\n".join([text, *details, *(f"note: {note}" for note in notes)])
+        show(self.ip, block([escape(text), *map(escape, details), *map(note_html, notes)]), shown)
 
     def request(self, verb: Callable[[], Report]) -> None:
         """Run what a magic asks for: progress, then a line per asset.

@@ -28,6 +28,7 @@ from ipy_orch.errors import DagsterError
 from ipy_orch.execution.isolation.sealing import explain
 from ipy_orch.model.env import redact, redact_all
 from ipy_orch.notebook.config_errors import explained, refused_by
+from ipy_orch.notebook.hints import Hints
 from ipy_orch.notebook.patches import Patch
 
 __all__ = ["Canceled", "Tracebacks", "cleaned", "is_users", "usage"]
@@ -60,8 +61,8 @@ def usage(error: DagsterError) -> UsageError:
 class Tracebacks:
     """Stand in front of the shell's ``showtraceback`` and take our frames out of what it shows."""
 
-    def __init__(self, ip: InteractiveShell) -> None:
-        self.ip = ip
+    def __init__(self, ip: InteractiveShell, hints: Hints) -> None:
+        self.ip, self.hints = ip, hints
         self.patches = [Patch(ip, "showtraceback", self.shown), Patch(ip, "_showtraceback", self.sent)]
         if hasattr(ultratb, "get_line_number_of_frame"):
             self.patches.append(Patch(ultratb, "get_line_number_of_frame", length))
@@ -84,12 +85,16 @@ class Tracebacks:
         if error is not None and (cls := refused_by(error)) is not None:
             explained(error, cls)
             found = exc_tuple = (type(error), error, error.__traceback__)
-        if error is None or not any(has_ours(one.__traceback__) for one in chain(error)):
+        in_body = error is not None and any(has_ours(one.__traceback__) for one in chain(error))
+        if error is not None and not isinstance(error, DagsterError):
+            passed = [link.tb_frame for link in frames(error.__traceback__) if is_of_user(link)]
+            note(error, self.hints.of(error, passed, in_body=in_body))
+        if error is None or not in_body:
             behind(exc_tuple, *args, **kwargs)
             return
         for one in chain(error):
             one.__traceback__ = cleaned(one.__traceback__)
-            note_hint(one)
+            note(one, explain(one))
             hide_secrets(one)
         if isinstance(error, DagsterError) and not any(is_users(one.__traceback__) for one in chain(error)):
             self.show_message(error)
@@ -135,10 +140,9 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def note_hint(error: BaseException) -> None:
-    """Add what to do about a write into a read-only array."""
-    hint = explain(error)
-    if hint is not None and hint not in getattr(error, "__notes__", ()):
+def note(error: BaseException, hint: str | None) -> None:
+    """Add what to do about an error, once."""
+    if hint and hint not in getattr(error, "__notes__", ()):
         error.add_note(hint)
 
 
@@ -178,7 +182,12 @@ def has_ours(tb: TracebackType | None) -> bool:
 
 def is_users(tb: TracebackType | None) -> bool:
     """Tell whether a traceback has a frame of the user's, beside the first, which is IPython's."""
-    return any(not file_of(link).startswith((OURS, SHELL, *LIBRARIES)) for link in list(frames(tb))[1:])
+    return any(is_of_user(link) for link in list(frames(tb))[1:])
+
+
+def is_of_user(link: TracebackType) -> bool:
+    """Tell whether a frame is one of the user's code: not ours, not IPython's, no library's."""
+    return not file_of(link).startswith((OURS, SHELL, *LIBRARIES))
 
 
 def cleaned(tb: TracebackType | None) -> TracebackType | None:

@@ -271,12 +271,18 @@ class Planner:
             maker = self.graph.check_makers[check]
             if not maker.has_keys:
                 found.setdefault(maker, []).append(check)
+        if not self.request.always:
+            found = {maker: self.together(maker, checks) for maker, checks in found.items()}
         judged = [
             (self.judge_check(node, tuple(checks), running), tuple(checks))
             for maker, checks in found.items()
             for node in self.nodes_of_checks(maker, tuple(checks), running)
         ]
         return [(node, checks) for node, checks in judged if node.reason is not None]
+
+    def together(self, maker: AssetsDefinition, checks: list[AssetCheckKey]) -> list[AssetCheckKey]:
+        """Return some checks of a definition with those that can't be left out."""
+        return checks if maker.can_subset else [check for check in self.graph.checks if check in maker.check_keys]
 
     def checks_asked(self, running: set[Place]) -> list[AssetCheckKey]:
         """Return the checks named, or those of the assets that run or are asked for, and the gates of what is read."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.model.keys import AssetKey
@@ -11,7 +14,9 @@ from ipy_orch.planning.plan import Plan
 from ipy_orch.session import rows
 from ipy_orch.session.scan import Scanned
 
-__all__ = ["refuse_broken", "refuse_unknown_inputs", "surprises"]
+__all__ = ["hints_of_notebooks", "refuse_broken", "refuse_unknown_inputs", "surprises"]
+
+PROVIDED: Final = re.compile(r"resources=\{\"(\w+)\": \.\.\.\}")  #: how a script provides a resource
 
 
 def surprises(scanned: Scanned, planned: Plan) -> list[str]:
@@ -51,3 +56,23 @@ def refuse_unknown_inputs(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
                 raise DagsterInvalidDefinitionError(
                     f"`{key}` reads `{dep}`, which nothing defines", where=where, hint=hint
                 )
+
+
+@contextmanager
+def hints_of_notebooks(*, is_notebook: bool = True) -> Iterator[None]:
+    """Have a missing resource's error say what to type in a notebook.
+
+    Args:
+        is_notebook: whether there are cells to type it in.
+
+    Raises:
+        DagsterInvalidDefinitionError: the same, with that hint.
+    """
+    try:
+        yield
+    except DagsterInvalidDefinitionError as error:
+        key = PROVIDED.search(error.hint) if is_notebook else None
+        if key is None:
+            raise
+        hint = f"run a cell with `{key[1]} = ...`: the resource is the variable of that name"
+        raise DagsterInvalidDefinitionError(error.message, where=error.where, hint=hint) from None

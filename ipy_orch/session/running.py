@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.events.chunks import Chunk
 from ipy_orch.execution.capture import current_sink
 from ipy_orch.execution.engine import RunResult, World, run
 from ipy_orch.execution.workers.lanes import Place
@@ -18,7 +21,7 @@ from ipy_orch.planning.plan import Plan, Step
 from ipy_orch.session.executors import Clients, asked, place_of, places_apart
 from ipy_orch.session.names import is_bound
 from ipy_orch.session.partitions.holding import held
-from ipy_orch.session.refusals import surprises
+from ipy_orch.session.refusals import hints_of_notebooks, surprises
 from ipy_orch.session.report import Report, report
 from ipy_orch.session.scan import Scanned
 from ipy_orch.session.submitting import Cancel, Submitted, context_of, executor_in_cells, submitted
@@ -50,7 +53,8 @@ class Running:
             planned = session.planning.planned(scanned, planned.request, config)
         try:
             if planned.steps:
-                result = self.run(scanned, planned, config, workers, tags=tags or tags_of(planned))
+                with hints_of_notebooks(is_notebook=bool(session.book.cells)):
+                    result = self.run(scanned, planned, config, workers, tags=tags or tags_of(planned))
         finally:
             session.names.bind(scanned, planned)
         notices = [
@@ -71,6 +75,13 @@ class Running:
         session.refuse_misspelt(scanned)
         one = submitted()
         session.cancelled = one.cancelled if one is not None else Cancel()
+        live = self.liveness(scanned, one)
+
+        def show(step: Step, chunks: Iterable[Chunk]) -> None:
+            context = context_of(step.definition, scanned.cells) if one is not None else None
+            if live(step):
+                (context or copy_context()).copy().run(retell, chunks)
+
         with self.places(scanned, planned, config, workers, more.get("job")) as (here, apart):
             world = World(
                 log=session.log,
@@ -80,7 +91,8 @@ class Running:
                 workers=here.slots,
                 apart=apart,
                 makers=scanned.graph.makers,
-                tee=self.liveness(scanned, one),
+                tee=live,
+                show=show,
                 on_step=session.around_step,
                 cancel=session.cancelled,
                 instance=session.instance,
@@ -142,6 +154,13 @@ class Running:
         if self.session.on_report is not None:
             self.session.on_report(report)
         return report
+
+
+def retell(chunks: Iterable[Chunk]) -> None:
+    """Print what a step printed in another process."""
+    for chunk in chunks:
+        if chunk.kind in ("stdout", "stderr"):
+            getattr(sys, chunk.kind).write(chunk.text)
 
 
 def tags_of(planned: Plan) -> Mapping[str, str]:

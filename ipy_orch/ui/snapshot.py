@@ -114,7 +114,7 @@ def outline_of(scanned: Scanned, environment: str = "", environments: Iterable[s
 def number_of_automations(scanned: Scanned) -> int:
     """Return how many schedules and sensors there are; none where two have one name."""
     try:
-        return len(scanned.automations)
+        return len(scanned.all_automations)
     except DagsterError:
         return 0
 

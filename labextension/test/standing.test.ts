@@ -16,6 +16,8 @@ describe("how a cell stands", () => {
     ["", [node("a", "fresh", { checks: [{ name: "c", status: "failed" }] })], false, ["check-failed", "Check failed", "c"]],
     ["", [node("a", "fresh", { checks: [{ name: "c", status: "passed" }, { name: "d" }] })], false, ["fresh", "Fresh", "1 of 2 checks passed"]],
     ["", [node("a", "missing")], false, ["missing", "Never materialized", ""]],
+    ["", [node("a", "missing", { status: { word: "missing", reason: "3/31 fresh · 28 missing", partitions: { fresh: 3, missing: 28 } } })], false, ["missing", "3 of 31 partitions", ""]],
+    ["", [node("a", "missing", { status: { word: "missing", partitions: { missing: 31 } } })], false, ["missing", "Never materialized", ""]],
   ] as const)("%j %j", (source, nodes, edited, expected) => {
     const one = standingOf(source, nodes, edited);
     expect(one && [one.look, one.word, one.reason]).toEqual(expected);

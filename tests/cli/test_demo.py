@@ -27,7 +27,7 @@ def test_help() -> None:
     """The help names the commands and shows how to call them."""
     text = call("--help").output
     assert "ipy-orch demo --notebook mine.ipynb" in text
-    assert "Run a notebook from top to bottom in a fresh kernel" in text
+    assert "Run the tutorial, or a notebook of yours" in text
     assert "Exit codes: 0 good" in text
     assert "_IPY_ORCH_COMPLETE=bash_source" in text
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import dagster
 import pytest
 
@@ -17,6 +19,10 @@ def test_conditions_and_policies_are_dagster_s() -> None:
         "%%asset raw --automation 'on_cron:0 6 * * *'\n1",
         "%%asset clean --automation quiet\nraw + 1",
         "%%asset report --automation eager\nclean + 1",
+        "hourly = FreshnessPolicy.time_window(timedelta(hours=2))",
+        "%%asset a --freshness 1d12h,12h\n1",
+        "%%asset b --freshness 'cron:0 9 * * 1-5@Europe/Berlin,90m'\n1",
+        "%%asset c --freshness hourly\n1",
         "@asset(freshness_policy=FreshnessPolicy.time_window(timedelta(hours=1)))\ndef page(report):\n    return 1",
     )
     names: dict[str, object] = {"__name__": "exported"}
@@ -30,3 +36,7 @@ def test_conditions_and_policies_are_dagster_s() -> None:
     assert said["clean"].automation_condition == ac.eager() & ~ac.any_deps_in_progress()
     assert said["report"].automation_condition == ac.eager()
     assert said["page"].freshness_policy is not None
+    policy, span = dagster.FreshnessPolicy, dt.timedelta
+    assert said["a"].freshness_policy == policy.time_window(span(hours=36), span(hours=12))
+    assert said["b"].freshness_policy == policy.cron("0 9 * * 1-5", span(minutes=90), "Europe/Berlin")
+    assert said["c"].freshness_policy == policy.time_window(span(hours=2))

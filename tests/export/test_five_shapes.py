@@ -145,7 +145,7 @@ other = Db()""",
     ),
     code(
         "rows",
-        """%%asset rows --config Limit --retries 1
+        """%%asset rows --config Limit --retries 1 --executor threads
 context.log.info('asked')
 db.query('select n from t')[: config.most]""",
     ),
@@ -158,6 +158,7 @@ db.query('select n from t')[: config.most]""",
         "check",
         """#| check: rows:fine
 #| blocking: true
+#| executor: threads
 is_fine(rows)""",
     ),
     code(

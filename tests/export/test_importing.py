@@ -23,6 +23,7 @@ CELLS = {
     "files": test_jobs.FILES,
     "graphs": test_jobs.GRAPHS,
     "resources": test_jobs.RESOURCES,
+    "no imports": ["%%asset a\ndisplay(1)\n1", "#| check: a:fine\na > 0"],
 }
 
 
@@ -236,9 +237,6 @@ def raw():
     # the data
     frame = pd.DataFrame({"a": [1, 2]})
     return frame"""
-STRICTER = """@asset_check(asset="total")
-def positive(total):
-    return AssetCheckResult(passed=bool(total > 9))"""
 EDITS = {
     "a body": (("[1, 2]", "[3]"), {"raw": ORIGINAL["raw"].replace("[1, 2]", "[3]").replace("'a'", '"a"')}),
     "a constant": (("RATE = 2", "RATE = 4  # four"), {"help": ORIGINAL["help"].replace("= 2", "= 4  # four")}),
@@ -254,10 +252,7 @@ EDITS = {
     ),
     "a check": (
         ("total > 0", "total > 9"),
-        {
-            "check": STRICTER,
-            "imports": ORIGINAL["imports"] + "\nfrom ipy_orch import AssetCheckResult, asset_check",
-        },
+        {"check": ORIGINAL["check"].replace("> 0", "> 9")},
     ),
 }
 
@@ -276,6 +271,53 @@ def test_an_edit_of_the_module(name, both):
     assert not both.take_back().changed
     both.export()
     assert new in both.module.read_text()
+
+
+MAGICS = {
+    "unknown": "%%asset_check raw unknown --severity WARN\nfound = seen(raw, 1)\nfound",
+    "pair": "%%asset_check raw pair\nseen(raw, 2), {'n': 20}",
+    "result": "#| check: raw:result\nAssetCheckResult(passed=raw > 3)",
+    "line": "N = 4\n%job nightly raw --tags n=40",
+    "schedule": '%%schedule early --cron "0 5 * * *" --job nightly\nRunRequest(tags={"n": "50"})',
+    "sensor": "%%sensor watch --job nightly --every 60\n[RunRequest(str(n)) for n in range(6)]",
+}
+AFTER = {
+    ("seen(raw, 1)", "seen(raw, 9)"): {"unknown": MAGICS["unknown"].replace("raw, 1)", "raw, 9)")},
+    ("seen(raw, 2)", "seen(raw, 9)"): {"pair": MAGICS["pair"].replace("raw, 2)", "raw, 9)").replace("'n'", '"n"')},
+    ("raw > 3", "raw > 9"): {"result": MAGICS["result"].replace("> 3", "> 9")},
+    ('"n": "40"', '"n": "9"'): {
+        "line": 'N = 4\nnightly = define_asset_job("nightly", selection="raw", tags={"n": "9"})'
+    },
+    ('"n": "50"', '"n": "9"'): {
+        "schedule": '@schedule("0 5 * * *", job_name="nightly")\ndef early():\n    return RunRequest(tags={"n": "9"})'
+    },
+    ("range(6)", "range(9)"): {
+        "sensor": '@sensor(job_name="nightly", minimum_interval_seconds=60)\ndef watch():\n'
+        "    return [RunRequest(str(n)) for n in range(9)]"
+    },
+}
+
+
+@pytest.mark.parametrize(("old", "new"), AFTER)
+def test_an_edit_of_what_a_magic_defines(old, new, tmp_path):
+    """It comes over: into the cell of a check in its own spelling, else the Python stands in the magic's place."""
+    cells = [
+        FileCell("code", "from ipy_orch import AssetCheckResult", "imports"),
+        FileCell("code", "%%asset raw\n1", "raw"),
+        FileCell("code", "def seen(x, n):\n    return x > n, {}", "seen"),
+        *(FileCell("code", text, key) for key, text in MAGICS.items()),
+    ]
+    notebook, module = saved(tmp_path / "n.ipynb", *cells), tmp_path / "m.py"
+    export_notebook(notebook, module, target="dagster", prove=False)
+    edited = module.read_text().replace(old, new)
+    assert module.read_text().count(old) == 1
+    module.write_text(edited)
+    done = import_module(module, notebook)
+    assert not done.conflicts + done.warnings
+    found = {one.key: one.text for one in read_notebook(notebook).cells if one.key != "imports"}
+    assert found == {one.key: one.text for one in cells[1:]} | AFTER[old, new]
+    export_notebook(notebook, module, target="dagster", prove=False)
+    assert module.read_text().partition("# The cells")[0] == edited.partition("# The cells")[0]
 
 
 def test_what_is_new_and_what_is_gone(both):
@@ -398,6 +440,22 @@ def test_nbconvert(tmp_path):
     text, resources = exporter.from_filename(str(path))
     assert text == (tmp_path / "m.py").read_text()
     assert resources["output_extension"] == ".py"
+
+
+def test_nbconvert_refuses(tmp_path, capsys):
+    """What can't be exported is one message of the command, and no traceback."""
+    from nbconvert.nbconvertapp import NbConvertApp
+
+    path = saved(tmp_path / "n.ipynb", "%%asset a\nnope")
+    try:
+        with pytest.raises(SystemExit) as end:
+            NbConvertApp.launch_instance(["--to", "ipy_orch.export.converter.OrchExporter", str(path)])
+    finally:
+        NbConvertApp.clear_instance()
+    assert end.value.code == 2
+    told = capsys.readouterr().err
+    assert "no cell defines `nope`" in told
+    assert "Traceback" not in told
 
 
 def test_a_module_without_definitions(tmp_path):

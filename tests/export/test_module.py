@@ -471,3 +471,14 @@ def test_the_file_is_written_over_only_where_it_is_ours(tmp_path):
 def test_a_folder_gets_definitions_py(tmp_path):
     """Where a folder is given, the module in it is called as Dagster calls it."""
     assert Notebook("#| asset: x\n1").write(tmp_path) == tmp_path / "definitions.py"
+
+
+def test_where_a_step_runs_is_a_tag_of_its_op() -> None:
+    """An asset's, a check's and an op's; Dagster has it as a label."""
+    text = Notebook(
+        "from ipy_orch import job",
+        "%%asset big --executor dask:tcp://there:8786\n1",
+        "#| check: big\n#| executor: threads\nbig == 1",
+    ).export()
+    assert '@asset(op_tags={"ipy_orch/executor": "dask:tcp://there:8786"})' in text
+    assert 'op_tags={"ipy_orch/executor": "threads"}' in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from types import ModuleType
 
@@ -85,6 +86,45 @@ def test_other_values(tmp_path):
         notebook.write(tmp_path / "m.py", "ipy_orch", values=lambda: OTHER)
     assert error.value.where == "Cell In[2]"
     assert not list(tmp_path.iterdir())
+
+
+PARTITIONED = (
+    "%load_ext ipy_orch",
+    """%matplotlib inline
+from ipy_orch import AssetSpec, DailyPartitionsDefinition, MaterializeResult, multi_asset
+DAYS = DailyPartitionsDefinition('2024-01-01', end_date='2024-01-05')""",
+    "@multi_asset(specs=[AssetSpec('left')])\ndef made():\n    yield MaterializeResult('left')",
+    "%%asset day --partitions DAYS --no-run\ncontext.partition_key",
+    "%materialize day --partition 2024-01-03",
+    "%%asset region --partitions static:n,s --no-run\ncontext.partition_key",
+    "%%asset week --partitions DAYS --partition-mapping day=-1..0 --no-run\nlist(day)",
+    "%%asset customer --partitions dynamic:customers\n1",
+    "%%asset total\nsorted(region.items())",
+    "%%asset hours --partitions hourly:2024-01-01-00:00..2024-02-01-00:00 --no-run\n1",
+    "%%asset all_hours --no-run\nlen(hours)",
+)
+
+
+def test_partitions(tmp_path):
+    """Of what is partitioned one partition is compared: the one made last, else the first that can be made."""
+    path = saved(tmp_path / "n.ipynb", *PARTITIONED)
+    done = export_notebook(path, tmp_path / "m.py", target="dagster", verify=True)
+    at = "`day` at `2024-01-03`, `region` at `s`, `week` at `2024-01-01`, `hours` at `2024-01-01-00:00`"
+    assert done.warnings == (
+        f"of what is partitioned, one partition is compared: {at}",
+        "not compared: `customer` has no partitions yet",
+        "not compared: `all_hours` is made of 745 partitions, which takes long",
+    )
+
+
+def test_nothing_is_verified_without_dagster(tmp_path, monkeypatch):
+    """Who asks for a proof that can't be had gets none, and no module."""
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "dagster" else found(name))
+    path = saved(tmp_path / "n.ipynb", "%%asset a\n1")
+    with pytest.raises(DagsterInvalidDefinitionError, match="dagster isn't installed here"):
+        export_notebook(path, tmp_path / "m.py", target="dagster", verify=True)
+    assert not (tmp_path / "m.py").exists()
 
 
 def test_a_notebook_that_fails_cannot_be_verified(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -72,6 +73,7 @@ def test_the_notebooks_that_we_ship(name, tmp_path):
 def test_nothing_is_run(tmp_path, monkeypatch):
     """What a notebook would do to the world, or take for ever over, isn't done when it is exported."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "beside.py").write_text("open('done', 'w')\nRATE = 3")
     cells = [
         "import os, sys, subprocess, functools, typing, types\nfrom pathlib import Path\nfrom beside import RATE",
@@ -93,6 +95,7 @@ C()""",
         "def f(): open('done', 'w')\nlist(map(f, [1]))\nfunctools.partial(open, 'done', 'w')()",
         "@asset\ndef a():\n    return open('done', 'w')\n\n\na()",
         "from ipy_orch import materialize\nmaterialize([a])",
+        "from ipy_orch.model import late, port\nport.Port('beside')()\nlate.LateModule('beside').RATE",
         "#| asset: b\nopen('done', 'w')\na + RATE",
     ]
     text = static(*cells, target="ipy_orch", folder=tmp_path)
@@ -190,6 +193,47 @@ def test_a_resource_class_of_a_module_beside_the_notebook(tmp_path):
     text = static("from lib import Db\ndb = Db(n=2)", "#| asset: x\ndb.n", target="ipy_orch", folder=tmp_path)
     assert "def x(db: Db):" in text
     assert 'resources={"db": db}' in text
+
+
+REFUSED = {
+    "a job without a name": ("%job", "`%job` needs a name", "Cell In[2]"),
+    "an option of a job": ("x = 1\n%job nightly --nope 3", "there is no option `--nope`", "Cell In[2]"),
+    "a schedule": ('%%schedule a "0 3 * * *"\n1', "takes one name", "Cell In[2]"),
+    "the body of a schedule": ('%%schedule a --cron "0 3 * * *" --target x\n1 +', "isn't Python", "Cell In[2], line 2"),
+    "a sensor": ("%%sensor\n1", "`%%sensor` needs a name", "Cell In[2]"),
+    "a shell line in an op": ("%%op f(a)\n!ls", "`!ls` can't be in an op", "Cell In[2], line 2"),
+    "a timed cell": (
+        "%%time\nfrom ipy_orch import asset\n@asset\ndef b(): ...",
+        "`%%time` can't be",
+        "Cell In[2], line 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_ipython_would_refuse(name):
+    """A cell that defines something and can't be read is refused with its place, and never left out silently."""
+    cell, told, where = REFUSED[name]
+    with pytest.raises(DagsterInvalidDefinitionError, match=re.escape(told)) as error:
+        static("%%asset x\n1", cell)
+    assert error.value.where == where
+
+
+def test_environments_are_told_of(tmp_path):
+    """The module has the notebook's own resources, and the shell says so, as the magic does."""
+    path = saved(
+        tmp_path / "n.ipynb",
+        "import ipy_orch\ndb = object()\nipy_orch.session().environment('prod', {'db': 1})",
+        "%%asset x\n1",
+    )
+    done = export_notebook(path, tmp_path / "m.py", prove=False)
+    assert ["not those of prod" in one for one in done.warnings] == [True]
+
+
+def test_a_name_of_ipython_that_a_module_brings():
+    """`from ipy_orch import *` brings `Out`, which isn't IPython's then."""
+    cells = ["from ipy_orch import *", "@op(out=Out(int))\ndef one():\n    return 1\n\n\n@job\ndef all():\n    one()"]
+    assert static(*cells) == Notebook(*cells).export()
 
 
 # -- descriptions ------------------------------------------------------------------------------------------------------

@@ -110,10 +110,10 @@ def test_decorated_functions_are_found(nb: Notebook) -> None:
     nb.good("from ipy_orch import ConfigurableResource, RunRequest, sensor")
     nb.good("class Bucket(ConfigurableResource):\n    name: str\n\nbucket = Bucket(name='in')")
     nb.good('@sensor(target="raw")\ndef arrivals(bucket: Bucket):\n    return RunRequest(run_key=bucket.name)')
-    assert nb.good("%tick arrivals").shown[-1].splitlines()[1] == "note: run key `in`"
+    assert nb.good("%tick arrivals").shown[-1].splitlines()[1] == "  run key `in`"
     nb.good("%%sensor others --target raw\nRunRequest(run_key=f'{bucket.name} {other}')")
     nb.good("other = 2")
-    assert nb.good("%tick others").shown[-1].splitlines()[1] == "note: run key `in 2`"
+    assert nb.good("%tick others").shown[-1].splitlines()[1] == "  run key `in 2`"
 
 
 def test_a_sensor_of_an_asset_is_asked_after_each_materialization(nb: Notebook) -> None:
@@ -136,7 +136,7 @@ def test_a_tick_says_what_it_would_do_and_then_does_it(nb: Notebook) -> None:
         "days · schedule for 2024-01-05 09:00 Europe/Berlin · would run total"
         " · next: %tick days --at '2024-01-05 09:00' --run"
     )
-    assert note == "note: tags day=2024-01-05"
+    assert note == "  tags day=2024-01-05"
     before = len(nb.session.history.runs)
     assert len(nb.good("%ticks").out) == 0
     ran = nb.good("%tick days --at '2024-01-05 09:00' --run")

@@ -228,3 +228,17 @@ def test_a_secret_is_masked_live(notebook: Notebook) -> None:
         notebook.good("del os.environ['ORCH_TEST_SECRET']")
     assert "hunter2" not in ran.stdout + str(ran.displays)
     assert "[ORCH_TEST_SECRET]" in ran.stdout
+
+
+def test_a_directive_that_is_nearly_one_is_told(notebook: Notebook) -> None:
+    """The cell runs as the plain one it is; Quarto's own are left alone."""
+    ran = notebook.run("#| aset: orders\n40 + 2", "one")
+    assert ran.out == 42
+    assert "did you mean `#| asset: orders`?" in ran.shown[0]
+    assert notebook.good("#| echo: false\n#| label: fig-1\n1", "two").shown == []
+
+
+def test_a_store_that_is_not_there_says_what_to_type(notebook: Notebook) -> None:
+    """A cell with the variable."""
+    ran = notebook.run("%%asset orders --io-manager shelf\n1", "one")
+    assert "run a cell with `shelf = ...`" in ran.traceback

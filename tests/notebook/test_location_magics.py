@@ -13,7 +13,7 @@ from tests.notebook.conftest import Notebook
 
 SHOP = """
 import pandas as pd
-from ipy_orch import asset
+from ipy_orch import RunRequest, asset, define_asset_job, job, op, sensor
 
 @asset(description="What was ordered.")
 def orders():
@@ -33,6 +33,24 @@ def bad(orders):
 def gone():
     import os
     os._exit(9)
+
+@op
+def move():
+    print("moving")
+
+@job
+def moving():
+    move()
+
+nightly = define_asset_job("nightly", "orders")
+
+@sensor(job=nightly)
+def looking(context):
+    return RunRequest(run_key="one")
+
+@sensor(job=nightly)
+def broken(context):
+    return {}["file"]
 """
 
 
@@ -65,6 +83,16 @@ def test_a_location_in_a_notebook(home: Notebook, folder: Path) -> None:
     assert "row = orders.iloc[7]" in failed.traceback
     assert "session/locations" not in failed.traceback
 
+    assert list(home.good("%jobs", "jobs").out.index) == ["shop/moving", "shop/nightly"]
+    assert "moving" in "".join(home.good("%launch shop/moving", "launch").shown)
+    assert "shop/looking" in complete(home.session, "%tick sh", 0, "%tick sh")
+    assert "job shop/nightly" in home.good("%tick shop/looking --run", "tick").shown[-1]
+    failed = home.run("%tick shop/broken", "tick broken")
+    assert 'return {}["file"]' in failed.traceback
+    assert "session/locations" not in failed.traceback
+    elsewhere = home.run("%schedule late --cron @daily --job shop/nightly", "late")
+    assert "define the schedule where the job is" in elsewhere.stderr
+
     (folder / "shop.py").write_text(SHOP.replace("* rate", "* rate + 1"))
     assert home.good("%code_location reload shop", "reload").shown[-1].startswith("shop · 4 assets: bad, gone, orders")
     assert "code changed" in str(home.good("%why total", "why").out or home.good("%why total", "why").shown)
@@ -81,6 +109,7 @@ def test_a_location_in_a_notebook(home: Notebook, folder: Path) -> None:
     text = (folder / "shop_defs.py").read_text()
     assert "# Assets of the code location `shop` (shop.py): they are made there, and only known here." in text
     assert 'AssetSpec("orders", description="What was ordered.", group_name="shop")' in text
+    assert "nightly" not in text
     listing = "print(sorted(k.to_user_string() for k in m.defs.resolve_asset_graph().get_all_asset_keys()))"
     told = f"import shop_defs as m; {listing}"
     home.good("%export dagster_defs.py --for dagster", "export dagster")

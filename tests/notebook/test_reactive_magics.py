@@ -67,10 +67,11 @@ def test_waiting_in_a_notebook_that_is_run_from_top_to_bottom(sheet: Any) -> Non
     assert sheet.good("b").out == [5, 10]
 
 
-def test_partitions_are_left_out_by_name(sheet: Any) -> None:
-    """The switch says of which assets it won't take care."""
-    sheet.good("%%asset days --partitions static:x,y\n1")
-    assert "but not days: `%backfill` makes partitions" in sheet.good("%reactive on").status
+def test_of_partitions_in_time_the_newest_is_kept_up_to_date(sheet: Any) -> None:
+    """The switch says of which assets it leaves some to a backfill."""
+    sheet.good("%%asset names --partitions static:x,y\n1")
+    sheet.good("%%asset days --partitions daily:2024-01-01\n1")
+    assert sheet.good("%reactive on").status.endswith("of days the newest in time: `%backfill` makes the others")
 
 
 def test_unloading_switches_it_off(sheet: Any) -> None:

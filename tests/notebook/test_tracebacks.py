@@ -177,3 +177,27 @@ def test_a_field_that_a_resource_does_not_have(notebook: Notebook) -> None:
     assert "no field `pth`: did you mean `path`?" in ran.traceback
     assert "pydantic/main.py" not in ran.traceback
     assert frames() == ["<module>"]
+
+
+def test_a_name_that_is_not_there(notebook: Notebook) -> None:
+    """A hint says which asset was meant, that one is gone, has no value, or that a cell above hasn't run."""
+    notebook.good("%%asset flights\n1", "flights")
+    assert "hint: did you mean `flights`?" in notebook.run("%%asset a\nflightss + 1").traceback
+    assert "hint: did you mean `flights`?" in notebook.run("fligths").traceback
+    assert "hint: nothing that has run defines it" in notebook.run("%%asset a\nhelper()").traceback
+    assert "hint" not in notebook.run("helper()").traceback
+    notebook.run("%%asset broken\n1 / 0")
+    assert "hint: the asset `broken` has no value; `%why broken`" in notebook.run("broken").traceback
+    notebook.good("%%asset leaving\n1", "flights")
+    assert "hint: there is no asset `flights` any more" in notebook.run("%%asset b\nflights").traceback
+
+
+def test_a_column_that_only_the_variable_has(notebook: Notebook) -> None:
+    """An edit of the variable in a plain cell is told where an asset misses it, and nowhere else."""
+    notebook.good("import pandas as pd")
+    notebook.good("%%asset t\npd.DataFrame({'x': [1]})")
+    notebook.good("t['y'] = 2")
+    told = "hint: a plain cell added `y` to the variable `t`, which is a copy: do that in the cell of the asset `t`"
+    assert told in notebook.run("%%asset u\nt['y'].sum()").traceback
+    assert told in notebook.run("%%asset u\nt.y.sum()").traceback
+    assert "hint" not in notebook.run("%%asset u\nt['z'].sum()").traceback

@@ -13,9 +13,9 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tests.notebooks.kernels import NOTEBOOKS
 from tests.notebooks.postgres import postgres, programs
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 NAMES = ("resources", "ops_and_jobs", "partitions_and_automation", "components_and_code_locations")
 
 

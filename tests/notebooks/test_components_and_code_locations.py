@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 
 import nbformat
 import pandas as pd
 import pytest
 from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "components_and_code_locations.ipynb"
+from tests.notebooks.kernels import NOTEBOOKS, shown
+
+NOTEBOOK = NOTEBOOKS / "components_and_code_locations.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +23,6 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     client = NotebookClient(notebook, timeout=200, resources={"metadata": {"path": str(folder)}})
     client.execute(env={**os.environ})
     return {cell.source.splitlines()[0]: shown(cell) for cell in notebook.cells if cell.cell_type == "code"}
-
-
-def shown(cell: nbformat.NotebookNode) -> str:
-    """Return the outputs of a cell as text."""
-    return "\n".join(one.get("text") or one.get("data", {}).get("text/plain", "") for one in cell.outputs)
 
 
 def test_each_side_has_its_pandas(said: dict[str, str]) -> None:

@@ -6,16 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
 
-from tests.notebooks.test_quickstart import shown
-from tests.notebooks.test_resources import Kernel, Ran
+from tests.notebooks.kernels import NOTEBOOKS, Ran, fresh_kernel, shown, told
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "ops_and_jobs.ipynb"
+NOTEBOOK = NOTEBOOKS / "ops_and_jobs.ipynb"
 ELSEWHERE = """
 import definitions
 done = definitions.defs.resolve_job_def("months").execute_in_process()
@@ -26,21 +23,8 @@ print(len(done.output_for_node("table")))
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     """Run all cells in a fresh kernel."""
-    folder = tmp_path_factory.mktemp("ops")
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    client = NotebookClient(
-        nbformat.v4.new_notebook(), kernel_name="python3", timeout=100, resources={"metadata": {"path": str(folder)}}
-    )
-    with client.setup_kernel():
-        kernel = Kernel(client, folder)
-        yield Ran(kernel, {one.id: kernel.run(one.source) for one in notebook.cells if one.cell_type == "code"})
-
-
-def told(cell_id: str) -> list[str]:
-    """Return the indented blocks of a text cell."""
-    text = next(one.source for one in nbformat.read(NOTEBOOK, as_version=4).cells if one.id == cell_id)
-    blocks = re.findall(r"(?:^ {4}.*\n)+", text, flags=re.MULTILINE)
-    return [re.sub(r"^ {4}", "", block, flags=re.MULTILINE).rstrip() for block in blocks]
+    with fresh_kernel(tmp_path_factory.mktemp("ops")) as kernel:
+        yield Ran(kernel, kernel.run_all(NOTEBOOK))
 
 
 def test_it_says_what_it_does(ran: Ran) -> None:
@@ -58,7 +42,7 @@ def test_it_says_what_it_does(ran: Ran) -> None:
 
 def test_what_failed_is_run_again(ran: Ran) -> None:
     """The broken file of section 3 fails one of twelve calls; the second launch reads only that one."""
-    broken, again, lines = told("3-failure")
+    broken, again, lines = told(NOTEBOOK, "3-failure")
     kernel = ran.kernel
     kernel.run(broken)
     assert "KeyError" in kernel.fails("%launch months")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import re
 import subprocess
@@ -15,19 +14,10 @@ from typing import Any
 import nbformat
 import pandas as pd
 import pytest
-from nbclient import NotebookClient
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
-STATE = """
-import json, ipy_orch
-_session = ipy_orch.session()
-print(json.dumps({
-    "runs": len(_session.history.runs),
-    "made": [str(event.key) for event in _session.log if event.kind == "materialized"],
-    "assets": _session.assets()["status"].astype(str).to_dict(),
-    "checks": _session.checks().reset_index()[["check", "status"]].astype(str).to_dict("records"),
-}))
-"""
+from tests.notebooks.kernels import NOTEBOOKS, Kernel, fresh_kernel, shown, told
+
+NOTEBOOK = NOTEBOOKS / "quickstart.ipynb"
 VALUES = """
 import pickle, ipy_orch
 _values = {name: ipy_orch.session().value(name) for name in ipy_orch.session().assets().index}
@@ -49,43 +39,6 @@ pickle.dump((values, checks, sorted({name.partition(".")[0] for name in sys.modu
 
 
 @dataclass
-class Kernel:
-    """A kernel in a folder of its own, and what it says."""
-
-    client: NotebookClient
-    folder: Path
-
-    def run(self, source: str) -> nbformat.NotebookNode:
-        """Run a cell, and return it with its outputs."""
-        cell = nbformat.v4.new_code_cell(source)
-        self.client.nb.cells.append(cell)
-        return self.client.execute_cell(cell, len(self.client.nb.cells) - 1)
-
-    def fails(self, source: str) -> str:
-        """Run a cell that raises, and return its traceback without colours."""
-        self.client.allow_errors = True
-        try:
-            cell = self.run(source)
-        finally:
-            self.client.allow_errors = False
-        return plain("\n".join("\n".join(output.get("traceback", [output.get("text", "")])) for output in cell.outputs))
-
-    def state(self) -> dict[str, Any]:
-        """Return what the session knows."""
-        return json.loads(self.run(STATE).outputs[0].text)
-
-
-def plain(text: str) -> str:
-    """Return a text without colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
-
-
-def shown(cell: nbformat.NotebookNode) -> str:
-    """Return all that a cell shows, as text."""
-    return "\n".join(output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
-
-
-@dataclass
 class Quickstart:
     """The notebook after a first and a second pass in one kernel."""
 
@@ -99,20 +52,10 @@ class Quickstart:
 @pytest.fixture(scope="module")
 def quickstart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quickstart]:
     """Run all cells of the notebook twice in one fresh kernel."""
-    folder = tmp_path_factory.mktemp("quickstart")
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    cells = {cell.id: cell.source for cell in notebook.cells if cell.cell_type == "code"}
-    client = NotebookClient(
-        nbformat.v4.new_notebook(),
-        kernel_name="python3",
-        timeout=100,
-        resources={"metadata": {"path": str(folder)}},
-    )
-    with client.setup_kernel():
-        kernel = Kernel(client, folder)
-        first = {name: kernel.run(source) for name, source in cells.items()}
+    with fresh_kernel(tmp_path_factory.mktemp("quickstart")) as kernel:
+        first = kernel.run_all(NOTEBOOK)
         state = kernel.state()
-        second = {name: kernel.run(source) for name, source in cells.items()}
+        second = kernel.run_all(NOTEBOOK)
         yield Quickstart(kernel, first, second, state, kernel.state())
 
 
@@ -200,20 +143,12 @@ def test_exporting_twice_gives_the_same_bytes(quickstart: Quickstart) -> None:
 # -- what the reader is told to try -----------------------------------------------------------------------------------
 
 
-def told(cell_id: str, number: int = 0) -> str:
-    """Return an indented block of a text cell, as the reader types or sees it."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    text = next(cell.source for cell in notebook.cells if cell.id == cell_id)
-    blocks = re.findall(r"(?:^ {4}.*\n?)+", text, flags=re.MULTILINE)
-    return "\n".join(line[4:] for line in blocks[number].rstrip().splitlines())
-
-
 def test_the_edit(quickstart: Quickstart) -> None:
     """The edit of section 5 makes again what comes from it, for the reason the text says; undone, all is as before."""
     kernel, late = quickstart.kernel, quickstart.first["late"].source
     before = kernel.state()
     kernel.run(late.replace("LATE = 15", "LATE = 30"))
-    assert shown(kernel.run("%why departures")) == told("5-answer")
+    assert shown(kernel.run("%why departures")) == told(NOTEBOOK, "5-answer")[0]
     kernel.run("%materialize by_hour")
     assert kernel.state()["made"][len(before["made"]) :] == ["departures", "by_hour"]
     kernel.run(late)
@@ -225,7 +160,7 @@ def test_the_config(quickstart: Quickstart) -> None:
     """The config of section 7 makes one asset again, and the line says why."""
     kernel = quickstart.kernel
     before = kernel.state()
-    text = shown(kernel.run(told("7-try")))
+    text = shown(kernel.run(told(NOTEBOOK, "7-try")[0]))
     assert "config changed: min_flights" in text
     assert kernel.state()["made"][len(before["made"]) :] == ["carriers"]
     kernel.run('%materialize carriers --config "ops: {carriers: {config: {min_flights: 1000}}}"')
@@ -235,7 +170,7 @@ def test_the_mistakes(quickstart: Quickstart) -> None:
     """The mistakes of section 10 give the messages that the text promises, and change nothing."""
     kernel = quickstart.kernel
     before = kernel.state()
-    traceback = kernel.fails(told("10-break"))
+    traceback = kernel.fails(told(NOTEBOOK, "10-break")[0])
     assert "KeyError: 'carier'" in traceback
     assert 'departures.groupby("carier")' in traceback
     assert "ipy_orch/" not in traceback

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,38 +15,30 @@ import nbformat
 import pandas as pd
 import psycopg
 import pytest
-from nbclient import NotebookClient
 
+from tests.notebooks.kernels import NOTEBOOKS, Ran, fresh_kernel, shown, told
 from tests.notebooks.postgres import postgres, programs
-from tests.notebooks.test_quickstart import Kernel, shown
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "resources.ipynb"
+NOTEBOOK = NOTEBOOKS / "resources.ipynb"
 ASSETS = ["airlines", "flights", "published"]
 
 
 @dataclass
-class Ran:
-    """The notebook after a run: its kernel, its cells, and the address of the server, if there's one."""
+class Served(Ran):
+    """The notebook after a run, and the address of the server, if there's one."""
 
-    kernel: Kernel
-    cells: Mapping[str, nbformat.NotebookNode]
     dsn: str = ""
 
 
-def run(folder: Path, dsn: str) -> Iterator[Ran]:
+def run(folder: Path, dsn: str) -> Iterator[Served]:
     """Run all cells in a fresh kernel."""
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    client = NotebookClient(
-        nbformat.v4.new_notebook(), kernel_name="python3", timeout=100, resources={"metadata": {"path": str(folder)}}
-    )
     environment = {name: value for name, value in os.environ.items() if name != "PROD_DATABASE"}
-    with client.setup_kernel(env={**environment, **({"PROD_DATABASE": dsn} if dsn else {})}):
-        kernel = Kernel(client, folder)
-        yield Ran(kernel, {one.id: kernel.run(one.source) for one in notebook.cells if one.cell_type == "code"}, dsn)
+    with fresh_kernel(folder, {**environment, **({"PROD_DATABASE": dsn} if dsn else {})}) as kernel:
+        yield Served(kernel, kernel.run_all(NOTEBOOK), dsn)
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Run it where there is no server."""
     yield from run(tmp_path_factory.mktemp("alone"), "")
 
@@ -63,12 +55,12 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory, server: str) -> Iterator[Ran]:
+def both(tmp_path_factory: pytest.TempPathFactory, server: str) -> Iterator[Served]:
     """Run it where there is a server."""
     yield from run(tmp_path_factory.mktemp("both"), server)
 
 
-def complaints(ran: Ran) -> list[str]:
+def complaints(ran: Served) -> list[str]:
     """Return what cells wrote to stderr, and their notices."""
     told = {name: cell for name, cell in ran.cells.items() if "note:" in shown(cell)}
     loud = [name for name, cell in ran.cells.items() if any(one.get("name") == "stderr" for one in cell.outputs)]
@@ -86,7 +78,7 @@ def tables(dsn: str) -> dict[str, pd.DataFrame]:
     return found
 
 
-def test_without_a_server(alone: Ran) -> None:
+def test_without_a_server(alone: Served) -> None:
     """Everything runs on the two files, and one plain sentence says what is left out."""
     assert shown(alone.cells["prod"]).startswith("There is no PostgreSQL here")
     assert complaints(alone) == []
@@ -95,7 +87,7 @@ def test_without_a_server(alone: Ran) -> None:
     assert "in prod" not in shown(alone.cells["back"])
 
 
-def test_with_a_server(both: Ran) -> None:
+def test_with_a_server(both: Served) -> None:
     """The same pipeline runs there by one word, and afterwards here again."""
     assert complaints(both) == []
     lines = shown(both.cells["prod"]).splitlines()
@@ -107,7 +99,7 @@ def test_with_a_server(both: Ran) -> None:
     assert sorted(both.kernel.state()["assets"]) == ASSETS
 
 
-def test_each_world_has_its_own(both: Ran) -> None:
+def test_each_world_has_its_own(both: Served) -> None:
     """The tables are in PostgreSQL, and in the two files, and they are the same."""
     served = tables(both.dsn)
     assert sorted(served) == [*ASSETS[:2], "late", "published"]
@@ -121,7 +113,7 @@ def test_each_world_has_its_own(both: Ran) -> None:
     assert len(served["flights"]) == 328_521
 
 
-def test_the_address_shows_nowhere(both: Ran) -> None:
+def test_the_address_shows_nowhere(both: Served) -> None:
     """Neither the password of the server nor its port, in any output."""
     password = both.dsn.split(":")[2].split("@")[0]
     for name, cell in both.cells.items():
@@ -130,11 +122,10 @@ def test_the_address_shows_nowhere(both: Ran) -> None:
     assert password not in failed
 
 
-def test_the_edit_of_section_5(alone: Ran) -> None:
+def test_the_edit_of_section_5(alone: Served) -> None:
     """What the text tells the reader to try does what it says; undone, all is as before."""
     kernel = alone.kernel
-    text = next(cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.id == "5-stale")
-    edit, answer = re.findall(r"^ {4}(.*)$", text, flags=re.MULTILINE)
+    edit, answer = told(NOTEBOOK, "5-stale")
     kernel.run(edit)
     reasons = shown(kernel.run("print(ipy_orch.session().assets()['reason'].to_dict())"))
     assert reasons.strip() == str({"flights": "", "airlines": "", "published": answer})
@@ -142,13 +133,13 @@ def test_the_edit_of_section_5(alone: Ran) -> None:
     assert set(kernel.state()["assets"].values()) == {"fresh"}
 
 
-def test_a_misspelt_field(alone: Ran) -> None:
+def test_a_misspelt_field(alone: Served) -> None:
     """The message that section 4 promises: path, line, nearest field."""
     told = alone.kernel.fails(alone.cells["config"].source.replace("minutes", "minuts"))
     assert "ops.airlines.config.minuts (line 4): unknown field (did you mean `minutes`?)" in told
 
 
-def test_what_is_saved(both: Ran) -> None:
+def test_what_is_saved(both: Served) -> None:
     """The outputs in the file are those of a run with a server, and hold no path of a machine."""
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from pathlib import Path
 
 import pytest
 
-from ipy_orch.errors import DagsterExecutionInterruptedError
+from ipy_orch.errors import (
+    DagsterExecutionInterruptedError,
+    DagsterInvalidConfigError,
+    DagsterInvariantViolationError,
+)
 from ipy_orch.events.types import Logged, StepRetrying
 from ipy_orch.execution.workers.afar import SealedAfar
 from ipy_orch.session.executors import NoSuchExecutor
@@ -167,9 +172,17 @@ def test_a_cancel(notebook, tmp_path, place):
     with pytest.raises(DagsterExecutionInterruptedError):
         run.future.result(SOON)
     assert time.monotonic() - asked < SOON
+    wait_for(lambda: is_idle(notebook.namespace.get("client")))
     assert not notebook.session.ledger.materialized
     notebook.cell("a", text.format(forever="False"))
     assert notebook.value("slow") == 1
+
+
+def is_idle(client):
+    """Tell whether nothing runs on a cluster."""
+    if hasattr(client, "processing"):
+        return not any(client.processing().values())
+    return client is None or not any(one["tasks"] for key, one in client.queue_status().items() if key != "unassigned")
 
 
 @pytest.mark.parametrize("place", AWAY)
@@ -297,3 +310,186 @@ def test_a_large_value_stays_where_it_is(notebook, dask_client, place):
     dask_client.restart()
     wait_for(lambda: [step.name for step in notebook.session.plan("big").steps] == ["big"])
     assert notebook.value("big").sum() == 1 << 20
+
+
+OWN = """
+%%asset raw
+t0 = time.monotonic()
+while not mark.exists() and time.monotonic() - t0 < 20: time.sleep(0.01)
+os.getpid(), threading.current_thread().name, mark.exists()
+---
+%%asset big --executor dask
+np.ones(1 << 20)
+---
+#| asset: half
+#| executor: dask
+big[: 1 << 19]
+---
+%%asset told --executor processes
+mark.touch()
+print("told")
+os.getpid()
+---
+%%asset last --executor cluster
+len(half), told, raw, os.getpid()
+---
+%%asset_check last --executor threads
+threading.current_thread() is not threading.main_thread()
+"""
+
+
+def own_places(notebook, tmp_path, dask_client, engines):
+    """Fill a notebook with assets each of which says where it runs."""
+    notebook.namespace.update(client=dask_client, cluster=engines)
+    notebook.cell("head", f"{HEAD}\nimport threading\nimport numpy as np\nmark = Path({str(tmp_path / 'mark')!r})")
+    for number, text in enumerate(OWN.split("---")):
+        notebook.cell(f"cell {number}", text.strip())
+
+
+def test_places_of_their_own(tmp_path, dask_client, engines):
+    """Steps run where they say, the others where the run does, all at once; the place is no part of a version."""
+    notebook = Notebook(run=False)
+    own_places(notebook, tmp_path, dask_client, engines)
+    session, here = notebook.session, os.getpid()
+
+    report = session.materialize()  # `raw` blocks the kernel's thread until `told`, which is elsewhere, has begun
+
+    assert report.success, report
+    half, told, raw, last = notebook.value("last")
+    assert raw == (here, "MainThread", True)
+    assert half == 1 << 19
+    assert len({here, told, last}) == 3
+    assert logged(notebook, "told") == "told\n"
+    assert list(session.checks().status) == ["passed"]
+    scanned = session.scan()
+    sealed = [session.store.entry(session.key(name, scanned)).sealed for name in ("big", "half", "told")]
+    assert [isinstance(one, SealedAfar) for one in sealed] == [True, True, False]
+    notebook.cell("cell 3", OWN.split("---")[3].replace("processes", "threads").strip())
+    assert not session.plan().steps
+    report = session.materialize("raw told last", force=True, executor="threads")
+    assert report.success, report
+    _, told, (raw, thread, _), last = notebook.value("last")
+    assert (told, raw) == (here, here)
+    assert last != here
+    assert thread != "MainThread"
+
+
+def test_a_place_that_is_not_there(tmp_path):
+    """It is one error that names the step, before anything runs; what fails elsewhere fails alone."""
+    notebook = Notebook(run=False)
+    notebook.cell("head", HEAD)
+    notebook.cell("a", "%%asset first\n1")
+    notebook.cell("b", "%%asset second --executor proceses\nfirst / 0")
+    notebook.cell("c", "@asset(op_tags={'ipy_orch/executor': 'threads'})\ndef third(first): return first + 1")
+    with pytest.raises(NoSuchExecutor, match="`second`") as caught:
+        notebook.session.materialize()
+    assert "did you mean `processes`" in caught.value.hint
+    assert not notebook.session.ledger.materialized
+    notebook.cell("b", "%%asset second --executor processes\nfirst / 0")
+    report = notebook.session.materialize()
+    assert {str(line.key): line.status for line in report.lines} == {
+        "first": "ran",
+        "second": "failed",
+        "third": "ran",
+    }
+    assert isinstance(report.errors["second"], ZeroDivisionError)
+
+
+def test_a_cancel_reaches_all_places(tmp_path, dask_client):
+    """What runs in the run's own thread, in processes and on dask ends; nothing is stored, and the places go on."""
+    notebook = Notebook(run=False)
+    notebook.namespace.update(client=dask_client)
+    notebook.cell("head", f"{HEAD}\nfolder = Path({str(tmp_path)!r})")
+    text = "%%asset slow_{0} --executor {0}\n(folder / '{0}').touch()\nwhile {1}: time.sleep(0.01)\nos.getpid()"
+    places = ["inline", "processes", "dask"]
+    for place in places:
+        notebook.cell(place, text.format(place, "True"))
+    run = notebook.session.submit()
+    wait_for(lambda: all((tmp_path / place).exists() for place in places), 30)
+    notebook.session.cancel()
+    with pytest.raises(DagsterExecutionInterruptedError):
+        run.future.result(SOON)
+    wait_for(lambda: is_idle(dask_client))
+    assert not notebook.session.ledger.materialized
+    for place in places:
+        notebook.cell(place, text.format(place, "False"))
+    assert len({notebook.value(f"slow_{place}") for place in places}) == 3
+
+
+def test_a_client_for_an_address(dask_client):
+    """There is one as long as the session, whose steps find each other's values; a closed one is replaced."""
+    notebook = Notebook(run=False)
+    said = f"dask:{dask_client.scheduler.address}"
+    notebook.cell("head", f"{HEAD}\nimport numpy as np")
+    notebook.cell("a", f"%%asset big --executor {said}\nnp.ones(1 << 18)")
+    notebook.cell("b", f"%%asset total --executor {said}\nbig.sum()")
+    clients = notebook.session.running.clients
+
+    assert notebook.value("big").sum() == 1 << 18
+    first = clients.known[said]
+    assert notebook.value("total") == 1 << 18
+    assert clients.known == {said: first}
+    first.close()
+    assert notebook.session.materialize("total", force=True).success
+    second = clients.known[said]
+    assert second is not first
+    assert second.status == "running"
+    clients.close()
+    assert second.status == "closed"
+    assert not clients.known
+
+
+JOBS = """
+@op
+def one(): return os.getpid()
+
+@op(tags={"ipy_orch/executor": "inline"})
+def two(x): return x, os.getpid()
+
+@job(executor_def=multiprocess_executor, config={"execution": {"config": {"max_concurrent": 1}}})
+def work(): two(one())
+
+@job
+def plain(): two(one())
+
+@executor(config_schema={"processes": int})
+def mine(context): return ProcessPoolExecutor(context.executor_config["processes"])
+
+held = ThreadPoolExecutor(1, thread_name_prefix="held")
+nightly = define_asset_job("nightly", executor_def=mine)
+defs = Definitions(jobs=[plain], executor=held)
+
+@asset
+def where(): return os.getpid(), threading.current_thread().name
+"""
+
+
+def test_the_executor_of_a_job(tmp_path):
+    """A launch runs where the job, or the Definitions that hold it, say; what is said with the launch wins."""
+    notebook = Notebook(run=False)
+    notebook.cell(
+        "head",
+        f"{HEAD}\nimport threading\nfrom concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor\n{JOBS}",
+    )
+    session, here = notebook.session, os.getpid()
+
+    first, second = session.launch("work").output_for_node("two")
+    assert first != here == second
+    assert session.launch("work", executor="inline").output_for_node("two") == (here, here)
+    assert session.launch("plain").output_for_node("two") == (here, here)
+    with pytest.raises(DagsterInvalidConfigError, match="`max_concurrent`"):
+        session.launch("work", config={"execution": {"config": {"max_concurrnt": 1}}})
+    with pytest.raises(DagsterInvalidConfigError, match="holds `config`"):
+        session.launch("work", config={"execution": {"multiprocess": {}}})
+    with pytest.raises(DagsterInvariantViolationError, match="succeeded"):
+        session.launch("work", from_failure=True)  # a launch that was refused is none
+    with pytest.raises(DagsterInvalidConfigError, match="processes"):
+        session.launch("nightly")
+    report = session.submit_job("nightly", config={"execution": {"config": {"processes": 1}}}).result(60)
+    assert report.success, report
+    assert notebook.value("where")[0] != here
+    notebook.cell("d", "nightly = define_asset_job('nightly')\ndefs = Definitions(jobs=[nightly], executor=held)")
+    assert session.launch("nightly").success
+    assert notebook.value("where") == (here, "held_0")
+    assert notebook.namespace["held"].submit(int).result() == 0
+    notebook.namespace["held"].shutdown()

@@ -314,6 +314,16 @@ def test_two_steps_at_once_take_turns(shared: Notebook) -> None:
     assert report.success
 
 
+def test_its_steps_run_there_wherever_the_others_do(shared: Notebook) -> None:
+    """A location has a process already, which no other one asks."""
+    shared.cell("here", "#| asset: where\nimport os\n(two, os.getpid())")
+    report = shared.session.materialize("two or where", force=True, executor="processes", workers=2)
+    assert report.success, report
+    two, process = shared.session.value("where")
+    assert two == 2
+    assert process != os.getpid()
+
+
 # -- reload, crash -----------------------------------------------------------------------------------------------------
 
 SMALL = "from ipy_orch import asset\n\n@asset\ndef a():\n    return 1\n\n@asset\ndef b(a):\n    return a + 1\n"

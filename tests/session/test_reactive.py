@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipy_orch.errors import DagsterInvariantViolationError
+from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownPartitionError
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.session.automation.reactive import may_change
 from tests.session.notebook import Notebook
@@ -244,3 +245,81 @@ def test_its_values_are_those_of_restart_and_run_all(story: list[Edit]) -> None:
         if not isinstance(expected[name], str):
             assert bound[name] == expected[name]
             assert statuses[AssetKey(name)].word == "fresh"
+
+
+DAYS = "--partitions daily:2024-01-01 --automation eager"
+KEYS = "--partitions static:a,b --automation eager"
+
+
+def cut(sheet: Sheet, key: str, text: str) -> None:
+    """Write the cell of a partitioned asset, which makes nothing by itself here."""
+    with suppress(DagsterUnknownPartitionError):
+        sheet.write(key, text)
+
+
+def days(sheet: Sheet, name: str) -> dict[str | None, Any]:
+    """Return which partitions of an asset have been made, and how often."""
+    made = [
+        event.partition for event in sheet.session.log if event.kind == "materialized" and event.key.path[-1] == name
+    ]
+    return {one: made.count(one) for one in made}
+
+
+@pytest.mark.parametrize("mode", ["eager", "on"])
+def test_the_newest_partition_follows_an_edit(mode: str) -> None:
+    """Only that, as the condition says; what reads it follows, and older ones are left for a backfill."""
+    sheet = Sheet(mode)
+    sheet.write("factor", "factor = 1")
+    cut(sheet, "day", f"%%asset day {DAYS}\nfactor")
+    cut(sheet, "twice", f"%%asset twice {DAYS}\n2 * day")
+    sheet.write("newest", "%%asset newest --automation eager --partition-mapping twice=last\ntwice + 1")
+    sheet.settled()
+    [last] = days(sheet, "twice")
+    assert (days(sheet, "day"), sheet.session.value("newest")) == ({last: 1}, 3)
+    sheet.session.materialize("day", partition="2024-01-02")
+    sheet.write("factor", "factor = 5")
+    sheet.settled()
+    assert days(sheet, "day") == {last: 2, "2024-01-02": 1}
+    assert days(sheet, "twice") == {last: 2}
+    assert sheet.session.value("newest") == 11
+
+
+def test_each_key_of_other_partitions_follows_as_far_as_it_can() -> None:
+    """One whose input isn't there waits, an error is met once, and the others go on."""
+    sheet = Sheet("eager")
+    cut(sheet, "raw", "%%asset raw --partitions static:a,b --no-run\ncontext.partition_key")
+    cut(sheet, "clean", f"%%asset clean {KEYS}\n{{'a': 1}}[raw]")
+    cut(sheet, "top", f"%%asset top {KEYS}\nclean + 1")
+    sheet.settled()
+    assert days(sheet, "clean") == {}
+    sheet.session.materialize("raw", partition="a")
+    sheet.write("look", "x = 1")
+    sheet.settled()
+    assert (days(sheet, "clean"), days(sheet, "top")) == ({"a": 1}, {"a": 1})
+    sheet.session.materialize("raw", partition="b")
+    sheet.write("look", "x = 2")
+    sheet.settled()
+    sheet.write("look", "x = 3")
+    sheet.settled()
+    assert sheet.count("step failed", "clean") == 1
+    cut(sheet, "clean", f"%%asset clean {KEYS}\n{{'a': 1, 'b': 2}}[raw]")
+    sheet.settled()
+    assert set(days(sheet, "top")) == {"a", "b"}
+    assert sheet.session.value("top", partition="b") == 3
+
+
+def test_a_condition_says_how_far_it_looks_back() -> None:
+    """Of eager's own window the condition may have another, or none."""
+    sheet = Sheet("eager")
+    sheet.write(
+        "wide",
+        "from datetime import timedelta\n"
+        "from ipy_orch import AutomationCondition as AC\n"
+        "wide = AC.eager().replace('in_latest_time_window', AC.in_latest_time_window(timedelta(days=3)))\n"
+        "whole = AC.eager().without(AC.in_latest_time_window())",
+    )
+    cut(sheet, "few", "%%asset few --partitions daily:2024-01-01 --automation wide\n1")
+    cut(sheet, "all", "%%asset whole_year --partitions static:a,b,c --automation whole\n1")
+    sheet.settled()
+    assert len(days(sheet, "few")) == 3
+    assert set(days(sheet, "whole_year")) == {"a", "b", "c"}

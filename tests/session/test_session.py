@@ -344,6 +344,19 @@ def test_a_blocking_check_stops_later_requests_too(nb: Notebook) -> None:
     assert nb.value("b") == 2
 
 
+def test_checks_that_are_made_together(nb: Notebook) -> None:
+    """A function that checks two assets, and can't leave one out, runs whole with either of them."""
+    nb.cell("raw", "%%asset raw\n1")
+    nb.cell("other", "%%asset other\n1")
+    specs = "[AssetCheckSpec('a', asset='raw'), AssetCheckSpec('b', asset='other')]"
+    text = f"@multi_asset_check(specs={specs})\ndef both():\n"
+    results = (f"    yield AssetCheckResult(passed=True, check_name='{one}')" for one in "ab")
+    imports = "from ipy_orch import AssetCheckResult, AssetCheckSpec, multi_asset_check\n"
+    nb.cell("both", imports + text + "\n".join(results))
+    assert nb.session.materialize("raw").success
+    assert list(nb.session.checks()["status"]) == ["passed", "passed"]
+
+
 def test_a_blocking_check_written_later_is_asked_first(nb: Notebook) -> None:
     """A check that never ran is a gate like any other."""
     nb.cell("1", "%%asset a\n[1]")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipy_orch import RunRequest, SkipReason, asset, define_asset_job, schedule, sensor
+from ipy_orch import AutomationCondition, RunRequest, SkipReason, asset, define_asset_job, schedule, sensor
 from ipy_orch.automation.daemon import stop_daemon
 from ipy_orch.session.session import Session
 from tests.ui.wires import wired
@@ -76,6 +76,23 @@ def test_one_ticks_now(session):
         ticks = view.ask("ticks", name="files")
         assert [one["status"] for one in ticks["ticks"]] == ["skipped"]
         assert ticks["total"] == 1
+
+
+def test_the_sensor_that_nobody_wrote():
+    """What evaluates the conditions is told, switched on and ticks like one that stands in a cell."""
+    name = "default_automation_condition_sensor"
+
+    @asset(code_version="1", automation_condition=AutomationCondition.missing())
+    def orders():
+        return 1
+
+    session = Session({"orders": orders})
+    with wired(session) as view:
+        assert view.wait_for("snapshot")["automations"] == 1
+        assert rows(view.ask("switch", name=name, on=True))[name]["on"]
+        view.ask("tick", name=name)
+        view.until(orders="fresh")
+        assert rows(view.ask("switch", name=name, on=False))[name].get("on") is None
 
 
 def test_the_daemon_starts_and_stops(session):

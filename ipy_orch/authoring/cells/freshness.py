@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, closest
+from ipy_orch.errors import CheckError, DagsterError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.freshness import FreshnessPolicy, LegacyFreshnessPolicy
 
 __all__ = ["SaidFreshness", "freshness_of", "freshness_variables", "read_freshness"]
@@ -95,7 +95,8 @@ def freshness_of(options: Mapping[str, Any], namespace: Mapping[str, Any], where
             return FreshnessPolicy.cron(said.cron, spans[0], said.timezone or "UTC")
         return FreshnessPolicy.time_window(*spans)
     except CheckError as error:
-        raise DagsterInvalidDefinitionError(str(error), where=where, hint=EXAMPLE) from None
+        told = str(error.__cause__.message) if isinstance(error.__cause__, DagsterError) else str(error)
+        raise DagsterInvalidDefinitionError(told, where=where, hint=EXAMPLE) from None
 
 
 def held(name: str, namespace: Mapping[str, Any], where: str) -> Any:

@@ -36,9 +36,9 @@ def misspelt_directive(text: str) -> str:
     for number, line in enumerate(lines):
         found = _LINE.match(line.rstrip())
         meant = word_meant(found["word"]) if found is not None else ""
-        if found is None or not meant or not found["rest"]:
+        if found is None or not meant or not (found["mark"] or line.startswith("#|")):
             continue
-        exact = f"#| {meant}: {found['rest'].strip()}"
+        exact = f"#| {meant}: {(found['rest'] or 'NAME').strip()}"
         if number < top:
             return f"`{line.strip()}` says nothing, and the cell runs as any other: did you mean `{exact}`?"
         if line.startswith("#|") and found["word"] == meant and found["mark"] == ":":

@@ -39,15 +39,29 @@ class Option:
         return "--" + self.name.replace("_", "-")
 
 
+METADATA: Final = Option("metadata", "map", "facts about it", "KEY=VALUE")
+TAGS: Final = Option("tags", "map", "labels", "KEY=VALUE")
+CONFIG: Final = Option("config", "text", "the Config class of the name `config` in the body", "CLASS")
+CODE_VERSION: Final = Option("code_version", "text", "opts out of the computed code version", "TEXT")
+RETRYING: Final = (
+    Option("retries", "number", "how often to try again when it raises", "N"),
+    Option("retry_delay", "number", "seconds between attempts", "SECONDS"),
+)
+POOL: Final = Option("pool", "text", "the pool that limits how many run at once, under Dagster", "NAME")
+PLACE: Final = Option(
+    "executor", "text", "where a session runs it, unlike the others: processes, dask, a variable ...", "WHERE"
+)
+RUN: Final = Option("run", "flag", "run it now (--no-run: only register it)")
+
 ASSET_OPTIONS: Final = (
     Option("group", "text", "the group it is drawn in", "NAME"),
     Option("deps", "list", "assets it depends on without reading them", "ASSET"),
     Option("kinds", "list", "technologies, e.g. duckdb", "KIND"),
-    Option("tags", "map", "labels", "KEY=VALUE"),
+    TAGS,
     Option("owners", "list", "e-mail address or team:name", "OWNER"),
     Option("description", "text", "what it is; by default the cell's docstring", "TEXT"),
-    Option("metadata", "map", "facts about it", "KEY=VALUE"),
-    Option("config", "text", "the Config class of the name `config` in the body", "CLASS"),
+    METADATA,
+    CONFIG,
     Option("files", "list", "files it reads: it is stale when one of them changes", "PATH"),
     Option("env", "list", "environment variables it reads: it is stale when one changes", "NAME"),
     Option("io_manager", "text", "the resource that stores it; by default the session's memory", "NAME"),
@@ -57,34 +71,32 @@ ASSET_OPTIONS: Final = (
     Option("backfill", "text", "how many partitions one call makes: a number, or all", "N"),
     Option("automation", "text", "when it runs by itself: eager, on_missing, on_cron:@daily, a variable", "WHEN"),
     Option("freshness", "text", "how old it may be: 24h, 24h,12h to warn, cron:@daily,6h, a variable", "AGE"),
-    Option("code_version", "text", "opts out of the computed code version", "TEXT"),
-    Option("retries", "number", "how often to try again when it raises", "N"),
-    Option("retry_delay", "number", "seconds between attempts", "SECONDS"),
-    Option("pool", "text", "the pool that limits how many run at once, under Dagster", "NAME"),
-    Option("executor", "text", "where a session runs it, unlike the others: processes, dask, a variable ...", "WHERE"),
-    Option("run", "flag", "run it now (--no-run: only register it)"),
+    CODE_VERSION,
+    *RETRYING,
+    POOL,
+    PLACE,
+    RUN,
 )
 CHECK_OPTIONS: Final = (
     Option("name", "text", "the name of the check", "NAME"),
     Option("blocking", "flag", "when it fails, what is downstream of the asset doesn't run"),
     Option("severity", "text", "ERROR or WARN", "LEVEL"),
     Option("description", "text", "what must hold", "TEXT"),
-    Option("metadata", "map", "facts about it", "KEY=VALUE"),
+    METADATA,
     Option("deps", "list", "other assets it depends on without reading them", "ASSET"),
-    Option("executor", "text", "where a session runs it, unlike the others: processes, dask, a variable ...", "WHERE"),
-    Option("config", "text", "the Config class of the name `config` in the body", "CLASS"),
-    Option("run", "flag", "run it now (--no-run: only register it)"),
+    PLACE,
+    CONFIG,
+    RUN,
 )
 OP_OPTIONS: Final = (
     Option("out", "list", "names of several outputs; the cell ends with a tuple of them", "NAME"),
     Option("deps", "list", "inputs that it waits for without reading them", "NAME"),
-    Option("tags", "map", "labels", "KEY=VALUE"),
+    TAGS,
     Option("description", "text", "what it does; by default the cell's docstring", "TEXT"),
-    Option("retries", "number", "how often to try again when it raises", "N"),
-    Option("retry_delay", "number", "seconds between attempts", "SECONDS"),
-    Option("code_version", "text", "opts out of the computed code version", "TEXT"),
-    Option("pool", "text", "the pool that limits how many run at once, under Dagster", "NAME"),
-    Option("executor", "text", "where a session runs it, unlike the others: processes, dask, a variable ...", "WHERE"),
+    *RETRYING,
+    CODE_VERSION,
+    POOL,
+    PLACE,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from ipy_orch.errors import (
     CheckError,
@@ -17,9 +17,8 @@ from ipy_orch.errors import (
 from ipy_orch.execution.build import log_record
 from ipy_orch.execution.contexts.logs import StepLog
 from ipy_orch.execution.contexts.resources import NO_RESOURCES
-from ipy_orch.execution.resources import ResourceScope
+from ipy_orch.execution.resources import OwnResources, ResourceScope
 from ipy_orch.model.hooks import HookDefinition, HookExecutionResult, invoke_hook
-from ipy_orch.model.resources.resource import as_resource, closes
 
 __all__ = ["EndedStep", "HookContext", "HookOutcome", "build_hook_context", "run_hooks"]
 
@@ -203,14 +202,15 @@ def outcome_of(
 # -- by hand ----------------------------------------------------------------------------------------------------------
 
 
-class BuiltHookContext(HookContext):
+class BuiltHookContext(OwnResources, HookContext):
     """Be a context made for a test, which holds its own resources open."""
+
+    maker = "build_hook_context(resources=...)"
 
     def __init__(self, step: EndedStep, resources: Mapping[str, Any]) -> None:
         super().__init__(None, step)
         instance = None if step.instance is NOT_TOLD else step.instance
-        self.entered = not any(closes(as_resource(one)) for one in resources.values())
-        self.scope = ResourceScope(resources, resources, instance=instance).__enter__()
+        self.hold(ResourceScope(resources, resources, instance=instance))
 
     @property
     def resources(self) -> Any:
@@ -219,15 +219,7 @@ class BuiltHookContext(HookContext):
         Raises:
             DagsterInvariantViolationError: when one must be closed, and this isn't used by ``with``.
         """
-        return self.namespace(self.scope.definitions)
-
-    def namespace(self, keys: Iterable[str]) -> Any:
-        """Return the resources under these keys."""
-        if not self.entered:
-            raise DagsterInvariantViolationError(
-                "a resource here must be closed after use", hint="`with build_hook_context(resources=...) as context:`"
-            )
-        return self.scope.namespace(keys)
+        return self.held(self.scope.definitions)
 
     def bound(self, hook: HookDefinition) -> HookContext:
         """Return the context for a call of a hook.
@@ -240,18 +232,7 @@ class BuiltHookContext(HookContext):
                 f"hook `{hook.name}` needs the resource `{key}`, which isn't there",
                 hint=closest(key, self.scope.definitions) or f'`build_hook_context(resources={{"{key}": ...}})`',
             )
-        return HookContext(hook, self.step_ended, self.namespace(hook.required_resource_keys))
-
-    def __enter__(self) -> Self:
-        self.entered = True
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.scope.close()
-
-    def __del__(self) -> None:
-        if scope := self.__dict__.get("scope"):
-            scope.close()
+        return HookContext(hook, self.step_ended, self.held(hook.required_resource_keys))
 
 
 def build_hook_context(

@@ -324,8 +324,7 @@ class DagsterInstance:
         ascending: bool = False,
     ) -> EventRecordsResult:
         """Return materializations of an asset, the newest first unless ``ascending``."""
-        wanted = as_filter(records_filter)
-        return page([*filter(wanted.lets_through, self.materializations(wanted.asset_key))], limit, ascending)
+        return self.about_an_asset(Materialized, records_filter, limit, ascending)
 
     def fetch_observations(
         self,
@@ -335,8 +334,18 @@ class DagsterInstance:
         ascending: bool = False,
     ) -> EventRecordsResult:
         """Return observations of an asset, the newest first unless ``ascending``."""
+        return self.about_an_asset(Observed, records_filter, limit, ascending)
+
+    def about_an_asset(
+        self,
+        kind: type[Materialized | Observed],
+        records_filter: AssetKey | AssetRecordsFilter,
+        limit: int,
+        ascending: bool,
+    ) -> EventRecordsResult:
+        """Return the events of one kind that a filter lets through."""
         wanted = as_filter(records_filter)
-        found = self.records(lambda event: isinstance(event, Observed) and event.key == wanted.asset_key)
+        found = self.records(lambda event: isinstance(event, kind) and event.key == wanted.asset_key)
         return page([*filter(wanted.lets_through, found)], limit, ascending)
 
     def fetch_run_status_changes(

@@ -90,7 +90,7 @@ def of_dask(client: Any) -> Place:
     refuse_empty(slots, "the dask cluster", "`cluster.scale(2)`")
 
     def interrupt(_executor: Executor, tokens: list[str]) -> None:
-        client.run(interrupt_calls, tokens, wait=False)
+        client.run(interrupt_calls, tokens, on_error="ignore")
 
     return Place(Near(client, interrupt=interrupt, by_value=True), slots * AHEAD)
 

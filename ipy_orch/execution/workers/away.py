@@ -21,7 +21,11 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final
 
-from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnmetExecutorRequirementsError
+from ipy_orch.errors import (
+    DagsterExecutionInterruptedError,
+    DagsterInvariantViolationError,
+    DagsterUnmetExecutorRequirementsError,
+)
 from ipy_orch.execution import capture
 from ipy_orch.execution.contexts.contexts import OpExecutionContext
 from ipy_orch.execution.resources import ResourceScope
@@ -347,7 +351,7 @@ def called(away: Parcel) -> Outcome:
     try:
         with opened(away, work):
             return call(work)
-    except Exception as error:  # a resource that can't be opened
+    except (Exception, DagsterExecutionInterruptedError) as error:  # a resource that can't be opened, or a cancel
         return Outcome((), yielded=False, seconds=0.0, error=error, sink=work.sink)
     finally:
         RUNNING.pop(away.token, None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ class Near(Away):
     def __init__(self, client: Any, **more: Any) -> None:
         super().__init__(client.get_executor(pure=False), **more)
         self.client = client
+        self.tasks: dict[str, tuple[Any, Any]] = {}  #: of the calls that aren't over
 
     def has(self, value: Afar) -> bool:
         """Tell whether a value is on this cluster, so that its steps can be given it there."""
@@ -50,7 +52,20 @@ class Near(Away):
         except Exception as error:
             self.finish(token, future, error=error)
             return
+        self.tasks[token] = kept, light
         light.add_done_callback(lambda done: self.receive(Here(done, kept, self.client), token, packed, work, future))
+
+    def finish(self, token: str, *args: Any, **kwargs: Any) -> None:
+        """Say that a call is over."""
+        self.tasks.pop(token, None)
+        super().finish(token, *args, **kwargs)
+
+    def interrupt(self) -> None:
+        """Have what waits on the cluster not begin, and stop what runs there."""
+        waiting = [one for pair in [*self.tasks.values()] for one in pair]
+        with suppress(Exception):
+            self.client.cancel(waiting)
+        super().interrupt()
 
     def packed(self, work: Work, token: str) -> bytes:
         """Return a parcel without the values that the cluster has."""

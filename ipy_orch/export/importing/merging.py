@@ -35,6 +35,7 @@ __all__ = ["Merged", "merge"]
 Part = tuple[str, int]
 """A definition: its name, and which of that name it is."""
 
+MAGIC: Final = re.compile(r"(%%?)(?:job|schedule|sensor|component)\s+(?:--?\w.*\s)?([A-Za-z_]\w*)")
 NUMBERED: Final = re.compile(r"-\d+$")
 
 
@@ -117,6 +118,7 @@ def merged(notebook: NotebookFile, module: Module, sources: Sources, folder: Pat
             else:
                 work.conflict(part[0], chunks.get(part), home)
         before = home or before
+    work.add_check_result()
     work.add_imports()
     new = tuple(work.cells)
     same = new == notebook.cells
@@ -210,6 +212,8 @@ class Work:
     def bring_statement(self, number: int, part: Part, chunk: Chunk | None) -> bool:
         """Bring a statement into the cell that has it among others; tell whether it is there."""
         cell = self.cells[number]
+        if (magic := lines_of_magic(cell.text, part[0])) is not None:
+            return self.bring_over_magic(number, magic, chunk)
         found = [one for one in statements_of(Cell("", 0, cell.text)) if named(one) == part[0]]
         if len(found) <= part[1] and len(found) != 1:
             return False
@@ -233,6 +237,19 @@ class Work:
                 )
                 number = self.cells.index(cell)
         self.cells[number] = cell.with_text(re.sub(r"\n{4,}", "\n\n\n", new))
+        return True
+
+    def bring_over_magic(self, number: int, lines: tuple[int, int], chunk: Chunk | None) -> bool:
+        """Put the Python of a job, schedule, sensor or component in the place of its magic."""
+        cell = self.cells[number]
+        old = cell.text.split("\n")
+        text = chunk.text if chunk is not None else ""
+        self.use(cell.key, text)
+        new = "\n".join([*old[: lines[0]], *([text] if text else []), *old[lines[1] :]]).strip("\n")
+        if new.strip():
+            self.cells[number] = cell.with_text(new)
+        else:
+            self.remove(number)
         return True
 
     def insert(self, chunk: Chunk, before: str) -> str:
@@ -260,6 +277,17 @@ class Work:
         """Return where the Markdown right above a cell stands."""
         return number - 1 if number and self.cells[number - 1].kind == "markdown" else None
 
+    def add_check_result(self) -> None:
+        """Bring the helper of an export along, where the function of a check came over that calls it."""
+        helper = next((one for one in self.module.chunks if is_check_result(one.statement)), None)
+        code = [one for one in self.cells if one.kind == "code" and not is_definition_cell(one.text)]
+        if helper is None or not any(helper.name in names for names in self.used.values()):
+            return
+        if not any(helper.name in bound_by(one.text) for one in code):
+            key = mark_id("", helper.name)
+            self.cells.insert(self.top, FileCell("code", helper.text, key))
+            self.use(key, helper.text)
+
     def add_imports(self) -> None:
         """Put the imports that what came over needs, and no cell above has, into the cell of the imports."""
         added: list[Import] = []
@@ -275,13 +303,14 @@ class Work:
             known |= bound_by(cell.text)
         if not added:
             return
-        key = next((mark.key for mark in self.module.marks if mark.parts[:1] == ((IMPORTS, ""),)), "")
+        own = mark_id("", IMPORTS)
+        key = next((mark.key for mark in self.module.marks if mark.parts[:1] == ((IMPORTS, ""),)), own)
         place = self.place(key)
         if place is not None and place < first:
             old = self.cells[place]
             self.cells[place] = old.with_text(f"{old.text.rstrip()}\n{import_block(added)}")
         else:
-            self.cells.insert(self.top, FileCell("code", import_block(added), mark_id("", IMPORTS)))
+            self.cells.insert(self.top, FileCell("code", import_block(added), own if place is None else f"{own}-2"))
         self.changed += [one.bound for one in added]
 
     @property
@@ -325,6 +354,22 @@ def mark_key(cell: FileCell) -> str:
 def named(one: Statement) -> str:
     """Return how the marks call a statement."""
     return name_of(one.node, one.binds, one.changes)
+
+
+def lines_of_magic(text: str, name: str) -> tuple[int, int] | None:
+    r"""Return the lines of the magic that defines a job, schedule, sensor or component; None where there's none.
+
+    >>> lines_of_magic("x = 1\n%job nightly a", "nightly"), lines_of_magic("%%sensor s --job a\n[]", "s")
+    ((1, 2), (0, 2))
+    """
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if found := MAGIC.match(line):
+            if found[2] == name:
+                return (number, len(lines)) if found[1] == "%%" else (number, number + 1)
+            if found[1] == "%%":
+                return None
+    return None
 
 
 def bound_by(text: str) -> set[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from ipy_orch.authoring.cells.cells import head_of
+from ipy_orch.authoring.cells.cells import head_of, read_cell
 from ipy_orch.authoring.cells.statements import own_nodes
-from ipy_orch.export.bodies import INDENT, lines_in_strings
+from ipy_orch.export.bodies import INDENT, lines_in_strings, verdict
 from ipy_orch.export.descriptions import end_of_head
 
 __all__ = ["as_cell_was"]
@@ -28,8 +28,55 @@ def as_cell_was(cell: str, old: str, new: str) -> str:
     one, other = function_in(old), function_in(new)
     if head is None or one is None or other is None or signature(one) != signature(other):
         return ""
+    if head.kind in ("check", "asset_check") and not gives_result(cell):
+        new = with_plain_verdict(new, other)
+        other = function_in(new)
+        assert other is not None
     body = body_of(new, other)
     return "\n".join([*lines[: head.end], body]) if body else ""
+
+
+def gives_result(cell: str) -> bool:
+    """Tell whether the cell of a check ends with a result, and not with a bool or a pair."""
+    source = read_cell(cell)
+    last = source.tree.body[-1] if source is not None and source.tree.body else None
+    return isinstance(last, ast.Expr) and isinstance(last.value, ast.Call) and verdict(last.value) == "result"
+
+
+def with_plain_verdict(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
+    r"""Return the function of a check with the verdict that its cell ends with, for the result that an export makes.
+
+    >>> text = "def ok(a):\n    return AssetCheckResult(passed=bool(a > b), metadata={'n': a})"
+    >>> print(with_plain_verdict(text, function_in(text)))
+    def ok(a):
+        return a > b, {'n': a}
+    """
+    last = node.body[-1]
+    match last:
+        case ast.Return(ast.Call(func=ast.Name("check_result"), args=[value])):
+            parts = [value]
+        case ast.Return(ast.Call(func=ast.Name("AssetCheckResult"), args=[], keywords=words)):
+            said = {word.arg: word.value for word in words}
+            if "passed" not in said or not said.keys() <= {"passed", "metadata", "severity"}:
+                return text
+            parts = [plain_bool(said["passed"]), *([said["metadata"]] if "metadata" in said else [])]
+        case _:
+            return text
+    told = ", ".join(ast.get_source_segment(text, one) or ast.unparse(one) for one in parts)
+    lines = text.encode().split(b"\n")
+    head = lines[last.lineno - 1][: last.col_offset]
+    rest = lines[(last.end_lineno or last.lineno) - 1][last.end_col_offset :]
+    return b"\n".join(
+        [*lines[: last.lineno - 1], head + f"return {told}".encode() + rest, *lines[last.end_lineno :]]
+    ).decode()
+
+
+def plain_bool(node: ast.expr) -> ast.expr:
+    """Return what ``bool(...)`` is put around, else the expression itself."""
+    match node:
+        case ast.Call(func=ast.Name("bool"), args=[inner], keywords=[]):
+            return inner
+    return node
 
 
 def function_in(text: str) -> ast.FunctionDef | ast.AsyncFunctionDef | None:

@@ -22,12 +22,13 @@ from ipy_orch.export.module import Module
 from ipy_orch.export.proof import facts as program
 from ipy_orch.export.proof.comparing import difference
 from ipy_orch.export.proof.rounds import Rehearsal
+from ipy_orch.model.env import redact
 from ipy_orch.session.scan import Scanned
 
 __all__ = ["Asked", "Staged", "prove"]
 
 SECONDS: Final = 600
-# What ipy_orch can and Dagster can't, as Dagster's errors say it, and what to write instead.
+# What ipy_orch can and Dagster can't, and what isn't set, as errors say it; and what to do.
 BEYOND: Final = (
     (
         re.compile(r"Unable to resolve config type <class '(?:\w+\.)*(\w+)'>"),
@@ -36,6 +37,10 @@ BEYOND: Final = (
     (
         re.compile(r'Value "(\w+)" is wrapped with EnvVar\(\)'),
         "Dagster's configure_at_launch takes no EnvVar in a list or a dict: give {} a field of its own",
+    ),
+    (
+        re.compile(r'environment variable [`"](\w+)[`"] (?:which is not|isn\'t) set'),
+        "set {} in the shell, or the kernel, from which you export: what a cell sets isn't in the module",
     ),
 )
 WORDS: Final = {"reads": "reads", "group": "is in group", "partitions": "has partitions"}
@@ -78,6 +83,9 @@ def prove(staged: Staged, module: Module, asked: Asked) -> list[str]:
     if sys.platform in {"emscripten", "wasi"}:
         return ["a browser has no processes, so nothing has loaded the module yet"]
     if module.target == "dagster" and importlib.util.find_spec("dagster") is None:
+        if asked.values is not None:
+            told = "dagster isn't installed here, so nothing can be verified"
+            raise DagsterInvalidDefinitionError(told, hint="pip install dagster, or export without `--verify`")
         return ["dagster isn't installed here, so nothing has loaded the module yet"]
     if asked.values is None or asked.late:
         checked(asked_of(staged, module.target, asked.folders), module)
@@ -140,15 +148,22 @@ def failed(answer: Mapping[str, Any], module: Module) -> DagsterInvalidDefinitio
         name, line = answer["at"]
         where = cell_at(answer["text"], Path(name).name, line, module)
     error, _, own = answer["error"].partition("\n  hint: ")  # as an error of ours is told
-    told = f"in a clean process the module {what}: {error}"
-    return DagsterInvalidDefinitionError(told, where=where, hint=own or hint_for(answer))
+    error = re.split(r"\n(?:\S+: .*\n)?Stack Trace:", error)[0]
+    told = f"in a clean process the module {what}: {' '.join(error.split())}"
+    return DagsterInvalidDefinitionError(told, where=where, hint=hint_for(answer, own.partition("\n")[0]))
 
 
-def hint_for(answer: Mapping[str, Any]) -> str:
-    """Return what to do about a module that fails in a clean process."""
+def hint_for(answer: Mapping[str, Any], own: str) -> str:
+    """Return what to do about a module that fails in a clean process.
+
+    Args:
+        own: the hint of the error itself.
+    """
     for pattern, hint in BEYOND:
         if named := pattern.search(answer["error"]):
             return hint.format(named[1])
+    if own:
+        return own
     if answer["step"] != "import":
         return "correct the cell, then export again"
     return "what it needs is in this kernel only: import it, or define it, in a cell"
@@ -240,7 +255,7 @@ def compare_values(own: Mapping[str, Any], found: Mapping[str, Any], module: Mod
                 else cell_named(key.partition(":")[0], module.scanned)
             )
             raise DagsterInvalidDefinitionError(
-                f"the module makes another value than the notebook of {kind} `{key}`: {told}",
+                redact(f"the module makes another value than the notebook of {kind} `{key}`: {told}"),
                 where=where,
                 hint="a value that isn't the same twice (time, chance) can't be verified; else restart and run all",
             )

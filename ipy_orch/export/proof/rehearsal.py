@@ -15,6 +15,7 @@ from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.notebook_file import NotebookFile
 from ipy_orch.export.proof import facts
 from ipy_orch.export.proof.rounds import Rehearsal, rounds_of
+from ipy_orch.session.config.environments import DEFAULT
 from ipy_orch.session.session import Session
 
 __all__ = ["values_of_notebook", "values_of_session"]
@@ -50,9 +51,17 @@ open(sys.argv[2], "wb").write(pickle.dumps(answer))
 def values_of_session(session: Session) -> Rehearsal:
     """Return the values of a session's assets, brought up to date, and of its jobs of ops; of partitions one each.
 
+    They are made with the notebook's own resources, as the module has them.
+
     Raises:
         Exception: what an asset raises.
     """
+    with session.environments.within(DEFAULT):
+        return rehearsed(session)
+
+
+def rehearsed(session: Session) -> Rehearsal:
+    """Return the values of a session, with the resources in use."""
     scanned = session.scan()
     defs = scanned.as_definitions()
     made = rounds_of(session, scanned)

@@ -70,8 +70,12 @@ def rounds_of(session: Session, scanned: Scanned) -> Rounds:
         for key, cut in cuts.items():
             last = session.ledger.latest.get(key)
             found, why = choice(key, cut, last.partition if last is not None else None, graph)
-            chosen |= {} if found is None else {key: (found,)}
-            told.append(f"`{key}` is compared at `{found}` only" if found is not None else why)
+            if found is None:
+                told.append(why)
+            else:
+                chosen[key] = (found,)
+        at = ", ".join(f"`{key}` at `{one}`" for key, (one,) in chosen.items())
+        told[:0] = [f"of what is partitioned, one partition is compared: {at}"] if at else []
         whole = [key for key in keys if key not in cuts]
         if cuts:
             left = [key for key in whole if reads_partitions(key, cuts, graph) and (why := hurdle({key: ()}, graph))]

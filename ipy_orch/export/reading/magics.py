@@ -49,7 +49,9 @@ def timed(node: ast.stmt) -> list[ast.stmt]:
     """Return the statements that ``%%time`` and the like run; what they define exists, though no module can hold it."""
     match node:
         case ast.Expr(
-            ast.Call(func=ast.Attribute(attr="run_cell_magic" | "run_line_magic" as how), args=[ast.Constant(name), *said])
+            ast.Call(
+                func=ast.Attribute(attr="run_cell_magic" | "run_line_magic" as how), args=[ast.Constant(name), *said]
+            )
         ) if name in TIMED and said:
             code = getattr(said[-1 if how == "run_cell_magic" else 0], "value", "")
         case _:

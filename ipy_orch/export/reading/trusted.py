@@ -83,6 +83,8 @@ DEFINING: Final = (
     *(f"ipy_orch.planning.selection.{room}" for room in ("selection", "assets", "checks", "lineage", "operators")),
     "ipy_orch.execution.providing",
 )
+REACHING: Final = ("ipy_orch.model.port", "ipy_orch.model.late")
+"""What of these imports the modules that it is told to."""
 MAKING: Final = ("ipy_orch.storage", "ipy_orch.execution.iomanagers", "ipy_orch.components")
 """Where only classes are called, and none of their methods."""
 
@@ -141,7 +143,7 @@ def is_defining(function: Any) -> bool:
     home = home_of(function)
     if home.startswith(MAKING):
         return isinstance(function, type)
-    return home.startswith(DEFINING)
+    return home.startswith(DEFINING) and not home.startswith(REACHING)
 
 
 def home_of(function: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from ipy_orch.model.partitions.cron import ScheduleType, usual_schedule
+from ipy_orch.model.partitions.cron import ScheduleType
 from ipy_orch.model.partitions.time import TimeWindowPartitionsDefinition
 from ipy_orch.model.partitions.time_keys import DATE, HOUR
 
@@ -30,16 +30,8 @@ class HourlyPartitionsDefinition(TimeWindowPartitionsDefinition):
         end_offset: int = 0,
         exclusions: Sequence[str | datetime] | None = None,
     ) -> None:
-        cron = usual_schedule(ScheduleType.HOURLY, minute_offset)
-        super().__init__(
-            start_date,
-            fmt or HOUR,
-            end_date,
-            timezone=timezone,
-            end_offset=end_offset,
-            cron_schedule=cron,
-            exclusions=exclusions,
-        )
+        span, offsets = (start_date, fmt or HOUR, end_date), (minute_offset,)
+        super().__init__(*span, ScheduleType.HOURLY, timezone, end_offset, *offsets, exclusions=exclusions)
 
 
 class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
@@ -60,16 +52,8 @@ class DailyPartitionsDefinition(TimeWindowPartitionsDefinition):
         end_offset: int = 0,
         exclusions: Sequence[str | datetime] | None = None,
     ) -> None:
-        cron = usual_schedule(ScheduleType.DAILY, minute_offset, hour_offset)
-        super().__init__(
-            start_date,
-            fmt or DATE,
-            end_date,
-            timezone=timezone,
-            end_offset=end_offset,
-            cron_schedule=cron,
-            exclusions=exclusions,
-        )
+        span, offsets = (start_date, fmt or DATE, end_date), (minute_offset, hour_offset)
+        super().__init__(*span, ScheduleType.DAILY, timezone, end_offset, *offsets, exclusions=exclusions)
 
 
 class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
@@ -87,16 +71,8 @@ class WeeklyPartitionsDefinition(TimeWindowPartitionsDefinition):
         end_offset: int = 0,
         exclusions: Sequence[str | datetime] | None = None,
     ) -> None:
-        cron = usual_schedule(ScheduleType.WEEKLY, minute_offset, hour_offset, day_offset)
-        super().__init__(
-            start_date,
-            fmt or DATE,
-            end_date,
-            timezone=timezone,
-            end_offset=end_offset,
-            cron_schedule=cron,
-            exclusions=exclusions,
-        )
+        span, offsets = (start_date, fmt or DATE, end_date), (minute_offset, hour_offset, day_offset)
+        super().__init__(*span, ScheduleType.WEEKLY, timezone, end_offset, *offsets, exclusions=exclusions)
 
 
 class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
@@ -114,13 +90,5 @@ class MonthlyPartitionsDefinition(TimeWindowPartitionsDefinition):
         end_offset: int = 0,
         exclusions: Sequence[str | datetime] | None = None,
     ) -> None:
-        cron = usual_schedule(ScheduleType.MONTHLY, minute_offset, hour_offset, day_offset)
-        super().__init__(
-            start_date,
-            fmt or DATE,
-            end_date,
-            timezone=timezone,
-            end_offset=end_offset,
-            cron_schedule=cron,
-            exclusions=exclusions,
-        )
+        span, offsets = (start_date, fmt or DATE, end_date), (minute_offset, hour_offset, day_offset)
+        super().__init__(*span, ScheduleType.MONTHLY, timezone, end_offset, *offsets, exclusions=exclusions)

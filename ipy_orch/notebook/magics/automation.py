@@ -107,7 +107,7 @@ class AutomationMagics(Magics):
         self.raise_own(answer)
         notes = [answer.printed.rstrip()] if answer.printed.strip() else []
         after = f" · next: %tick {answer.name}{f' --at {args.at}' if at else ''} --run" if answer.requests else ""
-        self.presenter.tell(f"{headline(answer)} · would {verdict(answer)}{after}", [*details(answer), *notes])
+        self.presenter.tell(f"{headline(answer)} · would {verdict(answer)}{after}", notes, details=details(answer))
 
     def run(self, name: str, at: str | None) -> None:
         """Let a schedule or sensor tick, and show what became of its runs."""
@@ -115,7 +115,7 @@ class AutomationMagics(Magics):
         answer = made.answer
         self.raise_own(answer)
         printed = [answer.printed.rstrip()] if answer.printed.strip() else []
-        self.presenter.tell(f"{headline(answer)} · {verdict(answer)}", [*details(answer), *printed])
+        self.presenter.tell(f"{headline(answer)} · {verdict(answer)}", printed, details=details(answer))
         for one in made.runs:
             self.presenter.request(partial(self.started, one))
 

@@ -53,8 +53,6 @@ class ExportMagics(Magics):
         self.say(f"written: {self.exported(relative(Path(written)), args)}")
         for warning in written.warnings:
             self.say(f"note: {warning}")
-        if others := self.session.environments.names[1:]:
-            self.say(f"note: the module has the notebook's own resources, not those of {', '.join(others)}")
         for behind in self.session.all_behind():
             self.say(f"note: {behind}; the module holds it as it stands in the cell")
 

@@ -17,7 +17,7 @@ from ipy_orch.planning.conditions.subsets import EntityKey, Value, minus
 from ipy_orch.planning.conditions.view import View
 from ipy_orch.planning.freshness import freshness_of
 
-__all__ = ["FACTS", "cut_token"]
+__all__ = ["FACTS", "cut_token", "newest_partitions"]
 
 Found: TypeAlias = tuple[Value, Times | None]
 
@@ -156,15 +156,26 @@ def in_latest_time_window(context: AutomationContext) -> Found:
     """Return the newest time partitions."""
     condition: Any = context.condition
     view, cut = context.tick.view, context.tick.view.cut(context.key)
+    newest = newest_partitions(cut, condition.lookback_delta)
+    if newest is None:
+        return view.full(context.key), None
+    return newest & view.keys(context.key) if isinstance(cut, TimeWindowPartitionsDefinition) else newest, None
+
+
+def newest_partitions(cut: PartitionsDefinition | None, back: Any = None) -> frozenset[str] | None:
+    """Return the newest partitions of what is partitioned by time, in one of its dimensions too; None for other.
+
+    Args:
+        back: a timedelta: also those that start so long before the end of the newest one.
+    """
     if isinstance(cut, TimeWindowPartitionsDefinition):
-        return frozenset(newest_keys(cut, condition.lookback_delta)) & view.keys(context.key), None
+        return frozenset(newest_keys(cut, back))
     dimension = time_dimension(cut)
     if dimension is None or not isinstance(cut, MultiPartitionsDefinition):
-        return view.full(context.key), None
+        return None
     name, clock = dimension
-    newest = set(newest_keys(clock, condition.lookback_delta))
-    keys = [one for one in cut.get_partition_keys() if one.keys_by_dimension[name] in newest]
-    return frozenset(keys), None
+    newest = set(newest_keys(clock, back))
+    return frozenset(one for one in cut.get_partition_keys() if one.keys_by_dimension[name] in newest)
 
 
 def time_dimension(cut: PartitionsDefinition | None) -> tuple[str, TimeWindowPartitionsDefinition] | None:

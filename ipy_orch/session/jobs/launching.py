@@ -7,15 +7,12 @@ downstream of them isn't. What ops make is kept when the run fails, for a run th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ipy_orch.errors import (
-    DagsterInvalidDefinitionError,
     DagsterInvariantViolationError,
     closest,
 )
@@ -50,7 +47,7 @@ from ipy_orch.session.jobs.resuming import carried, done, marks_of
 from ipy_orch.session.partitions.bringing_back import bring_back
 from ipy_orch.session.partitions.choosing import Which, cuts_of
 from ipy_orch.session.recipes import Recipes
-from ipy_orch.session.refusals import refuse_broken, refuse_unknown_inputs
+from ipy_orch.session.refusals import hints_of_notebooks, refuse_broken, refuse_unknown_inputs
 from ipy_orch.session.report import report
 from ipy_orch.session.scan import Scanned
 
@@ -152,22 +149,6 @@ def launch(session: Session, name: Any, asked: Asked) -> JobReport:
     name = job_named(scanned, name)
     with hints_of_notebooks():
         return prepared(session, scanned, name, asked).run()
-
-
-@contextmanager
-def hints_of_notebooks() -> Iterator[None]:
-    """Have a missing resource's error say what to type in a notebook.
-
-    Raises:
-        DagsterInvalidDefinitionError: the same, with that hint.
-    """
-    try:
-        yield
-    except DagsterInvalidDefinitionError as error:
-        key = re.match(r'resources=\{"(\w+)": \.\.\.\}$', error.hint)
-        if key is None:
-            raise
-        raise DagsterInvalidDefinitionError(error.message, where=error.where, hint=f"{key[1]} = ...") from None
 
 
 def prepared(session: Session, scanned: Scanned, name: str, asked: Asked) -> Launch:
@@ -311,6 +292,7 @@ class Launch:
             made = done(planned, marks, last, session.history.runs[last.run_id], self.is_gone)
             outputs = carried(last.outputs, made)
         root = last.root if last is not None else run_id
+        before = session.launched.get(job.name)
         session.launched[job.name] = Launched(run_id, root, self.asked, marks, outputs)
         try:
             result = session.running.run(
@@ -328,6 +310,8 @@ class Launch:
                 tags={**job.run_tags, **self.asked.tags, **self.partition_tags},
             )
         finally:
+            if run_id not in session.history.runs and before is not None:
+                session.launched[job.name] = before  # it was refused: the last run is the one before
             session.names.bind(self.scanned, planned)
         notices = [*map(str, self.behind(planned)), *notices, *session.names.hidden(self.scanned, planned)]
         told = self.report(planned, result, notices, self.execution(result, planned, outputs))

@@ -5,9 +5,9 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import { plain, plural } from "../view/format.js";
 import { Button, Glyph } from "../view/panels/parts.js";
-import { runnable, staleIds } from "../view/panels/commands.js";
+import { notFresh, runnable, staleIds } from "../view/panels/commands.js";
 import { nameOf } from "../view/state/graph.js";
-import { lookOf, sentence, WORDS } from "../view/status.js";
+import { lookOf, sentence, wordOf } from "../view/status.js";
 import type { Node } from "../protocol.js";
 import type { Link } from "./link.js";
 
@@ -25,7 +25,8 @@ export function Outline({ link, active, goTo, showDetails }: Props): JSX.Element
   useSignal(link);
   const box = useRef<HTMLUListElement>(null);
   const nodes = link.state.graph?.nodes ?? [];
-  const stale = link.state.graph ? staleIds(link.state.graph) : [];
+  const open = link.state.graph ? notFresh(link.state.graph).length : 0;
+  const stale = link.state.graph ? staleIds(link.state.graph) : []; // those of them that a click brings up to date
   const [chosen, setAt] = useState(0);
   const at = Math.min(chosen, Math.max(0, Math.min(nodes.length, MOST) - 1)); // another notebook has fewer
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -40,7 +41,7 @@ export function Outline({ link, active, goTo, showDetails }: Props): JSX.Element
   return (
     <div class="ipyo-outline">
       <div class="ipyo-outline-head">
-        <span class="ipyo-soft ipyo-grow">{stale.length ? `${plural(nodes.length, "asset")}, ${stale.length} not fresh` : plural(nodes.length, "asset")}</span>
+        <span class="ipyo-soft ipyo-grow">{open ? `${plural(nodes.length, "asset")}, ${open} not fresh` : plural(nodes.length, "asset")}</span>
         <Button icon="play" kind="primary" disabled={!stale.length} onClick={() => link.tell({ kind: "materialize", stale: true })}>
           Materialize stale
         </Button>
@@ -87,7 +88,7 @@ function Line({ node, current, reachable, link, goTo, showDetails }: LineProps):
           {path && <span class="ipyo-soft">{plain(path)}</span>}
           {plain(name)}
         </span>
-        <span class="ipyo-soft ipyo-outline-word">{look === "cached" ? WORDS.fresh : WORDS[look]}</span>
+        <span class="ipyo-soft ipyo-outline-word">{wordOf(node)}</span>
         <span class="ipyo-faint ipyo-outline-cell">{node.cell?.label.replace(/^Cell In/, "") ?? ""}</span>
       </button>
       <Button icon="play" kind="quiet" label={`Materialize ${plain(node.id)}`} disabled={!own.length} onClick={() => link.tell({ kind: "materialize", ids: own })} />

@@ -1,7 +1,7 @@
 /** How a cell stands: that of its assets that matters most, in a word and a sentence. */
 
 import { checksOf, nameOf, statusOf } from "../view/state/graph.js";
-import { isBad, LOOKS, lookOf, sentence, WORDS, type Look } from "../view/status.js";
+import { isBad, LOOKS, lookOf, sentence, wordOf, type Look } from "../view/status.js";
 import type { Node } from "../protocol.js";
 import { headOf } from "./cells.js";
 
@@ -38,7 +38,7 @@ function nodesStanding(nodes: readonly Node[]): Standing {
   const several = nodes.length > 1;
   return {
     look,
-    word: look === "cached" ? WORDS.fresh : WORDS[look],
+    word: wordOf(node),
     reason: several ? `${nameOf(node).name} · ${reasonOf(node, look)}`.replace(/ · $/, "") : reasonOf(node, look),
     told: nodes.map((one) => `${one.id}: ${sentence(one)}`).join("\n"),
     id: node.id,

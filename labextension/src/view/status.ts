@@ -1,6 +1,7 @@
 /** How statuses look: each has a shape, a word and a colour, so that none is told by its colour alone. */
 
 import type { CheckState, Freshness, Node, RunState, StepState } from "../protocol.js";
+import { plural } from "./format.js";
 import { checksOf, statusOf } from "./state/graph.js";
 
 export type Look =
@@ -56,16 +57,32 @@ export function isBad(check: Pick<CheckState, "status">): boolean {
   return check.status === "failed" || check.status === "raised";
 }
 
+/** Return the word of how an asset stands; of one that is partly there, how many of its partitions are. */
+export function wordOf(node: Node): string {
+  const look = lookOf(node);
+  return look === "cached" ? WORDS.fresh : isPart(node) ? partsOf(node) : WORDS[look];
+}
+
+/** Return whether only some partitions of an asset were ever materialized. */
+function isPart(node: Node): boolean {
+  return lookOf(node) === "missing" && Object.keys(statusOf(node).partitions ?? {}).some((word) => word !== "missing");
+}
+
+function partsOf(node: Node): string {
+  const { fresh = 0, ...others } = statusOf(node).partitions ?? {};
+  const all = Object.values(others).reduce((sum, number) => sum + number, fresh);
+  return `${fresh.toLocaleString("en-US")} of ${plural(all, "partition")}`;
+}
+
 /** Return the status in words, with its reason. */
 export function sentence(node: Node): string {
   const look = lookOf(node);
-  const { reason, partitions = {} } = statusOf(node);
+  const { reason } = statusOf(node);
   if (look === "check-failed") {
     const bad = checksOf(node).filter(isBad);
     return `${WORDS[look]}: ${bad[0].name}${bad.length > 1 ? ` and ${bad.length - 1} more` : ""}`;
   }
-  const isPart = look === "missing" && Object.keys(partitions).some((word) => word !== "missing");
-  if (isPart && reason) return `Partly materialized · ${reason}`;
+  if (reason && isPart(node)) return `Partly materialized · ${reason}`;
   if (look === "missing" || look === "cached" || !reason) return WORDS[look];
   return `${WORDS[look]} · ${reason}`;
 }

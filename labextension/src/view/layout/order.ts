@@ -11,22 +11,31 @@ import type { Network } from "./network.js";
 /** Sort the columns of the network, so that few edges cross. */
 export function arrange(net: Network): void {
   const work = new Sweeps(net);
-  const sweeps = net.count > 20_000 ? 4 : net.count > 4_000 ? 8 : 28;
-  work.start();
-  let best = work.crossings();
-  let kept = work.copy();
-  for (let sweep = 0, idle = 0; sweep < sweeps && best > 0 && idle < 8; sweep++) {
-    work.sweep(sweep % 2 === 0, sweep % 4 >= 2);
-    if (net.count < 4_000 && sweep % 2) work.swap(1);
-    const crossings = work.crossings();
-    idle = crossings < best ? 0 : idle + 1;
-    if (crossings < best) {
+  let best = Infinity;
+  let kept: number[][] = [];
+  // Of a large one a second beginning and late sweeps find next to nothing.
+  const large = net.count > LARGE;
+  for (const ahead of large ? [true] : [true, false]) {
+    if (best === 0) break;
+    work.start(ahead);
+    for (let sweep = -1, idle = 0; sweep < sweepsOf(net) && best > 0 && idle < (large ? 4 : 8); sweep++) {
+      if (sweep >= 0) work.sweep((sweep % 2 === 0) === ahead, sweep % 4 >= 2);
+      if (net.count < 4_000 && sweep > 0 && sweep % 2) work.swap(1);
+      const crossings = work.crossings();
+      idle = crossings < best ? 0 : idle + 1;
+      if (crossings >= best) continue;
       best = crossings;
       kept = work.copy();
     }
   }
   work.restore(kept);
   if (net.count < 6_000 && best > 0) work.swap(8);
+}
+
+const LARGE = 1_000;
+
+function sweepsOf(net: Network): number {
+  return net.count > 20_000 ? 4 : net.count > 4_000 ? 8 : 28;
 }
 
 /** Return how many pairs of edges cross. */
@@ -65,13 +74,13 @@ class Sweeps {
     });
   }
 
-  /** Begin with the order of a walk from the sources: what is connected stands together. */
-  start(): void {
+  /** Begin with the order of a walk from the sources, or from the other end: what is connected stands together. */
+  start(ahead: boolean): void {
     const { net } = this;
     const seen = new Uint8Array(net.count);
     const columns: number[][] = net.columns.map(() => []);
     const walk: number[] = [];
-    for (const column of net.columns) {
+    for (const column of ahead ? net.columns : net.columns.slice().reverse()) {
       for (const root of column) {
         if (seen[root]) continue;
         walk.push(root);
@@ -79,7 +88,7 @@ class Sweeps {
         while (walk.length) {
           const v = walk.pop()!;
           columns[net.layer[v]].push(v);
-          for (const near of [net.down, net.up]) {
+          for (const near of ahead ? [net.down, net.up] : [net.up, net.down]) {
             for (let i = near.starts[v + 1] - 1; i >= near.starts[v]; i--) {
               const w = near.items[i];
               if (!seen[w]) {

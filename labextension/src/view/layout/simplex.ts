@@ -15,10 +15,45 @@ export interface Constraints {
 
 /** Move nodes in `layer`, which is feasible, until no move of a subtree shortens the edges. */
 export function tighten(layer: Int32Array, constraints: Constraints): void {
+  relax(layer, constraints);
   const forest = new Forest(layer, constraints);
   for (let pivots = 4 * layer.length + 20; pivots > 0 && forest.pivot(); pivots--);
   const least = layer.reduce((a, b) => Math.min(a, b), 0);
   for (let v = 0; v < layer.length; v++) layer[v] -= least;
+}
+
+/** Most rounds of moves of single nodes before those of subtrees, which take longer. */
+const ROUNDS = 4;
+const FAR = 0x7fffffff;
+
+/** Move nodes one by one to where more of their edges get shorter: most of what subtrees would be moved for. */
+function relax(layer: Int32Array, { edges, lengths, weights }: Constraints): void {
+  const count = layer.length;
+  const [pull, before, after] = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
+  for (let e = 0; 2 * e < edges.length; e++) {
+    pull[edges[2 * e]] += weights[e];
+    pull[edges[2 * e + 1]] -= weights[e];
+  }
+  for (let round = 0, moved = true; round < ROUNDS && moved; round++) {
+    moved = false;
+    before.fill(FAR);
+    after.fill(FAR);
+    for (let e = 0; 2 * e < edges.length; e++) {
+      const [tail, head] = [edges[2 * e], edges[2 * e + 1]];
+      const slack = layer[head] - layer[tail] - lengths[e];
+      if (slack < after[tail]) after[tail] = slack;
+      if (slack < before[head]) before[head] = slack;
+    }
+    // Of an edge's ends only one may use its slack up: in one round what wishes to the right moves, in the next the others.
+    const right = round % 2 === 0;
+    for (let v = 0; v < count; v++) {
+      const room = right ? after[v] : before[v];
+      if ((right ? pull[v] : -pull[v]) <= 0 || room === 0 || room === FAR) continue;
+      layer[v] += right ? room : -room;
+      moved = true;
+    }
+    moved ||= right;
+  }
 }
 
 class Forest {
@@ -119,31 +154,51 @@ class Forest {
     }
   }
 
-  /** Move the subtree that gains most; return whether there was one. */
+  /**
+   * Move the subtrees that gain most; return whether there was one.
+   *
+   * Numbering the forest takes longest, so after each numbering all are moved that leave each other alone: none in which
+   * another one was, or has grown on.
+   */
   pivot(): boolean {
     this.walk();
-    let best = -1;
-    let gain = 0;
+    const gains: number[] = [];
+    const tops: number[] = [];
     for (let v = 0; v < this.count; v++) {
-      const e = this.parent[v];
-      if (e < 0) continue;
-      const value = this.edges[2 * e] === v ? -this.sum[v] : this.sum[v];
-      if (value > gain) {
-        gain = value;
-        best = v;
-      }
+      const gain = this.gain(v);
+      if (gain <= 0) continue;
+      gains[v] = gain;
+      tops.push(v);
     }
-    if (best < 0) return false;
-    const right = this.sum[best] > 0;
-    const entering = this.tightest(best, right);
-    if (entering < 0) return false;
-    this.stalled = this.slack(entering) ? 0 : this.stalled + 1;
-    if (this.stalled > this.count) return false; // nothing gets shorter any more: it might go round in circles
-    const shift = right ? this.slack(entering) : -this.slack(entering);
-    for (let i = this.rank[best]; i <= this.last[best]; i++) this.layer[this.order[i]] += shift;
-    this.inForest[this.parent[best]] = 0;
-    this.inForest[entering] = 1;
-    return true;
+    tops.sort((a, b) => gains[b] - gains[a] || a - b);
+    const touched = this.seen.fill(0); // positions in the preorder
+    let moved = false;
+    for (const top of tops) {
+      const [first, final] = [this.rank[top], this.last[top]];
+      const hit = touched.indexOf(1, first);
+      if (hit >= 0 && hit <= final) continue;
+      const right = this.sum[top] > 0;
+      const entering = this.tightest(top, right);
+      if (entering < 0) continue;
+      const slack = this.slack(entering);
+      this.stalled = slack ? 0 : this.stalled + 1;
+      if (this.stalled > this.count) return false; // nothing gets shorter any more: it might go round in circles
+      const shift = right ? slack : -slack;
+      for (let i = first; i <= final; i++) this.layer[this.order[i]] += shift;
+      this.inForest[this.parent[top]] = 0;
+      this.inForest[entering] = 1;
+      touched.fill(1, first, final + 1);
+      for (const end of [2 * entering, 2 * entering + 1]) touched[this.rank[this.edges[end]]] = 1;
+      moved = true;
+    }
+    return moved;
+  }
+
+  /** Return by how much the edges get shorter where a subtree moves by one. */
+  private gain(v: number): number {
+    const e = this.parent[v];
+    if (e < 0) return 0;
+    return this.edges[2 * e] === v ? -this.sum[v] : this.sum[v];
   }
 
   /** Return the edge that gets tight first where a subtree moves. */

@@ -10,6 +10,8 @@ import type { Drawing } from "./types.js";
 const ROUNDS = 24;
 const NODES = 130;
 const COLUMNS = 12;
+/** Milliseconds that one of them may take: less of an idle moment is left alone. */
+const LEAST = 6;
 
 /** Return a graph with all that the layout deals with: groups, long edges, crossings, parts. */
 export function sample(seed: number): Drawing {
@@ -34,12 +36,13 @@ export function warm(): () => void {
   let round = 0;
   let asked = 0;
   const idle = typeof requestIdleCallback === "function";
-  const step = (): void => {
-    layout(sample(round));
-    if (++round < ROUNDS) ask();
+  const step = (deadline?: IdleDeadline): void => {
+    do layout(sample(round));
+    while (++round < ROUNDS && deadline && deadline.timeRemaining() > LEAST);
+    if (round < ROUNDS) ask();
   };
   const ask = (): void => {
-    asked = idle ? requestIdleCallback(step, { timeout: 2_000 }) : window.setTimeout(step, 30);
+    asked = idle ? requestIdleCallback(step, { timeout: 2_000 }) : window.setTimeout(() => step(), 30);
   };
   ask();
   return () => (idle ? cancelIdleCallback(asked) : clearTimeout(asked));

@@ -1,6 +1,7 @@
 /** The commands for assets, as they stand in menus. */
 
 import { plain, plural } from "../format.js";
+import type { Node } from "../../protocol.js";
 import type { Actions } from "../state/actions.js";
 import { checksOf, statusOf, type Graph } from "../state/graph.js";
 import type { Entries } from "./menu.js";
@@ -8,10 +9,14 @@ import type { Entries } from "./menu.js";
 /** Most jobs in a menu: all of them stand in the row of jobs. */
 const MOST_JOBS = 8;
 
-/** Return the ids of what isn't fresh, in order of lineage. */
-export function staleIds(graph: Graph, among: readonly string[] | null = null): string[] {
-  const nodes = among ? among.flatMap((id) => graph.at(id) ?? []) : graph.nodes;
-  return nodes.filter((node) => ["stale", "missing", "failed", "evicted"].includes(statusOf(node).word ?? "")).map((node) => node.id);
+/** Return what isn't fresh, in order of lineage. */
+export function notFresh(graph: Graph): Node[] {
+  return graph.nodes.filter((node) => ["stale", "missing", "failed", "evicted"].includes(statusOf(node).word ?? ""));
+}
+
+/** Return the ids of what isn't fresh and is run without further questions: which partitions, would be one. */
+export function staleIds(graph: Graph): string[] {
+  return notFresh(graph).flatMap((node) => (node.partitioned ? [] : node.id));
 }
 
 /** Return the assets among `ids` that can be run: an external asset can't. */

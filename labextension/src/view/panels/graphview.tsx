@@ -1,7 +1,7 @@
 /** The graph: the stage in the page, and what is on top of it. */
 
 import { Fragment, type JSX } from "preact";
-import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Hit } from "../canvas/scene.js";
 import { Scene } from "../canvas/scene.js";
@@ -98,7 +98,8 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
     };
   }, [actions, handle]);
 
-  useLayoutEffect(() => handle.stage?.setPalette(palette(place.current!)), [handle, theme]);
+  // But for the colours: they are read from the page, and a widget is drawn before it stands in one.
+  useEffect(() => handle.stage?.setPalette(palette(place.current!)), [handle, theme]);
   useLayoutEffect(() => handle.stage?.setMotion(motion), [handle, motion]);
   useLayoutEffect(() => {
     if (scene) handle.stage?.setScene(scene, anchor.current);

@@ -6,7 +6,7 @@ import { useRef, useState } from "preact/hooks";
 import { plain, plural } from "../format.js";
 import { count, isRunning, LOOKS, lookOf, WORDS, type Look } from "../status.js";
 import { isSelection } from "../state/search.js";
-import { entriesToRun, openLaunchpad, runnable, staleIds } from "./commands.js";
+import { entriesToRun, notFresh, openLaunchpad, runnable, staleIds } from "./commands.js";
 import { Menu } from "./menu.js";
 import { Button, Glyph, Icon, useActions, useUid, useView } from "./parts.js";
 
@@ -135,10 +135,12 @@ function Run(): JSX.Element | null {
   if (!graph) return null;
   const ids = runnable(graph, actions.selectedIds());
   const stale = staleIds(graph);
+  const parted = stale.length ? [] : notFresh(graph); // all of it partitioned: which of them, is asked in the details
   const busy = isRunning(run);
-  const text = selected.size ? (ids.length === 1 ? "Materialize" : `Materialize ${ids.length}`) : stale.length ? `Materialize stale (${stale.length})` : "All fresh";
+  const rest = stale.length ? `Materialize stale (${stale.length})` : parted.length ? "Choose partitions" : "All fresh";
+  const text = selected.size ? (ids.length === 1 ? "Materialize" : `Materialize ${ids.length}`) : rest;
   const idle = !busy && !selected.size && !stale.length;
-  const disabled = busy || (selected.size ? !ids.length : !stale.length);
+  const disabled = busy || (selected.size ? !ids.length : !stale.length && !parted.length);
   const open = (): void => {
     const own = split.current!.getBoundingClientRect();
     const root = split.current!.closest(".ipyo")!.getBoundingClientRect();
@@ -152,8 +154,8 @@ function Run(): JSX.Element | null {
           kind={idle ? "plain" : "primary"}
           icon="play"
           disabled={disabled}
-          label={selected.size ? "Materialize what is selected, and what is missing before it (M)" : "Materialize what isn't fresh: stale, failed, evicted or never materialized"}
-          onClick={() => (selected.size ? actions.materialize(ids) : actions.materialize(null, { stale: true }))}
+          label={selected.size ? "Materialize what is selected, and what is missing before it (M)" : parted.length ? "What isn't fresh is partitioned: choose partitions in the details" : "Materialize what isn't fresh: stale, failed, evicted or never materialized"}
+          onClick={() => (selected.size ? actions.materialize(ids) : parted.length ? actions.open(parted[0].id) : actions.materialize(null, { stale: true }))}
         >
           {text}
         </Button>
