@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "troubleshooting.md"
-FROM_PYTHON = ("assignment destination is read-only",)
+FROM_PYTHON = ("assignment destination is read-only", "Cell magic `%%asset` not found")
 QUESTIONS = ("Nothing is stale, and the file has changed", "Nothing happens", "`%conditions` has ✗")
 
 

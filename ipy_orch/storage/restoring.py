@@ -166,6 +166,8 @@ def as_it_was(column: Any, example: Any) -> Any:
     if isinstance(wanted, arrow.BaseExtensionType):
         storage = column.cast(wanted.storage_type)
         return arrow.chunked_array([wanted.wrap_array(chunk) for chunk in storage.chunks], wanted)
+    if arrow.types.is_duration(wanted) and arrow.types.is_integer(column.type):
+        return column.cast(arrow.duration(MICRO)).cast(wanted)  # DuckDB tells them as numbers of microseconds
     return column.cast(wanted)
 
 

@@ -153,7 +153,8 @@ def locations_table(rows: Iterable[Any]) -> pd.DataFrame:
 
     Args:
         rows: with ``location``, ``status`` (``loaded`` or ``unavailable``), ``reason``, ``assets``, ``jobs`` and
-            ``automations`` (how many), ``resources`` (their names), ``code``, ``environment`` and ``python`` (its version).
+            ``automations`` (how many), ``resources`` (their names), ``code``, ``environment`` and ``python`` (its
+            version).
     """
     return table(LOCATIONS, rows)
 

@@ -7,9 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ipy_orch.errors import DagsterUnmetExecutorRequirementsError
-from ipy_orch.execution.workers.places import executor_of
+from ipy_orch import job
+from ipy_orch.errors import DagsterInvalidConfigError, DagsterUnmetExecutorRequirementsError
+from ipy_orch.execution.workers.executors import ContextThreads, InlineExecutor
+from ipy_orch.execution.workers.lanes import Lanes, Place
+from ipy_orch.execution.workers.places import executor_of, place_of_job
 from ipy_orch.model.executors import (
+    Executor,
     ExecutorDefinition,
     as_executor,
     in_process_executor,
@@ -58,3 +62,49 @@ def test_processes():
 
     assert place.is_away
     assert answer.process != os.getpid()
+
+
+def test_lanes():
+    """Steps wait for their own place, in their order; those of the calling thread come last, one at a time."""
+    here, pool = Place(InlineExecutor()), Place(ContextThreads(2), 2)
+    lanes = Lanes(here, dict.fromkeys("bcd", pool))
+    lanes.add("abcde")
+    assert lanes.take([]) == ["b", "c", "a"]
+    assert lanes.take("bca") == []
+    assert lanes.take("ca") == ["d"]
+    lanes.add("b")
+    assert lanes.take("c") == ["b", "e"]
+
+
+def test_a_job_that_says_where():
+    """Its executor counts, else the config of Dagster's own; what isn't known in run config is refused."""
+
+    @job
+    def plain(): ...
+
+    pool = ThreadPoolExecutor(1)
+    config = {"execution": {"config": {"multiprocess": {"max_concurrent": 2}}}}
+    with place_of_job(plain, config) as place:
+        assert (place.is_away, place.slots) == (True, 2)
+    with place_of_job(plain.with_executor_def(pool), {}) as place:
+        assert place.executor.submit(int).result() == 0
+    with place_of_job(plain.with_executor_def(in_process_executor), {}) as place:
+        assert place is None
+    with pytest.raises(DagsterInvalidConfigError, match="holds `config`"), place_of_job(plain, {"execution": 1}):
+        pass
+    walks = ExecutorDefinition("walks", executor_creation_fn=lambda context: Walking())
+    with (
+        pytest.raises(DagsterUnmetExecutorRequirementsError, match="walks Dagster's plan"),
+        place_of_job(plain.with_executor_def(walks), {}),
+    ):
+        pass
+    pool.shutdown()
+
+
+class Walking(Executor):
+    """Be an executor of Dagster's kind."""
+
+    retries = None
+
+    def execute(self, plan_context, execution_plan):
+        raise NotImplementedError

@@ -305,7 +305,8 @@ def test_a_missing_resource(nb: Notebook) -> None:
     nb.good("class Db(ConfigurableResource):\n    path: str")
     nb.good("%%op save(db: Db)\ndb.path", "save")
     nb.good("@job\ndef saving():\n    save()", "saving")
-    assert "`save` needs the resource `db`, which isn't there (run a cell with `db = ...`: the" in nb.run("%launch saving").stderr
+    told = "`save` needs the resource `db`, which isn't there (run a cell with `db = ...`: the resource"
+    assert told in nb.run("%launch saving").stderr
     nb.good("db = Db(path='p')")
     assert nb.session.launch("saving").output_for_node("save") == "p"
     nb.session.environment("prod", {"db": nb.variables["Db"](path="q")})

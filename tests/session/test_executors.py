@@ -181,8 +181,15 @@ def test_a_cancel(notebook, tmp_path, place):
 def is_idle(client):
     """Tell whether nothing runs on a cluster."""
     if hasattr(client, "processing"):
-        return not any(client.processing().values())
+        return not any(client.run(running_there).values())
     return client is None or not any(one["tasks"] for key, one in client.queue_status().items() if key != "unassigned")
+
+
+def running_there():
+    """Return the calls that run on this worker."""
+    from ipy_orch.execution.workers.away import RUNNING
+
+    return [*RUNNING]
 
 
 @pytest.mark.parametrize("place", AWAY)
@@ -374,7 +381,7 @@ def test_places_of_their_own(tmp_path, dask_client, engines):
     assert thread != "MainThread"
 
 
-def test_a_place_that_is_not_there(tmp_path):
+def test_a_place_that_is_not_there():
     """It is one error that names the step, before anything runs; what fails elsewhere fails alone."""
     notebook = Notebook(run=False)
     notebook.cell("head", HEAD)
@@ -441,7 +448,9 @@ def test_a_client_for_an_address(dask_client):
 
 JOBS = """
 @op
-def one(): return os.getpid()
+def one():
+    print("one ran")
+    return os.getpid()
 
 @op(tags={"ipy_orch/executor": "inline"})
 def two(x): return x, os.getpid()
@@ -464,7 +473,7 @@ def where(): return os.getpid(), threading.current_thread().name
 """
 
 
-def test_the_executor_of_a_job(tmp_path):
+def test_the_executor_of_a_job(capsys):
     """A launch runs where the job, or the Definitions that hold it, say; what is said with the launch wins."""
     notebook = Notebook(run=False)
     notebook.cell(
@@ -475,6 +484,7 @@ def test_the_executor_of_a_job(tmp_path):
 
     first, second = session.launch("work").output_for_node("two")
     assert first != here == second
+    assert "one ran\n" in capsys.readouterr().out
     assert session.launch("work", executor="inline").output_for_node("two") == (here, here)
     assert session.launch("plain").output_for_node("two") == (here, here)
     with pytest.raises(DagsterInvalidConfigError, match="`max_concurrent`"):

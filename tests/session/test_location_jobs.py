@@ -221,6 +221,7 @@ def test_an_error_there_is_told_with_its_frames_and_the_daemon_goes_on(session: 
     """What is on ticks; when the process is gone, that is told in the place of an answer."""
     error = session.ask("broken").error
     assert isinstance(error, KeyError)
+    assert str(error) == "'file'"
     assert 'return {}["file"]' in error.__notes__[0]
 
     session.switch("depot/telling", on=True)

@@ -495,15 +495,14 @@ def test_another_process_with_another_hash_seed(folder: str) -> None:
 def test_killed_at_any_moment(folder: str) -> None:
     """The next kernel has the right values, from an intact log and intact files."""
     random.seed(6)
-    turns = 0
-    for _ in range(15):
+    for _ in range(10):
         process = start(folder, turns=1000)
         assert process.stdout is not None
-        process.stdout.readline()
-        time.sleep(random.random() * 0.4)
+        for _turn in range(random.randint(1, 4)):  # the first line is that it has begun
+            assert process.stdout.readline()
+        time.sleep(random.random() * 0.05)
         process.kill()
-        turns += process.communicate()[0].count("\n")
-    assert turns > 15, "too slow a machine for this test to say anything"
+        process.communicate()
     assert right(results(start(folder))[0][1])
     session = Session({}, Settings(store=folder))
     assert {run.status for run in session.history.runs.values()} <= {"success", "canceled"}

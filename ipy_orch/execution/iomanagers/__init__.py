@@ -1,7 +1,7 @@
 """Where values are kept: for one run, in files, or in the session.
 
 An IO manager stores what a step returned and loads it for the steps downstream: ``handle_output(context, value)`` and
-``load_input(context)``. Whatever it keeps, each reader gets a value of its own (see isolation.py). Those that keep
+``load_input(context)``. Whatever it keeps, each reader gets a value of its own (see isolation/). Those that keep
 tables, and need pyarrow or DuckDB for it, are on the floor above, in storage/.
 """
 

@@ -216,9 +216,15 @@ class Away(Executor):
     def interrupt(self) -> None:
         """Stop what runs on the workers; what they made is dropped."""
         self.stopped = True
+        tokens = list(self.tokens)  # what is withdrawn is over for us, and its function may go on
+        with suppress(Exception):
+            self.withdraw()
         if self.stop is not None:
             with suppress(Exception):
-                self.stop(self.executor, list(self.tokens))
+                self.stop(self.executor, tokens)
+
+    def withdraw(self) -> None:
+        """Have what waits for a worker not begin, where the executor can't see to that itself."""
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Shut the executor down, where it was made for this run."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import pickle
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -60,12 +59,9 @@ class Near(Away):
         self.tasks.pop(token, None)
         super().finish(token, *args, **kwargs)
 
-    def interrupt(self) -> None:
-        """Have what waits on the cluster not begin, and stop what runs there."""
-        waiting = [one for pair in [*self.tasks.values()] for one in pair]
-        with suppress(Exception):
-            self.client.cancel(waiting)
-        super().interrupt()
+    def withdraw(self) -> None:
+        """Have what waits on the cluster not begin."""
+        self.client.cancel([one for pair in [*self.tasks.values()] for one in pair])
 
     def packed(self, work: Work, token: str) -> bytes:
         """Return a parcel without the values that the cluster has."""

@@ -35,7 +35,7 @@ class MetadataValue(Brief):
     """Be one thing said about an asset, a run or a definition.
 
     >>> MetadataValue.int(5)
-    scalars.IntMetadataValue(value=5)
+    IntMetadataValue(value=5)
     """
 
     kind: ClassVar[str] = ""

@@ -58,8 +58,8 @@ class ReactiveMagics(Magics):
         """Keep assets up to date in the background: after each cell, what is behind is run, as in a spreadsheet.
 
         Of what is partitioned by time that is the newest partition, of other partitioned assets all; `%backfill` makes
-        the rest. What is run shows in the asset's own cell. `%reactive off` ends it. `%reactive wait` waits until all is done,
-        which a notebook that is run from top to bottom may want.
+        the rest. What is run shows in the asset's own cell. `%reactive off` ends it. `%reactive wait` waits until that
+        is done, which a notebook that is run from top to bottom may want.
         """
         mode = read(self.reactive, line).mode
         if mode == "wait":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -169,13 +170,25 @@ def error_of(told: Raised, location: str) -> BaseException:
     error: BaseException
     if isinstance(kind, type) and issubclass(kind, Exception):
         try:
-            error = kind(message)
+            error = kind(key_in(message) if issubclass(kind, KeyError) else message)
         except TypeError:  # a class with arguments of its own, as UnicodeDecodeError
             error = DagsterUserCodeExecutionError(f"{told.kind}: {message}")
     else:
         error = type(told.kind, (RaisedElsewhere,), {"__module__": told.module})(message)
     error.add_note(f"in code location `{location}`" + (f":\n{told.traceback.rstrip()}" if told.traceback else ""))
     return error
+
+
+def key_in(message: str) -> Any:
+    """Return the key that the message of a KeyError shows; the message itself where it shows none.
+
+    >>> key_in("'file'"), key_in("no such file")
+    ('file', 'no such file')
+    """
+    try:
+        return ast.literal_eval(message)
+    except (SyntaxError, ValueError):
+        return message
 
 
 def indented(name: str, text: str) -> str:

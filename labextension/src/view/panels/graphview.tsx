@@ -1,7 +1,7 @@
 /** The graph: the stage in the page, and what is on top of it. */
 
 import { Fragment, type JSX } from "preact";
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import type { Hit } from "../canvas/scene.js";
 import { Scene } from "../canvas/scene.js";
@@ -98,8 +98,15 @@ export function GraphView({ handle, theme, motion }: Props): JSX.Element {
     };
   }, [actions, handle]);
 
-  // But for the colours: they are read from the page, and a widget is drawn before it stands in one.
-  useEffect(() => handle.stage?.setPalette(palette(place.current!)), [handle, theme]);
+  useLayoutEffect(() => {
+    const own = place.current!;
+    const read = (): void => handle.stage?.setPalette(palette(own));
+    if (own.isConnected) return read();
+    // A widget is drawn before it stands in the page, which has the colours; there it gets its size.
+    const observer = new ResizeObserver(() => own.isConnected && read());
+    observer.observe(own);
+    return () => observer.disconnect();
+  }, [handle, theme]);
   useLayoutEffect(() => handle.stage?.setMotion(motion), [handle, motion]);
   useLayoutEffect(() => {
     if (scene) handle.stage?.setScene(scene, anchor.current);
