@@ -17,7 +17,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 # The JupyterLab extension as it lies here, before the copy that an editable install has made of it.
 export JUPYTER_PATH := $(CURDIR)/labextension/share/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: demo lab test test-floors test-doors test-lowest lint bench docs lite clean
+.PHONY: demo lab test chromium test-floors test-doors test-lowest lint bench docs lite clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.demo
@@ -30,15 +30,18 @@ lab: .venv/.lab
 # the machine for themselves.
 DOORS := tests/cli tests/components tests/export tests/notebooks
 
-test: lint
+test: chromium lint
 	@$(MAKE) --no-print-directory -j2 test-floors test-doors
-	@$(BIN)/python -m pytest -q tests/browser || [ $$? -eq 5 ] # 5: none is left where there's no Chromium to have
+	@$(BIN)/python -m pytest -q tests/browser
 
 test-floors:
 	@$(BIN)/python -m pytest -q ipy_orch tests --ignore tests/browser $(DOORS:%=--ignore %)
 
 test-doors:
 	@$(BIN)/python -m pytest -q $(DOORS)
+
+chromium: .venv/.test
+	@.ci/chromium
 
 lint: .venv/.test
 	@echo "checking with ruff, mypy and import-linter"

@@ -32,7 +32,16 @@ def find_chromium() -> str | None:
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
     mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
     given = os.environ.get("IPY_ORCH_CHROMIUM")
-    return given or next(filter(None, map(shutil.which, names)), None) or shutil.which(mac)
+    return given or next(filter(None, map(shutil.which, names)), None) or shutil.which(mac) or of_playwright()
+
+
+def of_playwright() -> str | None:
+    """Return the path of the Chromium that Playwright has installed, or None."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).is_file() else None
 
 
 def browser_is_required() -> bool:

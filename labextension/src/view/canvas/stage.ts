@@ -23,6 +23,7 @@ export interface StageEvents {
 export const NOTHING: Emphasis = { selected: new Set(), hovered: null, cursor: null, matching: null };
 const FADE = 180;
 const GLIDE = 260;
+const CONTROLS = 28; // pixels, beside the margin of a fit: the zoom lies over the bottom
 
 export class Stage {
   readonly canvas: HTMLCanvasElement;
@@ -109,7 +110,7 @@ export class Stage {
   }
 
   fit(animate = true): void {
-    if (this.scene) this.show(fitted(this.scene.extent, this.view), animate);
+    if (this.scene) this.show(fitted(this.scene.extent, this.clear), animate);
   }
 
   zoom(factor: number): void {
@@ -132,7 +133,7 @@ export class Stage {
       const rect = this.scene?.rectOf(key);
       if (rect) all = all ? joined(all, rect) : rect;
     }
-    if (all) this.show(fitted(all, this.view, 60), true);
+    if (all) this.show(fitted(all, this.clear, 60), true);
   }
 
   private show(camera: Camera, animate: boolean): void {
@@ -201,10 +202,15 @@ export class Stage {
     if (this.glide || this.fade || (scene.moving && this.motion)) this.redraw();
   }
 
+  /** The part of the view that the controls at its bottom leave free. */
+  private get clear(): Size {
+    return { width: this.view.width, height: Math.max(1, this.view.height - CONTROLS) };
+  }
+
   /** Choose the first camera: all of it where that can be read, else its beginning. */
   private settle(): void {
     if (!this.wanted || !this.scene) return;
-    const all = fitted(this.scene.extent, this.view);
+    const all = fitted(this.scene.extent, this.clear);
     const readable = this.scene.direction === "right" ? 0.4 : DETAIL.all;
     this.camera = this.wanted === "start" && all.scale < readable ? beginning(this.scene, this.view) : all;
     this.wanted = null;
