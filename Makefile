@@ -28,7 +28,7 @@ lab: .venv/.lab
 
 # Two halves side by side: what starts kernels and processes of its own, and the rest. Then the browser tests, which want
 # the machine for themselves.
-DOORS := tests/cli tests/components tests/export tests/notebooks
+DOORS := tests/cli tests/components tests/export tests/notebook tests/notebooks
 
 test: chromium lint
 	@$(MAKE) --no-print-directory -j2 test-floors test-doors

@@ -1,13 +1,17 @@
 /**
  * Have the layout compiled before it is wanted: the first one in a page takes ten times as long as the same one later.
  *
- * Small graphs are laid out while the page is idle, which it is as long as the kernel's first answer is on its way.
+ * Small graphs are laid out while the kernel's first answer is on its way: the first ones at once, a frame's worth at a
+ * time, since a notebook that has just run a cell may not call its page idle before the answer is there; then in idle moments.
  */
 
 import { layout } from "./layout.js";
 import type { Drawing } from "./types.js";
 
 const ROUNDS = 24;
+const AT_ONCE = 14;
+/** Milliseconds after which those let the page do something else. */
+const SLICE = 14;
 const NODES = 130;
 const COLUMNS = 12;
 /** Milliseconds that one of them may take: less of an idle moment is left alone. */
@@ -31,19 +35,30 @@ export function sample(seed: number): Drawing {
   };
 }
 
-/** Lay out samples in idle moments; return what ends that. */
+/** Lay out samples, soon and then in idle moments; return what ends that. */
 export function warm(): () => void {
   let round = 0;
-  let asked = 0;
-  const idle = typeof requestIdleCallback === "function";
-  const step = (deadline?: IdleDeadline): void => {
+  let end = (): void => undefined;
+  const soon = (step: () => void): void => {
+    const asked = window.setTimeout(step);
+    end = () => clearTimeout(asked);
+  };
+  const idly = (step: (deadline: IdleDeadline) => void): void => {
+    const asked = requestIdleCallback(step, { timeout: 2_000 });
+    end = () => cancelIdleCallback(asked);
+  };
+  const step = (): void => {
+    const began = performance.now();
     do layout(sample(round));
-    while (++round < ROUNDS && deadline && deadline.timeRemaining() > LEAST);
-    if (round < ROUNDS) ask();
+    while (++round < AT_ONCE && performance.now() - began < SLICE);
+    if (round < AT_ONCE) soon(step);
+    else if (typeof requestIdleCallback === "function") idly(rest);
   };
-  const ask = (): void => {
-    asked = idle ? requestIdleCallback(step, { timeout: 2_000 }) : window.setTimeout(() => step(), 30);
+  const rest = (deadline: IdleDeadline): void => {
+    do layout(sample(round));
+    while (++round < ROUNDS && deadline.timeRemaining() > LEAST);
+    if (round < ROUNDS) idly(rest);
   };
-  ask();
-  return () => (idle ? cancelIdleCallback(asked) : clearTimeout(asked));
+  soon(step);
+  return () => end();
 }
