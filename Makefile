@@ -17,7 +17,7 @@ export PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD := 1
 # The JupyterLab extension as it lies here, before the copy that an editable install has made of it.
 export JUPYTER_PATH := $(CURDIR)/labextension/share/jupyter$(if $(JUPYTER_PATH),:$(JUPYTER_PATH))
 
-.PHONY: demo lab test chromium test-floors test-doors test-lowest lint bench docs lite clean
+.PHONY: demo lab test chromium test-floors test-doors test-notebook test-lowest lint bench docs lite clean
 .DELETE_ON_ERROR:
 
 demo: .venv/.demo
@@ -26,19 +26,23 @@ demo: .venv/.demo
 lab: .venv/.lab
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb $(LAB)
 
-# Two halves side by side: what starts kernels and processes of its own, and the rest. Then the browser tests, which want
-# the machine for themselves.
-DOORS := tests/cli tests/components tests/export tests/notebook tests/notebooks
+# Two at a time: the floors below the doors, the doors that start processes of their own, the notebook's. Then the browser
+# tests, which want the machine for themselves.
+DOORS := tests/cli tests/components tests/export tests/notebooks
+NOTEBOOK := tests/notebook
 
 test: chromium lint
-	@$(MAKE) --no-print-directory -j2 test-floors test-doors
+	@$(MAKE) --no-print-directory -j2 test-floors test-doors test-notebook
 	@$(BIN)/python -m pytest -q tests/browser
 
 test-floors:
-	@$(BIN)/python -m pytest -q ipy_orch tests --ignore tests/browser $(DOORS:%=--ignore %)
+	@$(BIN)/python -m pytest -q ipy_orch tests --ignore tests/browser $(DOORS:%=--ignore %) --ignore $(NOTEBOOK)
 
 test-doors:
 	@$(BIN)/python -m pytest -q $(DOORS)
+
+test-notebook:
+	@$(BIN)/python -m pytest -q $(NOTEBOOK)
 
 chromium: .venv/.test
 	@.ci/chromium

@@ -86,12 +86,13 @@ def test_a_badge_follows_its_asset(lab: Lab, flavour: str, tmp_path: Path) -> No
     assert errors(notebook) == []
 
 
-def test_a_badge_says_that_its_asset_runs_and_fails(lab: Lab) -> None:
+@pytest.mark.parametrize("flavour", ["lab", "notebook"])
+def test_a_badge_says_that_its_asset_runs_and_fails(lab: Lab, flavour: str) -> None:
     """A run that was started by a command is seen while another cell keeps the kernel busy, and can be canceled."""
     slow = "#| asset: slow\n#| run: false\nimport time\nfor _ in range(400):\n    time.sleep(0.05)\n1"
     fails = "#| asset: fails\n#| run: false\n1 / 0"
     busy = "import time\nprint('busy', flush=True)\ntime.sleep(15)"
-    notebook = lab([LOAD, slow, fails, busy])
+    notebook = lab([LOAD, slow, fails, busy], flavour)
     for index in range(3):
         notebook.run_cell(index)
     expect_badge(notebook, 2, "Never materialized")
@@ -201,9 +202,10 @@ def test_the_outline_by_keyboard(lab: Lab, flavour: str, tmp_path: Path) -> None
     assert errors(notebook) == []
 
 
-def test_into_an_asset_and_back(lab: Lab) -> None:
+@pytest.mark.parametrize("flavour", ["lab", "notebook"])
+def test_into_an_asset_and_back(lab: Lab, flavour: str) -> None:
     """The name is the last variable's, and selected to be typed over; a plain cell again assigns it."""
-    notebook = lab([LOAD, ORDERS, "total = sum(orders)", "%%asset mean\nsum(orders) / 3"])
+    notebook = lab([LOAD, ORDERS, "total = sum(orders)", "%%asset mean\nsum(orders) / 3"], flavour)
     notebook.run_cell(0)
     notebook.run_cell(1)
     notebook.select(2)
@@ -221,9 +223,10 @@ def test_into_an_asset_and_back(lab: Lab) -> None:
     assert errors(notebook) == []
 
 
-def test_commands(lab: Lab, server: Server) -> None:
+@pytest.mark.parametrize("flavour", ["lab", "notebook"])
+def test_commands(lab: Lab, flavour: str, server: Server) -> None:
     """By keys and by name: stale and all, why, open inputs, the cell of an asset, export; the palette has them."""
-    notebook = lab([LOAD, ORDERS + "\n# edit", TOTAL, "x = 1"])
+    notebook = lab([LOAD, ORDERS + "\n# edit", TOTAL, "x = 1"], flavour)
     page = notebook.page
     notebook.run_all()
     notebook.edit(1, ORDERS.replace("2]", "20]"))
@@ -252,9 +255,10 @@ def test_commands(lab: Lab, server: Server) -> None:
     assert errors(notebook) == []
 
 
-def test_menus_and_palette(lab: Lab) -> None:
+@pytest.mark.parametrize("flavour", ["lab", "notebook"])
+def test_menus_and_palette(lab: Lab, flavour: str) -> None:
     """Export is in the File menu, what a cell can be is in its context menu, and the palette has all commands."""
-    notebook = lab([LOAD, ORDERS])
+    notebook = lab([LOAD, ORDERS], flavour)
     page = notebook.page
     notebook.run_all()
     expect_badge(notebook, 1, "Fresh")
@@ -277,9 +281,10 @@ def test_menus_and_palette(lab: Lab) -> None:
     assert errors(notebook) == []
 
 
-def test_completion_of_names(lab: Lab) -> None:
+@pytest.mark.parametrize("flavour", ["lab", "notebook"])
+def test_completion_of_names(lab: Lab, flavour: str) -> None:
     """Names of assets complete in `%%asset` lines and in `#|` lines."""
-    notebook = lab([LOAD, ORDERS, "%%asset a --deps ord", "#| asset: b\n#| deps: ord"])
+    notebook = lab([LOAD, ORDERS, "%%asset a --deps ord", "#| asset: b\n#| deps: ord"], flavour)
     notebook.run_cell(0)
     notebook.run_cell(1)
     for index, line in ((2, 0), (3, 1)):
@@ -313,10 +318,11 @@ def settings(jupyter_home: Path) -> Iterator[Callable[[str], None]]:
     path.unlink(missing_ok=True)
 
 
-def test_settings(lab: Lab, settings: Callable[[str], None]) -> None:
+@pytest.mark.parametrize("flavour", ["lab", "notebook"])
+def test_settings(lab: Lab, flavour: str, settings: Callable[[str], None]) -> None:
     """No badges where they are off; the panel opens by itself where that is on, with the outline first."""
     settings('{"badges": false, "openPanel": true, "tab": "outline"}')
-    notebook = lab([LOAD, ORDERS])
+    notebook = lab([LOAD, ORDERS], flavour)
     expect(panel(notebook)).to_be_hidden()
     notebook.run_all()
     expect(panel(notebook).get_by_role("listitem").filter(has_text="orders")).to_be_visible(timeout=WAIT)
