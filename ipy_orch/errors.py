@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
@@ -72,7 +73,7 @@ __all__ = [
     "warn",
 ]
 
-HERE: Final = str(Path(__file__).parent)
+HERE: Final = f"{Path(__file__).parent}{os.sep}"
 
 
 class DagsterError(Exception):

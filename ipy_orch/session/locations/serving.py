@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError
 from ipy_orch.events.types import (
@@ -68,6 +68,8 @@ SERVED: Final[list[Session]] = []  #: the session of this kernel, when it is ope
 prepare_notebook: Port[[], None] = Port("ipy_orch.notebook.located")
 notebook_session: Port[[], Session] = Port("ipy_orch.notebook.located")
 ticked: Port[[Session, TickAsked], TickTold] = Port("ipy_orch.automation.located")
+
+T = TypeVar("T")
 
 
 def tell(name: str, message: Any) -> None:
@@ -135,9 +137,13 @@ class HandedOver(InMemoryIOManager):
 
 def serve(said: str) -> None:
     """Make what is asked for, and tell what came of it."""
-    asked = decoded(Asked, said)
+    reply(answered, decoded(Asked, said))
+
+
+def reply(work: Callable[[Session, T], Answered], asked: T) -> None:
+    """Do what is asked for, and tell what came of it, also where that is an error."""
     try:
-        answer = answered(SERVED[0], asked)
+        answer = work(SERVED[0], asked)
     except BaseException as error:  # also an interrupt: what asked for it knows
         answer = Answered(error=raised(error))
     tell("answered", answer)
@@ -237,12 +243,7 @@ def made_of(event: Materialized, done: ExecuteInProcessResult, asked: Asked) -> 
 
 def launch(said: str) -> None:
     """Run a job of ops, and tell what came of it."""
-    asked = decoded(Launched, said)
-    try:
-        answer = launched(SERVED[0], asked)
-    except BaseException as error:  # also an interrupt: what asked for it knows
-        answer = Answered(error=raised(error))
-    tell("answered", answer)
+    reply(launched, decoded(Launched, said))
 
 
 def launched(session: Session, asked: Launched) -> Answered:
