@@ -210,11 +210,8 @@ def lineage(
     form, file = form_of(output)
     told = answer(source, "lineage", as_json=as_json, selection=selected(rest), form="svg" if form == "html" else form)
     drawn = told["picture"]
-    if form == "svg" and drawn is None:
-        raise Refused("the lineage can't be drawn: there is no `dot` here", hint="install Graphviz, or take `-o dot`")
     if form == "html":
-        text = drawn or answer(source, "lineage", as_json=as_json, selection=selected(rest), form="text")["picture"]
-        drawn = page(source.location.label, text, is_svg=drawn is not None)
+        drawn = page(source.location.label, drawn)
     told["picture"] = drawn
     finish(told, as_json=as_json, show=lambda _: put(drawn, file))
 
@@ -238,14 +235,13 @@ def form_of(output: str | None) -> tuple[str, Path | None]:
     return form, file
 
 
-def page(title: str, drawn: str, *, is_svg: bool) -> str:
+def page(title: str, svg: str) -> str:
     """Return a page with a picture; it fetches nothing and runs nothing."""
-    body = drawn if is_svg else f"<pre>{escape(drawn)}</pre>"
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        f"<title>{escape(title)}</title>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n</head>\n<body>\n{svg}\n</body>\n</html>\n"
     )
 
 

@@ -157,7 +157,7 @@ def explained(session: Session, asset: str) -> Answer:
 
 
 def pictured(session: Session, selection: str | None = None, form: str = "text") -> Answer:
-    """Return the lineage as a picture: ``text``, ``dot`` or ``svg``, which is None without Graphviz; and as data."""
+    """Return the lineage as a picture: ``text``, ``dot`` or ``svg``; and as data."""
     scanned = session.scan()
     keys = session.resolve(scanned, selection) if selection is not None else frozenset(scanned.graph.keys)
     status = session.statuses(scanned)

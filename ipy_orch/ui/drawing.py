@@ -1,24 +1,22 @@
-"""The lineage as SVG: cards where Graphviz put them, drawn so that they can be read on light and on dark pages.
+"""The lineage as SVG: cards where placing.py puts them, drawn so that they can be read on light and on dark pages.
 
-Graphviz only says where things are. All text is written here, through :func:`escape`; everything else is fixed but for
-numbers. A card has a fill of its own and so keeps its contrast on any page; what stands outside of cards has a grey
-that is readable on white and on black. Inside JupyterLab's page its theme's variables replace both.
+All text is written here, through :func:`escape`; everything else is fixed but for numbers. Each shape says its colours
+itself: pages that trust nobody take styles away. A card has a fill of its own and so keeps its contrast on any page;
+what stands outside of cards has a grey that is readable on white and on black. Inside JupyterLab's page its theme's
+variables replace both.
 """
 
 from __future__ import annotations
 
-import json
 import math
-import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final
 
 from ipy_orch.ui.cards import VERDICTS, Card, Picture, shortened
+from ipy_orch.ui.placing import Placed, Point, Size
 
 __all__ = ["COLOURS", "GREY", "escape", "sizes", "svg"]
-
-Point: TypeAlias = tuple[float, float]
 
 GREY: Final = "#808790"
 COLOURS: Final = {
@@ -36,35 +34,28 @@ TITLE, SMALL = 13, 11
 ROWS: Final = {1: 34, 2: 48, 3: 68}
 ROOM: Final = WIDEST - 2 * PADDING - 4
 
-STYLE: Final = """
-.ipy-orch-lineage { max-width: 100%; height: auto; font-family: var(--jp-ui-font-family, system-ui, -apple-system, \
-'Segoe UI', Helvetica, Arial, sans-serif); }
-.ipy-orch-lineage .card { fill: var(--jp-layout-color1, #ffffff); stroke: var(--jp-border-color1, #c4c8cd); }
-.ipy-orch-lineage .title { fill: var(--jp-content-font-color1, #1f2328); font-weight: 600; }
-.ipy-orch-lineage .small { fill: var(--jp-content-font-color2, #59636e); }
-.ipy-orch-lineage .kind { fill: var(--jp-layout-color2, #eef0f2); }
-.ipy-orch-lineage .group { fill: #808790; fill-opacity: 0.09; stroke: #808790; stroke-opacity: 0.35; }
-.ipy-orch-lineage .group-name { fill: var(--jp-content-font-color2, #808790); font-weight: 600; }
-.ipy-orch-lineage .edge { fill: none; stroke: #808790; stroke-width: 1.4; }
-.ipy-orch-lineage .hollow { fill: var(--jp-layout-color1, #ffffff); }
+FONTS: Final = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
+STYLE: Final = f"""
+.ipy-orch-lineage {{ max-width: 100%; height: auto; font-family: var(--jp-ui-font-family, {FONTS}); }}
+.ipy-orch-lineage .card {{ fill: var(--jp-layout-color1, #ffffff); stroke: var(--jp-border-color1, #c4c8cd); }}
+.ipy-orch-lineage .title {{ fill: var(--jp-content-font-color1, #1f2328); font-weight: 600; }}
+.ipy-orch-lineage .small {{ fill: var(--jp-content-font-color2, #59636e); }}
+.ipy-orch-lineage .kind {{ fill: var(--jp-layout-color2, #eef0f2); }}
+.ipy-orch-lineage .group {{ fill: #808790; fill-opacity: 0.09; stroke: #808790; stroke-opacity: 0.35; }}
+.ipy-orch-lineage .group-name {{ fill: var(--jp-content-font-color2, #808790); font-weight: 600; }}
+.ipy-orch-lineage .edge {{ fill: none; stroke: #808790; stroke-width: 1.4; }}
+.ipy-orch-lineage .hollow {{ fill: var(--jp-layout-color1, #ffffff); }}
 """.strip()
 
 
-def svg(picture: Picture, layout: str) -> str:
-    """Return the picture as SVG.
-
-    Args:
-        picture: what to show.
-        layout: what ``dot -Tjson0`` said of its graph, in which card 3 is called ``n3``.
-    """
-    placed = json.loads(layout)
-    width, height = (float(number) for number in placed["bb"].split(",")[2:])
-    page = (round(width) + 2 * MARGIN, round(height) + 2 * MARGIN)
-    parts = [*boxes(placed, picture, height), *arrows(placed, picture, height), *cards(placed, picture, height)]
+def svg(picture: Picture, placed: Placed) -> str:
+    """Return the picture as SVG, everything where it is placed."""
+    page = (round(placed.width) + 2 * MARGIN, round(placed.height) + 2 * MARGIN)
+    parts = [*boxes(placed), *arrows(placed), *cards(placed, picture)]
     opened = (
         '<svg xmlns="http://www.w3.org/2000/svg" class="ipy-orch-lineage" role="img"'
         f' width="{page[0]}" height="{page[1]}" viewBox="{-MARGIN} {-MARGIN} {page[0]} {page[1]}"'
-        f' style="min-width: {page[0] * 0.6:.0f}px">'
+        f' font-family="{FONTS}" style="min-width: {page[0] * 0.6:.0f}px">'
     )
     return "\n".join([opened, f"<title>{escape(picture.title)}</title>", f"<style>{STYLE}</style>", *parts, "</svg>"])
 
@@ -83,7 +74,7 @@ def escape(text: str) -> str:
 # -- how large --------------------------------------------------------------------------------------------------------
 
 
-def sizes(picture: Picture) -> list[tuple[int, int]]:
+def sizes(picture: Picture) -> list[Size]:
     """Return width and height of each card, in pixels; all are as wide as the widest, so that they stand in columns."""
     width = round(min(max(map(needed_width, picture.cards), default=0), WIDEST))
     return [(width, height_of(card)) for card in picture.cards]
@@ -157,49 +148,29 @@ def kind_of(kind: str) -> str:
 # -- boxes of groups --------------------------------------------------------------------------------------------------
 
 
-def boxes(placed: Mapping[str, Any], picture: Picture, height: float) -> Iterator[str]:
+def boxes(placed: Placed) -> Iterator[str]:
     """Yield the boxes around groups."""
-    names = list(picture.groups)
-    for item in placed.get("objects", ()):
-        if item["name"].startswith("cluster_"):
-            left, bottom, right, top = (float(number) for number in item["bb"].split(","))
-            name = shortened(names[int(item["name"].removeprefix("cluster_"))], 40)
-            x, y = left, height - top
-            yield (
-                f'<rect class="group" x="{x:.1f}" y="{y:.1f}" width="{right - left:.1f}" height="{top - bottom:.1f}"'
-                f' rx="10" fill="{GREY}" fill-opacity="0.09" stroke="{GREY}" stroke-opacity="0.35"/>'
-            )
-            yield text_at(x + 10, y + 15, name, "group-name", SMALL, GREY)
+    for group, (x, y, width, height) in placed.boxes.items():
+        yield (
+            f'<rect class="group" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
+            f' rx="10" fill="{GREY}" fill-opacity="0.09" stroke="{GREY}" stroke-opacity="0.35"/>'
+        )
+        yield text_at(x + 10, y + 15, shortened(group, 40), "group-name", SMALL, GREY)
 
 
 # -- arrows -----------------------------------------------------------------------------------------------------------
 
 
-def arrows(placed: Mapping[str, Any], picture: Picture, height: float) -> Iterator[str]:
+def arrows(placed: Placed) -> Iterator[str]:
     """Yield the arrows."""
-    hidden = {(f"n{edge.tail}", f"n{edge.head}") for edge in picture.edges if edge.hidden}
-    names = [item["name"] for item in placed.get("objects", ())]
-    for item in placed.get("edges", ()):
-        tip, points = spline(item["pos"], height)
-        dashes = ' stroke-dasharray="2 4"' if (names[item["tail"]], names[item["head"]]) in hidden else ""
-        curve = f"M{at(points[0])}C{' '.join(map(at, points[1:]))}"
-        back = unit(points[-1], tip)
+    for arrow in placed.curves:
+        dashes = ' stroke-dasharray="2 4"' if arrow.hidden else ""
+        curve = f"M{at(arrow.points[0])}C{' '.join(map(at, arrow.points[1:]))}"
+        back = unit(arrow.points[-1], arrow.tip)
         yield (
             f'<path class="edge" d="{curve}" fill="none" stroke="{GREY}" stroke-width="1.4"{dashes}/>'
-            f'<path class="head" d="{head(tip, back)}" fill="{GREY}"/>'
+            f'<path class="head" d="{head(arrow.tip, back)}" fill="{GREY}"/>'
         )
-
-
-def spline(position: str, height: float) -> tuple[Point, list[Point]]:
-    """Return the tip and the control points of an edge, y pointing down."""
-    points = [flipped(word.removeprefix("e,").removeprefix("s,"), height) for word in position.split()]
-    return (points[0], points[1:]) if position.startswith("e,") else (points[-1], points)
-
-
-def flipped(word: str, height: float) -> Point:
-    """Return a point of Graphviz, whose y points up."""
-    x, y = word.split(",")
-    return float(x), height - float(y)
 
 
 def unit(start: Point, end: Point) -> Point:
@@ -225,17 +196,14 @@ def at(point: Point) -> str:
 # -- cards ------------------------------------------------------------------------------------------------------------
 
 
-def cards(placed: Mapping[str, Any], picture: Picture, height: float) -> Iterator[str]:
+def cards(placed: Placed, picture: Picture) -> Iterator[str]:
     """Yield the cards."""
     extents = sizes(picture)
-    for item in placed.get("objects", ()):
-        if re.fullmatch(r"n\d+", item["name"]):
-            number = int(item["name"][1:])
-            x, y = flipped(item["pos"], height)
-            yield "\n".join(drawn(picture.cards[number], extents[number], x, y))
+    for number, (x, y) in placed.cards.items():
+        yield "\n".join(drawn(picture.cards[number], extents[number], x, y))
 
 
-def drawn(card: Card, extent: tuple[int, int], center_x: float, center_y: float) -> Iterator[str]:
+def drawn(card: Card, extent: Size, center_x: float, center_y: float) -> Iterator[str]:
     """Yield what a card consists of."""
     width, height = extent
     x, y = center_x - width / 2, center_y - height / 2

@@ -1,4 +1,4 @@
-"""The lineage as a still picture: for Graphviz, as SVG, and as text where there is no ``dot``.
+"""The lineage as a still picture: for Graphviz, as SVG, and as text.
 
 All three show the same cards and edges (cards.py). Names of nodes, classes and colours never come from people.
 """
@@ -12,6 +12,7 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.ui import drawing
 from ipy_orch.ui.cards import Card, Picture, Statuses, Verdicts, picture, shortened
+from ipy_orch.ui.placing import by_dot, in_columns
 
 if TYPE_CHECKING:
     import graphviz  # type: ignore[import-untyped]
@@ -44,15 +45,16 @@ def lineage_svg(
     status: Statuses | None = None,
     checks: Verdicts | None = None,
     selection: Iterable[AssetKey] | None = None,
-) -> str | None:
-    """Return the lineage as SVG, or None where the ``dot`` of Graphviz is missing; the arguments are those of the text.
+) -> str:
+    """Return the lineage as SVG; the arguments are those of the DOT.
 
-    The SVG has a transparent background, follows the theme of JupyterLab where it's part of its page, and holds no
-    script, no link and nothing that is fetched.
+    ``dot`` of Graphviz says where things are, if it's there. The SVG has a transparent background, follows the theme of
+    JupyterLab where it's part of its page, and holds no script, no link and nothing that is fetched.
     """
     shown = picture(graph, status, checks, selection)
-    laid_out = layout(digraph(shown))
-    return None if laid_out is None else drawing.svg(shown, laid_out)
+    said = layout(digraph(shown))
+    where = by_dot(said, shown) if said is not None else in_columns(shown, drawing.sizes(shown))
+    return drawing.svg(shown, where)
 
 
 def lineage_text(

@@ -27,14 +27,14 @@ def show_table(kind: Literal["assets", "checks", "resources", "runs", "events"],
 
 @dataclass(frozen=True)
 class Lineage:
-    """Be a picture of the lineage: SVG where Graphviz is there, text everywhere."""
+    """Be a picture of the lineage: SVG, and text for where there are no pictures."""
 
-    svg: str | None
+    svg: str
     text: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:  # noqa: ARG002 - IPython's arguments
         """Return what Jupyter shows; the picture as an image: SVG in HTML is stripped where nobody trusts it."""
-        return {"text/plain": self.text, **({"image/svg+xml": self.svg} if self.svg is not None else {})}
+        return {"text/plain": self.text, "image/svg+xml": self.svg}
 
     def __str__(self) -> str:
         return self.text

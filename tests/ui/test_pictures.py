@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import xml.etree.ElementTree as ET
+from itertools import combinations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, external
 from ipy_orch.model.checks import AssetCheckSpec
@@ -18,6 +20,7 @@ from ipy_orch.planning.staleness import Status
 from ipy_orch.ui import drawing
 from ipy_orch.ui.cards import Card, Edge, Picture, picture
 from ipy_orch.ui.pictures import lineage_dot, lineage_svg, lineage_text
+from ipy_orch.ui.placing import Box, Curve, Placed, Point, Size, in_columns
 
 needs_dot = pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz' dot isn't installed")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -171,7 +174,6 @@ def test_svg_is_inert(text: str) -> None:
     """Whatever people write is text in the SVG."""
     status = {AssetKey([text]): Status("failed", text)}
     found = lineage_svg(AssetGraph.of([made([text], kinds={text}), made("b", group="g")]), status)
-    assert found is not None
     assert_inert(found)
 
 
@@ -180,11 +182,7 @@ def test_drawing_is_inert(text: str) -> None:
     """The drawing escapes what reaches it, also where it wasn't made plain before."""
     text = text.replace("\x00", "").replace("\x1b", "").replace("\ud800", "")
     card = Card(text, text, text, text, (text,), (("passed", 1),))
-    layout = {
-        "bb": "0,0,300,100",
-        "objects": [{"name": "cluster_0", "bb": "0,0,300,100"}, {"name": "n0", "pos": "150,50"}],
-    }
-    found = drawing.svg(Picture((card,), (), text), json.dumps(layout))
+    found = drawing.svg(Picture((card,), (), text), Placed(300, 100, {0: (150, 50)}, {text: (0, 0, 300, 100)}, ()))
     assert_inert(found)
     assert " ".join(text.split()) in " ".join("".join(ET.fromstring(found).itertext()).split())
 
@@ -208,7 +206,6 @@ def assert_inert(found: str) -> None:
 def test_svg() -> None:
     """The SVG shows each asset with its status in words and as a shape, groups as boxes and checks as numbers."""
     found = lineage_svg(GRAPH, STATUS, CHECKS)
-    assert found is not None
     assert_inert(found)
     root = ET.fromstring(found)
     texts = ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
@@ -227,15 +224,68 @@ def test_svg_of_edge_cases() -> None:
     cycle = AssetGraph.of([made(f"a{n}", (f"a{n // 2}",) if n else (), f"g{n % 3}") for n in range(301)])
     for graph in (AssetGraph.of([]), AssetGraph.of([made("a")]), cycle):
         found = lineage_svg(graph)
-        assert found is not None
         assert_inert(found)
 
 
-def test_no_dot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the executable there is no SVG, and no error."""
+@pytest.fixture
+def no_dot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no Graphviz but its Python package."""
     monkeypatch.setenv("PATH", "")
-    assert lineage_svg(GRAPH) is None
+
+
+@pytest.mark.usefixtures("no_dot")
+def test_svg_without_dot() -> None:
+    """Without the executable the same cards, boxes and arrows are drawn, in columns of our own."""
     assert "digraph" in lineage_dot(GRAPH)
+    found = lineage_svg(GRAPH, STATUS, CHECKS)
+    assert_inert(found)
+    classes = [element.get("class") for element in ET.fromstring(found).iter()]
+    assert (classes.count("card"), classes.count("group"), classes.count("edge")) == (6, 3, 7)
+
+
+@pytest.mark.usefixtures("no_dot")
+def test_svg_of_edge_cases_without_dot() -> None:
+    """No asset, one asset, a long chain with arrows over all of it, and folded groups that lead back and forth."""
+    cycle = AssetGraph.of([made(f"a{n}", (f"a{n // 2}",) if n else (), f"g{n % 3}") for n in range(301)])
+    chain = AssetGraph.of([made(f"a{n}", ("a0", f"a{n - 1}") if n > 1 else ("a0",) * n) for n in range(200)])
+    for graph in (AssetGraph.of([]), AssetGraph.of([made("a")]), chain, cycle):
+        assert_inert(lineage_svg(graph))
+
+
+@given(st.data())
+def test_columns(data: st.DataObject) -> None:
+    """Arrows lead to the right, nothing overlaps, and a group's box holds its cards and no others."""
+    groups = data.draw(st.lists(st.sampled_from(["", "a", "b", "c"]), min_size=1, max_size=25))
+    pairs = st.tuples(*[st.integers(0, len(groups) - 1)] * 2).filter(lambda pair: pair[0] < pair[1])
+    edges = data.draw(st.sets(pairs, max_size=40)) if len(groups) > 1 else set()
+    shown = Picture(tuple(Card("x", group=group) for group in groups), tuple(Edge(*pair) for pair in sorted(edges)))
+    sizes = [(120, data.draw(st.sampled_from([34, 48, 68]))) for _ in groups]
+    placed = in_columns(shown, sizes)
+    cards = [rectangle(placed.cards[number], size) for number, size in enumerate(sizes)]
+    assert all(placed.cards[edge.tail][0] < placed.cards[edge.head][0] for edge in shown.edges)
+    assert not any(overlap(one, other) for one, other in combinations(cards, 2))
+    assert not any(overlap(one, other) for one, other in combinations(placed.boxes.values(), 2))
+    for number, card in enumerate(cards):
+        assert {group for group, box in placed.boxes.items() if overlap(card, box)} == {groups[number]} - {""}
+    assert all(x >= 0 and x + width <= placed.width and y + height <= placed.height for x, y, width, height in cards)
+    for edge, curve in zip(shown.edges, placed.curves, strict=True):
+        assert curve.tip[1] == placed.cards[edge.head][1]
+        assert not any(passes(curve, card) for number, card in enumerate(cards) if number not in (edge.tail, edge.head))
+
+
+def rectangle(middle: Point, size: Size) -> Box:
+    """Return left, top, width and height of a card."""
+    return middle[0] - size[0] / 2, middle[1] - size[1] / 2, *size
+
+
+def overlap(one: Box, other: Box) -> bool:
+    """Tell whether two rectangles share some room."""
+    return all(one[i] < other[i] + other[i + 2] and other[i] < one[i] + one[i + 2] for i in (0, 1))
+
+
+def passes(curve: Curve, card: Box) -> bool:
+    """Tell whether a corner of an arrow is inside of a card: lanes lead around."""
+    return any(overlap((x - 1, y, 2, 0.1), card) for x, y in curve.points[3::3])
 
 
 @pytest.mark.parametrize("length", [10, 30, 300])
