@@ -148,6 +148,7 @@ def test_the_panel(lab: Lab, server: Server, flavour: str, tmp_path: Path) -> No
     notebook.run_all()
     expect(shown.get_by_role("button", name="Fresh: 2. Select these.")).to_be_visible(timeout=WAIT)
     expect(shown.get_by_role("button", name="Draw from left to right")).to_be_visible()  # narrow
+    assert shown.evaluate("panel => panel.getBoundingClientRect().right <= innerWidth")
     notebook.screenshot(tmp_path / "narrow.png")
     shown.get_by_role("button", name="List", exact=True).click()
     shown.get_by_role("row").filter(has_text="total").first.click()

@@ -44,20 +44,23 @@ export function crossings(net: Network): number {
 }
 
 class Sweeps {
-  private readonly place: Float64Array; // of each node in its column, from the column's middle
+  // Whole numbers: before the compiler has seen this code, each fraction read from an array is an object on the heap.
+  private readonly step: Int32Array; // the room that each node takes in its column
+  private readonly place: Int32Array; // of each node in its column, from the column's middle, in halves
   private readonly index: Int32Array;
-  private readonly key: Float64Array;
-  private readonly unit: Float64Array;
-  private readonly outer: Float64Array;
+  private readonly key: Int32Array;
+  private readonly unit: Int32Array;
+  private readonly outer: Int32Array;
   private readonly tree: Int32Array;
   private readonly scratch: Int32Array;
 
   constructor(private readonly net: Network) {
-    this.place = new Float64Array(net.count);
+    this.step = Int32Array.from(net.height, (height) => height + 10);
+    this.place = new Int32Array(net.count);
     this.index = new Int32Array(net.count);
-    this.key = new Float64Array(net.count);
-    this.unit = new Float64Array(net.groupCount);
-    this.outer = new Float64Array(net.count);
+    this.key = new Int32Array(net.count);
+    this.unit = new Int32Array(net.groupCount);
+    this.outer = new Int32Array(net.count);
     this.tree = new Int32Array(Math.max(0, ...net.columns.map((column) => column.length)) + 1);
     this.scratch = new Int32Array(net.count);
     net.columns.forEach((_, column) => this.measure(column));
@@ -107,7 +110,7 @@ class Sweeps {
     }
   }
 
-  /** Sort each column by where the neighbours in the column before (or after) it stand. */
+  /** Sort each column by where the neighbours in the column before (or after) it stand; `turned`: what is level, turned round. */
   sweep(forward: boolean, turned: boolean): void {
     const { net } = this;
     if (net.groupCount) this.weigh();
@@ -116,15 +119,14 @@ class Sweeps {
     for (let step = 1; step <= last; step++) {
       const at = forward ? step : last - step;
       const column = net.columns[at];
-      if (turned) column.reverse();
       for (let i = 0; i < column.length; i++) this.key[column[i]] = this.middle(near, column[i]);
-      this.sort(at, this.key);
+      this.sort(at, this.key, turned);
     }
   }
 
   /** Swap neighbours in a column while that undoes crossings. */
   swap(rounds: number): void {
-    const { net } = this;
+    const { net, index } = this;
     for (let round = 0; round < rounds; round++) {
       let better = false;
       for (let at = 0; at < net.columns.length; at++) {
@@ -132,15 +134,12 @@ class Sweeps {
         for (let i = 0; i + 1 < column.length; i++) {
           const a = column[i];
           const b = column[i + 1];
-          if (net.group[a] !== net.group[b]) continue;
-          const now = this.pair(net.up, a, b) + this.pair(net.down, a, b);
-          if (now > 0 && now > this.pair(net.up, b, a) + this.pair(net.down, b, a)) {
-            column[i] = b;
-            column[i + 1] = a;
-            this.index[b] = i;
-            this.index[a] = i + 1;
-            better = true;
-          }
+          if (net.group[a] !== net.group[b] || this.gain(net.up, a, b) + this.gain(net.down, a, b) <= 0) continue;
+          column[i] = b;
+          column[i + 1] = a;
+          index[b] = i;
+          index[a] = i + 1;
+          better = true;
         }
       }
       if (!better) break;
@@ -177,79 +176,95 @@ class Sweeps {
     return sum;
   }
 
-  /** Return how many edges to one side cross where `a` stands above `b`. */
-  private pair(near: Rows, a: number, b: number): number {
+  /** Return how many crossings of edges to one side are undone where `b` stands above `a` and not below it. */
+  private gain(near: Rows, a: number, b: number): number {
     const { index } = this;
     const { starts, items } = near;
+    const begin = starts[b];
     const end = starts[b + 1];
     let sum = 0;
     for (let i = starts[a]; i < starts[a + 1]; i++) {
       const p = index[items[i]];
-      for (let j = starts[b]; j < end; j++) if (p > index[items[j]]) sum++;
+      for (let j = begin; j < end; j++) {
+        const q = index[items[j]];
+        if (p > q) sum++;
+        else if (p < q) sum--;
+      }
     }
     return sum;
   }
 
   private middle(near: Rows, v: number): number {
-    const [start, end] = [near.starts[v], near.starts[v + 1]];
-    if (start === end) return this.place[v];
+    const { place } = this;
+    const { starts, items } = near;
+    const start = starts[v];
+    const end = starts[v + 1];
+    if (start === end) return place[v];
+    if (end - start === 1) return place[items[start]];
     let sum = 0;
-    for (let i = start; i < end; i++) sum += this.place[near.items[i]];
-    return sum / (end - start);
+    for (let i = start; i < end; i++) sum += place[items[i]];
+    return (sum / (end - start)) | 0;
   }
 
   /** Give each group one key for all columns: where its nodes stand, on average. */
   private weigh(): void {
     const { net } = this;
-    const number = new Float64Array(net.groupCount);
+    const number = new Int32Array(net.groupCount);
     this.unit.fill(0);
     for (let v = 0; v < net.count; v++) {
       const group = net.group[v];
       if (group < 0) continue;
-      this.unit[group] += (this.middle(net.up, v) + this.middle(net.down, v)) / 2;
+      this.unit[group] += (this.middle(net.up, v) + this.middle(net.down, v)) >> 1;
       number[group]++;
     }
     for (let group = 0; group < net.groupCount; group++) if (number[group]) this.unit[group] /= number[group];
   }
 
   /** Sort a column by `keys`; groups by the key that they have in all columns. */
-  private sort(at: number, keys: Float64Array): void {
-    const { net, unit, outer } = this;
-    const column = net.columns[at];
+  private sort(at: number, keys: Int32Array, turned = false): void {
+    const { unit, outer } = this;
+    const { group } = this.net;
+    const column = this.net.columns[at];
     for (let i = 0; i < column.length; i++) {
-      const group = net.group[column[i]];
-      outer[column[i]] = group < 0 ? keys[column[i]] : unit[group];
+      const v = column[i];
+      outer[v] = group[v] < 0 ? keys[v] : unit[group[v]];
     }
-    if (column.length > 80) column.sort((a, b) => (this.before(a, b, keys) ? -1 : this.before(b, a, keys) ? 1 : 0));
+    if (column.length <= 80) this.insert(column, keys, turned ? 1 : 0);
     else {
-      // Most columns are small and nearly sorted: this makes no garbage.
-      for (let i = 1; i < column.length; i++) {
-        const v = column[i];
-        let j = i;
-        for (; j > 0 && this.before(v, column[j - 1], keys); j--) column[j] = column[j - 1];
-        column[j] = v;
-      }
+      if (turned) column.reverse();
+      column.sort((a, b) => outer[a] - outer[b] || group[a] - group[b] || keys[a] - keys[b]);
     }
     this.measure(at);
   }
 
-  private before(a: number, b: number, keys: Float64Array): boolean {
-    const { outer, net } = this;
-    if (outer[a] !== outer[b]) return outer[a] < outer[b];
-    if (net.group[a] !== net.group[b]) return net.group[a] < net.group[b];
-    return keys[a] < keys[b];
+  /** Sort a column by insertion: most are small and nearly sorted, and it makes no garbage. */
+  private insert(column: number[], keys: Int32Array, turned: 0 | 1): void {
+    const { outer } = this;
+    const { group } = this.net;
+    for (let i = 1; i < column.length; i++) {
+      const v = column[i];
+      const own = outer[v];
+      let j = i;
+      for (; j > 0; j--) {
+        const u = column[j - 1];
+        if (outer[u] < own) break;
+        if (outer[u] === own && (group[u] < group[v] || (group[u] === group[v] && keys[u] + turned <= keys[v]))) break;
+        column[j] = u;
+      }
+      column[j] = v;
+    }
   }
 
   private measure(at: number): void {
-    const { net } = this;
-    const column = net.columns[at];
+    const { step, place, index } = this;
+    const column = this.net.columns[at];
     let sum = 0;
     for (let i = 0; i < column.length; i++) {
-      const step = net.height[column[i]] + 10;
-      this.index[column[i]] = i;
-      this.place[column[i]] = sum + step / 2;
-      sum += step;
+      const v = column[i];
+      index[v] = i;
+      place[v] = 2 * sum + step[v];
+      sum += step[v];
     }
-    for (let i = 0; i < column.length; i++) this.place[column[i]] -= sum / 2;
+    for (let i = 0; i < column.length; i++) place[column[i]] -= sum;
   }
 }

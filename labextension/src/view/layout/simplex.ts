@@ -56,54 +56,66 @@ function relax(layer: Int32Array, { edges, lengths, weights }: Constraints): voi
   }
 }
 
+/**
+ * The spanning forest. Edge `e` has two ends, 2e at its tail and 2e + 1 at its head; those of the forest's edges are in a
+ * linked list for each node, so that an exchange touches no others.
+ */
 class Forest {
   private readonly count: number;
-  private readonly size: number;
+  private readonly edges: Int32Array; // the node at each end
+  private readonly lengths: Int32Array;
   private readonly surplus: Int32Array; // edges out less edges in
   private readonly starts: Int32Array;
-  private readonly incident: Int32Array;
-  private readonly inForest: Uint8Array;
+  private readonly incident: Int32Array; // ends at each node
+  private readonly roots: number[] = [];
+  private readonly head: Int32Array; // the first end in a node's list, or -1
+  private readonly next: Int32Array;
+  private readonly previous: Int32Array;
   private readonly parent: Int32Array; // the edge to it, or -1
   private readonly order: Int32Array; // preorder
   private readonly rank: Int32Array; // position in it
   private readonly last: Int32Array; // position of the last of the subtree
   private readonly sum: Int32Array;
-  private readonly seen: Uint8Array;
+  private readonly gains: Int32Array;
+  private readonly tops: Int32Array; // nodes whose subtrees gain by a move
+  private readonly stack: Int32Array;
+  private readonly touched: Uint8Array; // positions in the preorder
   private stalled = 0;
-
-  private readonly edges: Int32Array;
-  private readonly lengths: Int32Array;
 
   constructor(
     private readonly layer: Int32Array,
-    private readonly constraints: Constraints,
+    { edges, lengths, weights }: Constraints,
   ) {
-    const edges = (this.edges = Int32Array.from(constraints.edges));
-    this.lengths = Int32Array.from(constraints.lengths);
-    this.count = layer.length;
-    this.size = edges.length / 2;
-    this.surplus = new Int32Array(this.count);
-    this.starts = new Int32Array(this.count + 1);
+    const count = (this.count = layer.length);
+    this.edges = Int32Array.from(edges);
+    this.lengths = Int32Array.from(lengths);
+    this.surplus = new Int32Array(count);
+    this.starts = new Int32Array(count + 1);
     this.incident = new Int32Array(edges.length);
-    this.inForest = new Uint8Array(this.size);
-    this.parent = new Int32Array(this.count);
-    this.order = new Int32Array(this.count);
-    this.rank = new Int32Array(this.count);
-    this.last = new Int32Array(this.count);
-    this.sum = new Int32Array(this.count);
-    this.seen = new Uint8Array(this.count);
-    this.index();
+    this.head = new Int32Array(count).fill(-1);
+    this.next = new Int32Array(edges.length);
+    this.previous = new Int32Array(edges.length);
+    this.parent = new Int32Array(count);
+    this.order = new Int32Array(count);
+    this.rank = new Int32Array(count);
+    this.last = new Int32Array(count);
+    this.sum = new Int32Array(count);
+    this.gains = new Int32Array(count);
+    this.tops = new Int32Array(count);
+    this.stack = new Int32Array(count);
+    this.touched = new Uint8Array(count);
+    this.index(weights);
     this.grow();
   }
 
-  private index(): void {
+  private index(weights: ArrayLike<number>): void {
     const { edges, starts } = this;
     for (let i = 0; i < edges.length; i++) starts[edges[i] + 1]++;
     for (let v = 0; v < this.count; v++) starts[v + 1] += starts[v];
     const next = starts.slice(0, this.count);
     for (let i = 0; i < edges.length; i++) {
-      this.incident[next[edges[i]]++] = i >> 1;
-      this.surplus[edges[i]] += (i % 2 ? -1 : 1) * this.constraints.weights[i >> 1];
+      this.incident[next[edges[i]]++] = i;
+      this.surplus[edges[i]] += i & 1 ? -weights[i >> 1] : weights[i >> 1];
     }
   }
 
@@ -111,8 +123,25 @@ class Forest {
     return this.layer[this.edges[2 * e + 1]] - this.layer[this.edges[2 * e]] - this.lengths[e];
   }
 
-  private other(e: number, v: number): number {
-    return this.edges[2 * e] === v ? this.edges[2 * e + 1] : this.edges[2 * e];
+  private join(e: number): void {
+    for (let i = 2 * e; i <= 2 * e + 1; i++) {
+      const v = this.edges[i];
+      const first = this.head[v];
+      if (first >= 0) this.previous[first] = i;
+      this.next[i] = first;
+      this.previous[i] = -1;
+      this.head[v] = i;
+    }
+  }
+
+  private part(e: number): void {
+    for (let i = 2 * e; i <= 2 * e + 1; i++) {
+      const after = this.next[i];
+      const before = this.previous[i];
+      if (before >= 0) this.next[before] = after;
+      else this.head[this.edges[i]] = after;
+      if (after >= 0) this.previous[after] = before;
+    }
   }
 
   /** Make the forest: grow over tight edges; where there is none left, move the tree until one is. */
@@ -120,37 +149,51 @@ class Forest {
     const grown = new Uint8Array(this.count);
     for (let root = 0; root < this.count; root++) {
       if (grown[root]) continue;
+      this.roots.push(root);
       const tree = [root];
       grown[root] = 1;
       let reached = 0;
       for (;;) {
         for (; reached < tree.length; reached++) this.reach(tree[reached], tree, grown);
-        let best = -1;
-        for (const v of tree) {
-          for (let i = this.starts[v]; i < this.starts[v + 1]; i++) {
-            const e = this.incident[i];
-            if (!grown[this.other(e, v)] && (best < 0 || this.slack(e) < this.slack(best))) best = e;
-          }
-        }
+        const best = this.nearest(tree, grown);
         if (best < 0) break;
-        const shift = grown[this.edges[2 * best]] ? this.slack(best) : -this.slack(best);
-        for (const v of tree) this.layer[v] += shift;
-        const joined = grown[this.edges[2 * best]] ? this.edges[2 * best + 1] : this.edges[2 * best];
-        this.inForest[best] = 1;
-        grown[joined] = 1;
-        tree.push(joined);
+        const outward = grown[this.edges[2 * best]] === 1;
+        const shift = outward ? this.slack(best) : -this.slack(best);
+        for (let i = 0; i < tree.length; i++) this.layer[tree[i]] += shift;
+        this.take(best, outward ? 2 * best + 1 : 2 * best, tree, grown);
       }
     }
   }
 
+  private take(e: number, end: number, tree: number[], grown: Uint8Array): void {
+    this.join(e);
+    grown[this.edges[end]] = 1;
+    tree.push(this.edges[end]);
+  }
+
+  /** Return the edge out of the tree that has the least slack, or -1. */
+  private nearest(tree: number[], grown: Uint8Array): number {
+    let best = -1;
+    let least = FAR;
+    for (let at = 0; at < tree.length; at++) {
+      const v = tree[at];
+      for (let i = this.starts[v]; i < this.starts[v + 1]; i++) {
+        const end = this.incident[i];
+        if (grown[this.edges[end ^ 1]]) continue;
+        const slack = this.slack(end >> 1);
+        if (slack < least) {
+          least = slack;
+          best = end >> 1;
+        }
+      }
+    }
+    return best;
+  }
+
   private reach(v: number, tree: number[], grown: Uint8Array): void {
     for (let i = this.starts[v]; i < this.starts[v + 1]; i++) {
-      const e = this.incident[i];
-      const w = this.other(e, v);
-      if (grown[w] || this.slack(e) !== 0) continue;
-      this.inForest[e] = 1;
-      grown[w] = 1;
-      tree.push(w);
+      const end = this.incident[i];
+      if (!grown[this.edges[end ^ 1]] && this.slack(end >> 1) === 0) this.take(end >> 1, end ^ 1, tree, grown);
     }
   }
 
@@ -162,106 +205,108 @@ class Forest {
    */
   pivot(): boolean {
     this.walk();
-    const gains: number[] = [];
-    const tops: number[] = [];
-    for (let v = 0; v < this.count; v++) {
-      const gain = this.gain(v);
-      if (gain <= 0) continue;
-      gains[v] = gain;
-      tops.push(v);
-    }
-    tops.sort((a, b) => gains[b] - gains[a] || a - b);
-    const touched = this.seen.fill(0); // positions in the preorder
+    const found = this.weigh();
+    this.touched.fill(0);
     let moved = false;
-    for (const top of tops) {
-      const [first, final] = [this.rank[top], this.last[top]];
-      const hit = touched.indexOf(1, first);
-      if (hit >= 0 && hit <= final) continue;
-      const right = this.sum[top] > 0;
-      const entering = this.tightest(top, right);
-      if (entering < 0) continue;
-      const slack = this.slack(entering);
-      this.stalled = slack ? 0 : this.stalled + 1;
-      if (this.stalled > this.count) return false; // nothing gets shorter any more: it might go round in circles
-      const shift = right ? slack : -slack;
-      for (let i = first; i <= final; i++) this.layer[this.order[i]] += shift;
-      this.inForest[this.parent[top]] = 0;
-      this.inForest[entering] = 1;
-      touched.fill(1, first, final + 1);
-      for (const end of [2 * entering, 2 * entering + 1]) touched[this.rank[this.edges[end]]] = 1;
-      moved = true;
+    // Gains are small numbers: the greatest first is a few rounds over those that there are.
+    let most = 0;
+    for (let i = 0; i < found; i++) if (this.gains[this.tops[i]] > most) most = this.gains[this.tops[i]];
+    for (let gain = most; gain > 0; gain--) {
+      for (let i = 0; i < found; i++) {
+        const top = this.tops[i];
+        if (this.gains[top] === gain && this.exchange(top)) moved = true;
+        if (this.stalled > this.count) return false; // nothing gets shorter any more: it might go round in circles
+      }
     }
     return moved;
   }
 
-  /** Return by how much the edges get shorter where a subtree moves by one. */
-  private gain(v: number): number {
-    const e = this.parent[v];
-    if (e < 0) return 0;
-    return this.edges[2 * e] === v ? -this.sum[v] : this.sum[v];
+  /** Move a subtree until the next edge gets tight, which takes the place of the one to its parent; return whether it could. */
+  private exchange(top: number): boolean {
+    const { touched, rank, edges } = this;
+    const first = rank[top];
+    const final = this.last[top];
+    const hit = touched.indexOf(1, first);
+    if (hit >= 0 && hit <= final) return false;
+    const right = this.sum[top] > 0;
+    const entering = this.tightest(first, final, right);
+    if (entering < 0) return false;
+    const slack = this.slack(entering);
+    this.stalled = slack ? 0 : this.stalled + 1;
+    const shift = right ? slack : -slack;
+    if (shift) for (let i = first; i <= final; i++) this.layer[this.order[i]] += shift;
+    this.part(this.parent[top]);
+    this.join(entering);
+    touched.fill(1, first, final + 1);
+    touched[rank[edges[2 * entering]]] = 1;
+    touched[rank[edges[2 * entering + 1]]] = 1;
+    return true;
   }
 
-  /** Return the edge that gets tight first where a subtree moves. */
-  private tightest(top: number, right: boolean): number {
+  /** Return the edge that gets tight first where the subtree at these positions moves. */
+  private tightest(first: number, final: number, right: boolean): number {
     const { edges, layer, lengths, rank, order, starts, incident } = this;
-    const [first, final] = [rank[top], this.last[top]];
+    const side = right ? 0 : 1;
     let best = -1;
-    let least = 0x7fffffff;
+    let least = FAR;
     for (let i = first; i <= final && least > 0; i++) {
       const v = order[i];
       for (let j = starts[v]; j < starts[v + 1]; j++) {
-        const e = incident[j];
-        const tail = edges[2 * e];
-        const head = edges[2 * e + 1];
-        if ((tail === v) !== right) continue;
-        const other = rank[right ? head : tail];
+        const end = incident[j];
+        if ((end & 1) !== side) continue;
+        const w = edges[end ^ 1];
+        const other = rank[w];
         if (other >= first && other <= final) continue;
-        const slack = layer[head] - layer[tail] - lengths[e];
+        const slack = (right ? layer[w] - layer[v] : layer[v] - layer[w]) - lengths[end >> 1];
         if (slack < least) {
           least = slack;
-          best = e;
+          best = end >> 1;
         }
       }
     }
     return best;
   }
 
-  /** Number the forest in preorder, and sum up the surplus of each subtree. */
+  /** Number the forest in preorder. */
   private walk(): void {
-    const { order, parent, rank, last, seen, sum } = this;
-    seen.fill(0);
+    const { order, parent, rank, head, next, edges, stack } = this;
     let at = 0;
-    const stack: number[] = [];
-    for (let root = 0; root < this.count; root++) {
-      if (seen[root]) continue;
-      seen[root] = 1;
-      parent[root] = -1;
-      stack.push(root);
-      while (stack.length) {
-        const v = stack.pop()!;
+    for (let r = 0; r < this.roots.length; r++) {
+      let size = 1;
+      stack[0] = this.roots[r];
+      parent[stack[0]] = -1;
+      while (size) {
+        const v = stack[--size];
+        const up = parent[v];
         rank[v] = at;
         order[at++] = v;
-        for (let i = this.starts[v]; i < this.starts[v + 1]; i++) {
-          const e = this.incident[i];
-          if (!this.inForest[e]) continue;
-          const w = this.other(e, v);
-          if (seen[w]) continue;
-          seen[w] = 1;
-          parent[w] = e;
-          stack.push(w);
+        for (let i = head[v]; i >= 0; i = next[i]) {
+          if (i >> 1 === up) continue;
+          const w = edges[i ^ 1];
+          parent[w] = i >> 1;
+          stack[size++] = w;
         }
       }
     }
-    for (let i = 0; i < this.count; i++) {
-      sum[i] = this.surplus[i];
-      last[i] = rank[i];
-    }
+  }
+
+  /** Sum up the surplus of each subtree; return by how many of them the edges would get shorter where it moves by one. */
+  private weigh(): number {
+    const { order, parent, last, sum, edges, gains, tops } = this;
+    sum.set(this.surplus);
+    last.set(this.rank);
+    let found = 0;
     for (let i = this.count - 1; i >= 0; i--) {
       const v = order[i];
-      if (parent[v] < 0) continue;
-      const up = this.other(parent[v], v);
+      const e = parent[v];
+      if (e < 0) continue;
+      const below = edges[2 * e] === v; // the node is the tail
+      const up = edges[below ? 2 * e + 1 : 2 * e];
       sum[up] += sum[v];
-      last[up] = Math.max(last[up], last[v]);
+      if (last[v] > last[up]) last[up] = last[v];
+      gains[v] = below ? -sum[v] : sum[v];
+      if (gains[v] > 0) tops[found++] = v;
     }
+    return found;
   }
 }

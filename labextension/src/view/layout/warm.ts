@@ -8,8 +8,8 @@
 import { layout } from "./layout.js";
 import type { Drawing } from "./types.js";
 
-const ROUNDS = 24;
-const AT_ONCE = 14;
+const ROUNDS = 30;
+const AT_ONCE = 22;
 /** Milliseconds after which those let the page do something else. */
 const SLICE = 14;
 const NODES = 130;
