@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.workers.executors import InlineExecutor
 from ipy_orch.execution.workers.lanes import Place
 from ipy_orch.execution.workers.places import place_of_job
-from ipy_orch.execution.world import Outputs
+from ipy_orch.execution.world import Outputs, RunResult
 from ipy_orch.model import jobs
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config.classes import RunConfig
@@ -152,40 +152,30 @@ def execute_plan(
     log, ledger = EventLog(), Ledger()
     log.listen(ledger.apply)
     log.listen(instance.log.append)
-    opened = ExitStack()
-    elsewhere = None if in_process or job is None else opened.enter_context(place_of_job(job, config.given, instance))
-    place = elsewhere or Place(InlineExecutor())
-    world = World(
-        log,
-        ledger,
-        resources,
-        config,
-        place.executor,
-        place.slots,
-        makers=makers,
-        keep_values=True,
-        measure=False,
-        run_id=run_id,
-        job_name="materialize" if job is None else job.name,
-        tags=tags or {},
-        instance=instance,
-        job=job,
-        loggers=(job.loggers if job is not None else {}) or default_loggers(),
-        outputs=outputs or Outputs(),
-        tee=lambda _step: True,
-    )
-    runner = Runner(planned, world)
-    if not config.given.get("loggers"):
-        runner.open.loggers = console_of(runner.open.info)
-        if not raise_on_error:
-            log.listen(telling(runner.open.loggers))
-    result = runner.result
-    try:
-        with opened, partition_loading_context(dynamic_partitions_store=instance):
-            runner.run()
-    except DagsterResourceFunctionError:
-        if raise_on_error:
-            raise
+    with (
+        place_for(job, config, instance, in_process=in_process) as place,
+        partition_loading_context(dynamic_partitions_store=instance),
+    ):
+        world = World(
+            log,
+            ledger,
+            resources,
+            config,
+            place.executor,
+            place.slots,
+            makers=makers,
+            keep_values=True,
+            measure=False,
+            run_id=run_id,
+            job_name="materialize" if job is None else job.name,
+            tags=tags or {},
+            instance=instance,
+            job=job,
+            loggers=(job.loggers if job is not None else {}) or default_loggers(),
+            outputs=outputs or Outputs(),
+            tee=lambda _step: True,
+        )
+        result = run_of(Runner(planned, world), config, raise_on_error=raise_on_error)
     if raise_on_error:
         for error in result.errors.values():
             raise error
@@ -198,6 +188,34 @@ def execute_plan(
         graphs={one.op_def.name: one.op_def for one in makers.values() if isinstance(one.op_def, GraphDefinition)},
         top=job.graph_def if job is not None else None,
     )
+
+
+@contextmanager
+def place_for(job: JobDefinition | None, config: Resolved, instance: Any, *, in_process: bool) -> Iterator[Place]:
+    """Yield where steps run: in the calling thread, or where the job has them run."""
+    if in_process or job is None:
+        yield Place(InlineExecutor())
+        return
+    with place_of_job(job, config.given, instance) as elsewhere:
+        yield elsewhere or Place(InlineExecutor())
+
+
+def run_of(runner: Runner, config: Resolved, *, raise_on_error: bool) -> RunResult:
+    """Run, telling on the console what happens; return what came of it.
+
+    Raises:
+        DagsterResourceFunctionError: what a resource raised, unless ``raise_on_error`` is false.
+    """
+    if not config.given.get("loggers"):
+        runner.open.loggers = console_of(runner.open.info)
+        if not raise_on_error:
+            runner.world.log.listen(telling(runner.open.loggers))
+    try:
+        runner.run()
+    except DagsterResourceFunctionError:
+        if raise_on_error:
+            raise
+    return runner.result
 
 
 def places_of(planned: Plan) -> dict[AssetKey, tuple[str, str]]:

@@ -26,9 +26,9 @@ from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.hashing.hashing import Unhashable, digest
 from ipy_orch.session.scan import ENV, FILES, Scanned, uses
 
-__all__ = ["ELSEWHERE", "FileDigests", "Recipes"]
+__all__ = ["ELSEWHERE", "FileDigests", "Recipes", "told_elsewhere"]
 
-ELSEWHERE: Final = "recipe elsewhere"  #: in the memo of a definition: what its code depends on in its code location
+ELSEWHERE: Final = "recipe elsewhere"  #: on the function of a step: what its code depends on in its code location
 
 CHUNK: Final = 1 << 20
 WIRING: Final = "the wiring"  # with a blank, which no op has in its name
@@ -68,6 +68,15 @@ def content_digest(path: Path) -> str:
         while chunk := file.read(CHUNK):
             state.update(chunk)
     return state.hexdigest()
+
+
+def told_elsewhere(definition: AssetsDefinition) -> Recipe | None:
+    """Return what a code location said that the code of a definition depends on; None for one that is made here.
+
+    It's kept with the function: copies of the definition have that, too.
+    """
+    op = definition.op_def
+    return getattr(op.compute_fn, ELSEWHERE, None) if isinstance(op, OpDefinition) else None
 
 
 class Recipes:
@@ -123,8 +132,8 @@ class Recipes:
 
     def code(self, definition: AssetsDefinition, calls: tuple[Call, ...]) -> Recipe:
         """Return the code parts: those computed, here or in a code location, or the version that was said."""
-        if ELSEWHERE in definition.memo:
-            elsewhere: Recipe = definition.memo[ELSEWHERE]
+        elsewhere = told_elsewhere(definition)
+        if elsewhere is not None:
             return elsewhere
         said = [spec.code_version for spec in definition.specs]
         if said and None not in said:

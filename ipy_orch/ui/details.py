@@ -16,7 +16,7 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.specs import DEFAULT_GROUP, AssetSpec
 from ipy_orch.planning.graph import AssetGraph
-from ipy_orch.session.recipes import ELSEWHERE
+from ipy_orch.session.recipes import told_elsewhere
 from ipy_orch.session.scan import Scanned, uses
 from ipy_orch.session.session import Session
 from ipy_orch.session.why import Why as Explained
@@ -284,8 +284,9 @@ def code_of(maker: AssetsDefinition, scanned: Scanned) -> Code | None:
         return Code(text=cut(cell.text), where=cell.label)
     if not maker.is_executable or maker.op_def is None:
         return None
-    if ELSEWHERE in maker.memo:  # in its code location
-        texts = [part.text for part in maker.memo[ELSEWHERE] if part.kind == "code" and part.text]
+    elsewhere = told_elsewhere(maker)
+    if elsewhere is not None:
+        texts = [part.text for part in elsewhere if part.kind == "code" and part.text]
         return Code(text=cut("\n".join(texts)), where=maker.origin) if texts else None
     function = inspect.unwrap(maker.op_def.compute_fn)
     code = getattr(function, "__code__", None)

@@ -26,6 +26,7 @@ from ipy_orch.errors import (
 )
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.session.locations.files import Closed
+from ipy_orch.session.recipes import told_elsewhere
 from ipy_orch.session.report import Report
 from ipy_orch.session.session import Session
 from tests.session.notebook import Notebook
@@ -252,6 +253,15 @@ def test_each_spelling_can_be_made(shared: Notebook, name: str, value: object) -
     assert shared.session.materialize(name).success
     if value is not None:
         assert shared.session.value(name) == value
+
+
+def test_a_copy_keeps_what_its_code_depends_on(shared: Notebook) -> None:
+    """A part of it, and one with other metadata: its code is the location's, wherever the definition came from."""
+    maker = shared.session.scan().graph.maker(AssetKey("left"))
+    told = told_elsewhere(maker)
+    assert told
+    assert told_elsewhere(maker.subset_for([AssetKey("left")])) == told
+    assert told_elsewhere(maker.map_asset_specs(lambda spec: spec.merge_attributes(metadata={"x": 1}))) == told
 
 
 def test_metadata_of_a_result_comes_along(shared: Notebook) -> None:

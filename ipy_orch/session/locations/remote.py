@@ -50,9 +50,10 @@ def definition_of(told: DefinitionTold, location: str, ask: Ask) -> AssetsDefini
         tags={LOCATION: location},
         config_type=config_field(Permissive()) if told.takes_config else None,
     )
+    vars(op.compute_fn)[ELSEWHERE] = told.parts
     inputs = {one.name: AssetKey.from_user_string(one.key) for one in told.inputs}
     kind = AssetsDefinition if keys else AssetChecksDefinition
-    made = kind(
+    return kind(
         op,
         [spec_of(one, location) for one in told.assets.values()],
         inputs,
@@ -62,8 +63,6 @@ def definition_of(told: DefinitionTold, location: str, ask: Ask) -> AssetsDefini
         can_subset=told.can_subset,
         origin=f"code location `{location}`",
     )
-    made.memo[ELSEWHERE] = told.parts
-    return made
 
 
 def op_name(told: DefinitionTold, location: str) -> str:
