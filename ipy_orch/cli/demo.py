@@ -26,11 +26,12 @@ HERE: Final = Path(__file__)
 
 
 @click.command(short_help="Run the tutorial, or a notebook of yours, and show what it makes.")
+@click.argument("word", metavar="[NOTEBOOK]", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--notebook",
     type=click.Path(path_type=Path),
     metavar="NOTEBOOK",
-    help="The notebook to run, in its own folder.  [default: the checkout's notebooks/quickstart.ipynb]",
+    help="The notebook to run, in its own folder; the same as the argument.",
 )
 @click.option(
     "--timeout",
@@ -41,8 +42,10 @@ HERE: Final = Path(__file__)
     help="How long one cell may take.",
 )
 @debugged
-def demo(notebook: Path | None, timeout: float) -> None:
+def demo(word: Path | None, notebook: Path | None, timeout: float) -> None:
     """Run a notebook from top to bottom in a fresh kernel, and print its assets, its checks and what it exported.
+
+    Without a notebook it's the checkout's notebooks/quickstart.ipynb.
 
     The notebook itself isn't changed, and nothing is kept. Ends with 1 when a cell raises, or a check fails that isn't
     a warning.
@@ -50,9 +53,12 @@ def demo(notebook: Path | None, timeout: float) -> None:
     \b
     Examples:
         ipy-orch demo                           the tutorial, in a checkout of ipy_orch
-        ipy-orch demo --notebook etl.ipynb      a notebook of yours
+        ipy-orch demo etl.ipynb                 a notebook of yours
     """
-    path = checked_notebook(notebook) if notebook is not None else quickstart()
+    if word is not None and notebook is not None:
+        raise Refused("two notebooks are named", hint=f"ipy-orch demo {word}")
+    named = word or notebook
+    path = checked_notebook(named) if named is not None else quickstart()
     began = time.perf_counter()
     cells, told = run(path, timeout)
     click.echo(f"\n{len(cells)} cells in {time.perf_counter() - began:.1f} s")
@@ -83,7 +89,7 @@ def quickstart() -> Path:
             return folder / QUICKSTART
     raise Refused(
         f"there is no {QUICKSTART.as_posix()} here: it comes with the sources of ipy_orch, not with the package",
-        hint="run this inside a checkout, or `ipy-orch demo --notebook PATH` with a notebook of yours",
+        hint="run this inside a checkout, or `ipy-orch demo PATH` with a notebook of yours",
     )
 
 
@@ -95,7 +101,7 @@ def checked_notebook(path: Path) -> Path:
         DagsterInvariantViolationError: when it isn't there, with the closest.
     """
     if path.suffix != ".ipynb":
-        raise Refused(f"`{path}` is no notebook (.ipynb)", hint="`ipy-orch demo --notebook NOTEBOOK.ipynb`")
+        raise Refused(f"`{path}` is no notebook (.ipynb)", hint="`ipy-orch demo NOTEBOOK.ipynb`")
     return Path(find_source([str(path)], None, None)[0].location.target)
 
 

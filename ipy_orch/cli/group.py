@@ -27,7 +27,7 @@ def main() -> None:
 
     \b
         ipy-orch demo                             run the tutorial and see what it makes
-        ipy-orch demo --notebook mine.ipynb       the same with a notebook of yours
+        ipy-orch demo mine.ipynb                  the same with a notebook of yours
         ipy-orch list etl.ipynb                   what is in a notebook, and how it stands
         ipy-orch plan                             what would run, and why
         ipy-orch materialize "daily+"             run it

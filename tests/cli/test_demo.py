@@ -26,7 +26,7 @@ def test_version() -> None:
 def test_help() -> None:
     """The help names the commands and shows how to call them."""
     text = call("--help").output
-    assert "ipy-orch demo --notebook mine.ipynb" in text
+    assert "ipy-orch demo mine.ipynb" in text
     assert "Run the tutorial, or a notebook of yours" in text
     assert "Exit codes: 0 good" in text
     assert "_IPY_ORCH_COMPLETE=bash_source" in text
@@ -75,7 +75,7 @@ def test_demo_shows_what_a_notebook_makes(tmp_path: Path) -> None:
 
 def test_demo_of_a_notebook_without_assets(tmp_path: Path) -> None:
     """A notebook that doesn't load the extension runs, too."""
-    result = call("demo", "--notebook", str(write(tmp_path / "plain.ipynb", "1 + 1")))
+    result = call("demo", str(write(tmp_path / "plain.ipynb", "1 + 1")))
     assert result.exit_code == 0, result.output
     assert "[1] 1 + 1" in result.output
 
