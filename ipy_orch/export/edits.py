@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ipy_orch.export.bodies import CHECK_RESULT
+from ipy_orch.export.deployments import deployments_in
 from ipy_orch.export.marks import Mark, digest_of, name_of, read_footer, without_footer
 from ipy_orch.export.parts import DEFS
 from ipy_orch.export.statements import Statement, statements_of
@@ -52,7 +53,8 @@ def definitions_of(text: str) -> list[Definition]:
 
 def parts_of(text: str) -> list[Definition]:
     """Return what an export wrote below the imports, without what it adds itself."""
-    return [one for one in definitions_of(text) if not one.statement.is_import and one.name not in (DEFS, CHECK_RESULT)]
+    found = (one for one in definitions_of(text) if not one.statement.is_import)
+    return [one for one in found if one.name not in (DEFS, CHECK_RESULT) and deployments_in(one.statement.node) is None]
 
 
 def edits(text: str, new: Iterable[Sequence[Mark]] = ()) -> list[str]:

@@ -17,7 +17,7 @@ from ipy_orch.export.bodies import CHECK_RESULT, checked_returns
 from ipy_orch.export.descriptions import described
 from ipy_orch.export.functions import Function, function_of
 from ipy_orch.export.holders import Held, contents, is_single_check, keys_of
-from ipy_orch.export.imports import Import, Target, for_dagster, import_block, import_of, renamed
+from ipy_orch.export.imports import Import, Target, for_dagster, import_block, import_of
 from ipy_orch.export.layout import call, laid_out, mapping, sequence
 from ipy_orch.export.marks import IMPORTS, Mark, digest_of, footer, mark_id, name_of
 from ipy_orch.export.parts import DEFS, Node, Parts, reads_annotations
@@ -26,6 +26,7 @@ from ipy_orch.export.statements import Statement
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.session.cellbook import CellBook
+from ipy_orch.session.config.environments import Environments
 from ipy_orch.session.scan import Scanned
 
 __all__ = ["CHECK_RESULT_TEXT", "MARKER", "TARGETS", "Module", "export_module", "is_check_result", "module_of"]
@@ -77,8 +78,12 @@ def module_of(
     target: str = "ipy_orch",
     order: Sequence[str] = (),
     notes: Mapping[str, str] | None = None,
+    environments: Environments | None = None,
 ) -> Module:
     """Return the module that a notebook makes, see :func:`export_module`.
+
+    Args:
+        environments: those of the session, and which is in use; None where only the cells tell.
 
     Raises:
         DagsterInvalidDefinitionError: when there is nothing that it could hold.
@@ -93,7 +98,8 @@ def module_of(
         told = "there is nothing to export: no cell defines an asset or a job"
         raise DagsterInvalidDefinitionError(told, hint="%%asset NAME")
     scanned.graph.keys  # noqa: B018 - a graph that can't be built is refused before anything else
-    return Module(scanned, book, namespace, "dagster" if target == "dagster" else "ipy_orch", order, notes)
+    known: Target = "dagster" if target == "dagster" else "ipy_orch"
+    return Module(scanned, book, namespace, known, order, notes, environments)
 
 
 class Module(Parts):
@@ -141,11 +147,7 @@ class Module(Parts):
 
     def ported(self, function: Function, piece: Piece) -> Function:
         """Return a text for the target."""
-        if self.target == "ipy_orch":
-            return function
-        imports = [import_of(one.node) for one in self.used.statements if one.is_import]
-        aliases = [one.alias for one in imports if one.module == "ipy_orch" and not one.name and one.alias]
-        return replace(function, text=renamed(function.text, aliases, piece.label))
+        return replace(function, text=self.for_target(function.text, piece.label, self.used.statements))
 
     @cached_property
     def framework(self) -> set[str]:
@@ -158,10 +160,10 @@ class Module(Parts):
         names |= {CHECK_RESULT for one in self.used.statements if is_check_result(one)}
         if CHECK_RESULT in names:
             names |= {"AssetCheckResult", "AssetCheckSeverity"}
-        own = {*names, DEFS, *(["Any"] if "ResourceParam" in names else [])}
+        own = {*names, DEFS, *self.deployments.names, *(["Any"] if "ResourceParam" in names else [])}
         for one in self.used.statements:
             for name in sorted(one.binds & own if not is_check_result(one) else ()):
-                if not (one.is_import and import_of(one.node) in {Import(home, name) for home in HOMES}):
+                if not (one.is_import and import_of(one.node) in homes_of(name)):
                     told = f"`{name}` is a name that the module needs for itself"
                     raise DagsterInvalidDefinitionError(told, where=one.label, hint=f"rename it, e.g. `my_{name}`")
         return names
@@ -204,6 +206,7 @@ class Module(Parts):
         found = {Import("ipy_orch", name) for name in self.framework - {CHECK_RESULT, SPAN}}
         found |= {Import("typing", "Any")} if "ResourceParam" in self.framework else set()
         found |= {Import("datetime", SPAN)} if SPAN in self.framework else set()
+        found |= {Import("os")} & {Import(name) for name in self.deployments.names}
         mine = {(import_of(one.node), one.label) for one in self.hoisted} | {(one, "") for one in found}
         if self.target == "dagster":
             mine = {(for_dagster(one, label), label) for one, label in mine}
@@ -243,7 +246,7 @@ class Module(Parts):
 
     @property
     def definitions(self) -> str:
-        """Return ``defs = Definitions(...)``."""
+        """Return ``defs = Definitions(...)``, below the environments that it chooses from."""
         holders = {one.name: one for one in self.held}
         listed: list[Held] = []
         for piece in self.pieces:
@@ -259,11 +262,12 @@ class Module(Parts):
             "jobs": sequence(one.as_job for one in listed if one.as_job),
             "schedules": sequence(one.as_schedule for one in listed if one.as_schedule),
             "sensors": sequence(one.as_sensor for one in listed if one.as_sensor),
-            "resources": mapping({key: key for key in self.resources}),
+            "resources": self.deployments.chosen,
             "loggers": mapping({key: key for key in self.loggers}),
         }
-        words = {word: group for word, group in words.items() if group.items}
-        return laid_out(f"{DEFS} = ", call("Definitions", **words))
+        words = {word: group for word, group in words.items() if isinstance(group, str) or group.items}
+        above = self.for_target(self.deployments.text, "", self.used.statements)
+        return (f"{above}\n\n" if above else "") + laid_out(f"{DEFS} = ", call("Definitions", **words))
 
     # -- where it is from ---------------------------------------------------------------------------------------------
 
@@ -333,6 +337,11 @@ class Module(Parts):
 def is_check_result(one: Statement) -> bool:
     """Tell whether a statement is what an export adds itself, come back into the notebook."""
     return CHECK_RESULT in one.binds and digest_of(one.text) == digest_of(CHECK_RESULT_TEXT)
+
+
+def homes_of(name: str) -> set[Import]:
+    """Return the imports under which a name is what the module needs it to be."""
+    return {Import(name) if name == "os" else Import(home, name) for home in HOMES}
 
 
 def is_asset(value: Any) -> bool:

@@ -129,7 +129,7 @@ class Package:
         if piece.statement is None:
             return FILES.index("assets" if module.made_of[piece].has_keys else "checks")
         names = piece.statement.binds
-        if names & {*module.resources, *module.loggers}:
+        if names & {*module.resources, *module.loggers, *module.deployments.variables}:
             return FILES.index("resources")
         held = [one for one in module.held if one.name in names]
         values = [made for one in held for made in contents(module.namespace[one.name])]

@@ -11,9 +11,11 @@ from ipy_orch.authoring.cells.conditions import condition_variables
 from ipy_orch.authoring.cells.freshness import freshness_variables
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.export.bodies import CHECK_RESULT
+from ipy_orch.export.deployments import Deployments
+from ipy_orch.export.environment_cells import EnvironmentCells
 from ipy_orch.export.functions import ANY, Annotations, resource_annotation
 from ipy_orch.export.holders import Held, contents, holder_order, holding
-from ipy_orch.export.imports import Target
+from ipy_orch.export.imports import Target, for_dagster, import_of, renamed
 from ipy_orch.export.partitions import partition_variables
 from ipy_orch.export.slicing import Piece, Slice, Slicer
 from ipy_orch.export.statements import Statement, is_plain_import
@@ -22,6 +24,7 @@ from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.ops import IO_MANAGER, OpDefinition
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.session.cellbook import Cell, CellBook
+from ipy_orch.session.config.environments import Environments
 from ipy_orch.session.jobs.jobs import resources_of
 from ipy_orch.session.scan import Scanned
 
@@ -93,6 +96,7 @@ class Parts:
 
     Args:
         notes: cell -> the Markdown above it.
+        environments: those of the session; None where only the cells tell.
     """
 
     def __init__(
@@ -103,10 +107,12 @@ class Parts:
         target: Target,
         order: Sequence[str] = (),
         notes: Mapping[str, str] | None = None,
+        environments: Environments | None = None,
     ) -> None:
         self.scanned, self.book, self.namespace, self.target = scanned, book, namespace, target
         self.notes = notes or {}
-        self.slicer = Slicer(book, namespace)
+        self.environment_cells = EnvironmentCells(book, environments)
+        self.slicer = Slicer(book, namespace, self.environment_cells.read)
         self.turn = turns(book, order)
 
     # -- parts --------------------------------------------------------------------------------------------------------
@@ -178,6 +184,38 @@ class Parts:
         return {**self.scanned.resources, **self.scanned.swapped}
 
     @cached_property
+    def deployments(self) -> Deployments:
+        """Return the environments that the module has."""
+        cells, own, needed = self.environment_cells, self.own_resources, self.resources
+        return Deployments(cells, self.slicer, own, needed, self.turn, self.refuse)
+
+    def refuse(self, one: Statement) -> None:
+        """Refuse a statement that the target can't have.
+
+        Raises:
+            DagsterInvalidDefinitionError: for what only ipy_orch has.
+        """
+        if one.is_import and self.target == "dagster":
+            for_dagster(import_of(one.node), one.label)
+        elif not one.is_import:
+            self.for_target(one.text, one.label, self.slicer.statements)
+
+    def for_target(self, text: str, where: str, statements: Iterable[Statement]) -> str:
+        """Return a text as it is for the target.
+
+        Args:
+            statements: among which are the imports that count for it.
+
+        Raises:
+            DagsterInvalidDefinitionError: for what only ipy_orch has.
+        """
+        if self.target == "ipy_orch":
+            return text
+        imports = [import_of(one.node) for one in statements if one.is_import]
+        aliases = [one.alias for one in imports if one.module == "ipy_orch" and not one.name and one.alias]
+        return renamed(text, aliases, where)
+
+    @cached_property
     def loggers(self) -> list[str]:
         """Return the loggers that some job may be run with: those that have loggers of their own take no others."""
         takes_them = [job for job in self.scanned.jobs.values() if not getattr(job, "loggers", None)]
@@ -230,7 +268,7 @@ class Parts:
     def used(self) -> Slice:
         """Return the statements that the module needs."""
         end = (len(self.turn) + 1, 0)
-        names = [*(one.name for one in self.held), *self.resources, *self.loggers]
+        names = [*(one.name for one in self.held), *self.resources, *self.loggers, *self.deployments.variables]
         roots = Piece(end, "the module", "the notebook", late=dict.fromkeys(names, 1))
         return self.slicer.slice([*self.functions.values(), roots])
 
@@ -248,7 +286,7 @@ class Parts:
         """Return how the function of each cell is called: like its asset or check, unless that is something else."""
         found: dict[AssetsDefinition, str] = {}
         taken = {name for one in self.used.statements for name in one.binds}
-        taken |= self.used.builtin | FRAMEWORK | {*keyword.kwlist}
+        taken |= self.used.builtin | FRAMEWORK | self.deployments.names | {*keyword.kwlist}
         twice = duplicates([last_name(definition) for definition in self.of_cells])
         for definition, cell in self.of_cells.items():
             assert cell.source is not None

@@ -12,7 +12,7 @@ import ast
 import builtins
 import itertools
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -20,7 +20,7 @@ from typing import Any, Final
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.export.reading.unknown import Unknown
 from ipy_orch.export.statements import Place, Statement, is_plain_import, statements_of
-from ipy_orch.session.cellbook import CellBook
+from ipy_orch.session.cellbook import Cell, CellBook
 
 __all__ = ["END", "Piece", "Slice", "Slicer", "as_piece", "ordered"]
 
@@ -75,11 +75,17 @@ class Slicer:
     Args:
         book: the cells.
         namespace: the notebook's variables; asked only what ``from m import *`` brought.
+        read: returns the statements of a cell.
     """
 
-    def __init__(self, book: CellBook, namespace: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        book: CellBook,
+        namespace: Mapping[str, Any],
+        read: Callable[[Cell], list[Statement]] = statements_of,
+    ) -> None:
         self.namespace = namespace
-        self.statements = [one for cell in book.plain() for one in statements_of(cell)]
+        self.statements = [one for cell in book.plain() for one in read(cell)]
         self.of_assets = {cell.source.name: cell.label for cell in book.sources() if cell.source is not None}
         self.about: dict[str, list[Statement]] = {}
         for one in self.statements:

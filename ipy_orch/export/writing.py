@@ -95,28 +95,27 @@ def export_session(
     refuse_broken(scanned, scanned.broken)
     order = list(session.book.places)
     known = known_elsewhere(session, scanned)
-    done = write_module(
-        path,
+    notes = notes_of(known.book, known.namespace)
+    module = module_of(
         known.scanned,
         known.book,
         known.namespace,
         target=target,
         order=order,
-        force=force,
-        package=package,
-        values=partial(values_of_session, session) if verify else None,
+        notes=notes,
+        environments=session.environments,
     )
-    return Exported(done.paths, (*own_resources_only(session.environments.names[1:]), *done.warnings))
+    values = partial(values_of_session, session, module.deployments.in_use) if verify else None
+    folder = Path.cwd()
+    layout = layout_of(Path(path), module, package, folder)
+    done = write_layout(layout, module, force=force, asked=Asked((folder,), values))
+    return Exported(done.paths, (*module.deployments.warnings, *done.warnings))
 
 
-def own_resources_only(others: Sequence[str]) -> tuple[str, ...]:
-    """Return what to say of environments: a module has the resources of the notebook, and no others.
-
-    >>> own_resources_only(["prod"])
-    ("the module has the notebook's own resources, not those of prod: where it is deployed, say which in `defs`",)
-    """
-    told = "the module has the notebook's own resources, not those of {}: where it is deployed, say which in `defs`"
-    return (told.format(", ".join(others)),) if others else ()
+def notes_of(book: CellBook, namespace: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return cell -> the Markdown above it, where the front end says which file is the notebook's."""
+    cells = saved_cells(namespace, book.cells)
+    return notes_above(cells, {number: cell.key for number, cell in enumerate(cells) if cell.key in book.cells})
 
 
 def write_module(
@@ -145,9 +144,7 @@ def write_module(
         DagsterInvalidDefinitionError: as :func:`~ipy_orch.export.module.export_module`; then nothing is written.
         DagsterInvariantViolationError: when somebody else's file is in the place, or edits of this one would be lost.
     """
-    cells = saved_cells(namespace, book.cells)
-    notes = notes_above(cells, {number: cell.key for number, cell in enumerate(cells) if cell.key in book.cells})
-    module = module_of(scanned, book, namespace, target=target, order=order, notes=notes)
+    module = module_of(scanned, book, namespace, target=target, order=order, notes=notes_of(book, namespace))
     folder = Path.cwd()
     layout = layout_of(Path(path), module, package, folder)
     asked = Asked((folder,), values) if prove or values is not None else None
@@ -184,7 +181,7 @@ def export_notebook(
     notebook, folder = read_notebook(place), place.absolute().parent
     module, warnings = module_of_notebook(notebook, folder, target=target)
     layout = layout_of(Path(out), module, package, folder)
-    values = partial(values_of_notebook, notebook, folder) if verify else None
+    values = partial(values_of_notebook, notebook, folder, module.deployments.in_use) if verify else None
     asked = Asked((folder,), values, late=True) if prove or verify else None
     done = write_layout(layout, module, force=force, asked=asked)
     return Exported(done.paths, (*warnings, *done.warnings))
@@ -205,7 +202,7 @@ def module_of_notebook(
     notes = notes_above(notebook.cells, {number: key(cell) for number, cell in enumerate(notebook.cells)})
     order = list(read.book.places)
     module = module_of(read.scanned, read.book, read.namespace, target=target, order=order, notes=notes)
-    return module, (*read.warnings, *own_resources_only(read.environments))
+    return module, (*read.warnings, *module.deployments.warnings)
 
 
 def key(cell: FileCell) -> str:

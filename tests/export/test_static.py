@@ -219,17 +219,6 @@ def test_what_ipython_would_refuse(name):
     assert error.value.where == where
 
 
-def test_environments_are_told_of(tmp_path):
-    """The module has the notebook's own resources, and the shell says so, as the magic does."""
-    path = saved(
-        tmp_path / "n.ipynb",
-        "import ipy_orch\ndb = object()\nipy_orch.session().environment('prod', {'db': 1})",
-        "%%asset x\n1",
-    )
-    done = export_notebook(path, tmp_path / "m.py", prove=False)
-    assert ["not those of prod" in one for one in done.warnings] == [True]
-
-
 def test_a_name_of_ipython_that_a_module_brings():
     """`from ipy_orch import *` brings `Out`, which isn't IPython's then."""
     cells = ["from ipy_orch import *", "@op(out=Out(int))\ndef one():\n    return 1\n\n\n@job\ndef all():\n    one()"]

@@ -116,11 +116,28 @@ def test_the_magic_env_stays_ipython_s(nb: Notebook, monkeypatch: pytest.MonkeyP
     assert nb.good("%env SOME_TOKEN").out == "t0ken-value"
 
 
+def test_export_takes_environments_along(nb: Notebook, tmp_path: Path) -> None:
+    """The module has them, and nothing is told of them; that in use is its own."""
+    place = tmp_path / "module.py"
+    shown = nb.good(f"%export {place}").shown
+    assert not any("note: " in one for one in shown)
+    text = place.read_text()
+    assert "dev.db" in text
+    assert 'prod_resources = {"db": Db(path="prod.db")}' in text
+    assert 'os.getenv("DAGSTER_DEPLOYMENT", "default")' in text
+    nb.good(f"%use prod\n%export {place} --verify")
+    assert place.read_text() == text.replace('"DAGSTER_DEPLOYMENT", "default"', '"DAGSTER_DEPLOYMENT", "prod"')
+
+
 def test_export_says_what_it_leaves_out(nb: Notebook, tmp_path: Path) -> None:
-    """The module has the notebook's own resources."""
+    """An environment that no text says is told with what to write."""
+    nb.good("for name in ('a', 'b'):\n    ipy_orch.session().environment(name, {'db': Db(path=name)})\n%use a")
     shown = nb.good(f"%export {tmp_path / 'module.py'}").shown
-    assert any("note: the module has the notebook's own resources, not those of prod" in one for one in shown)
-    assert "dev.db" in (tmp_path / "module.py").read_text()
+    told = (
+        "note: environment `b` isn't in the module: its name is known only when a cell runs; write `ipy_orch.session()"
+    )
+    assert any(told in one for one in shown), shown
+    assert 'os.getenv("DAGSTER_DEPLOYMENT", "default")' in (tmp_path / "module.py").read_text()
 
 
 def test_a_resource_that_fails(nb: Notebook) -> None:

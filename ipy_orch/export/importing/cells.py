@@ -40,7 +40,7 @@ class NewCell:
 def cells_of(module: Module) -> list[NewCell]:
     """Return the cells of a module, that of the imports first."""
     groups = marked(module) if module.marks else [(mark_id("", one[0].name), one) for one in by_lineage(module)]
-    cells = [NewCell(key, *with_note(joined(chunks))) for key, chunks in unique(groups)]
+    cells = [NewCell(key, *with_note(joined(chunks, module))) for key, chunks in unique(groups)]
     if not module.imports:
         return cells
     imports, key = "\n".join([*module.above, import_block(module.imports)]), imports_key(module)
@@ -67,11 +67,12 @@ def unique(groups: Iterable[tuple[str, list[Chunk]]]) -> Iterator[tuple[str, lis
         yield name, chunks
 
 
-def joined(chunks: Sequence[Chunk]) -> str:
+def joined(chunks: Sequence[Chunk], module: Module) -> str:
     """Return statements as the text of one cell."""
-    text = chunks[0].text
+    text = module.in_notebook(chunks[0])
     for before, one in itertools.pairwise(chunks):
-        text += ("\n\n\n" if before.is_block or one.is_block else between(before, one)) + one.text
+        gap = "\n\n\n" if before.is_block or one.is_block else between(before, one)
+        text += gap + module.in_notebook(one)
     return text
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.export.deployments import deployments_in
+from ipy_orch.export.environment_cells import called as environment_text
 from ipy_orch.export.files import OURS
 from ipy_orch.export.formatting import formatted
 from ipy_orch.export.importing.framework import from_dagster, from_dagster_text, refuse_missing
@@ -65,6 +67,7 @@ class Module:
         above: comments above the imports.
         marks: the cells that it is from, where an export wrote it.
         is_ours: whether an export wrote it.
+        environments: variable of a module -> the environment whose resources it holds.
     """
 
     title: str
@@ -76,6 +79,12 @@ class Module:
     is_ours: bool = False
     target: str = "ipy_orch"
     warnings: list[str] = field(default_factory=list)
+    environments: dict[str, str] = field(default_factory=dict)
+
+    def in_notebook(self, one: Chunk) -> str:
+        """Return a statement as a notebook has it: the resources of an environment as the call that makes it."""
+        name = self.environments.get(one.name)
+        return one.text if name is None else environment_text(one.text, name)
 
 
 def read_module(sources: Sources) -> Module:
@@ -92,7 +101,8 @@ def read_module(sources: Sources) -> Module:
         made.marks += read_footer(file.text)
         read_file(file, sources, made, makers)
     made.chunks = [replace(one, number=number) for number, one in enumerate(made.chunks)]
-    needed = {name for one in made.chunks for name in names_in(one.text)}
+    made.imports += [Import("ipy_orch")] if made.environments else []
+    needed = {name for one in made.chunks for name in names_in(made.in_notebook(one))}
     made.imports = [one for one in dict.fromkeys(made.imports) if one.bound in needed or one.module == "__future__"]
     return made
 
@@ -119,6 +129,8 @@ def read_file(file: SourceFile, sources: Sources, made: Module, makers: dict[str
         if one.is_import:
             made.above += comments_in(lines[end : one.lines[0] - 1])
             add_import(one, file, sources, made)
+        elif file.text.startswith(OURS) and (said := deployments_in(one.node)) is not None:
+            made.environments |= said
         elif is_definitions(one.node):
             made.chunks += unlisted(one.node, code, made)
         else:

@@ -17,6 +17,7 @@ from typing import Final
 from ipy_orch.authoring.cells.cells import is_definition_cell, read_cell
 from ipy_orch.errors import DagsterError
 from ipy_orch.export.descriptions import CONFLICT, with_headings
+from ipy_orch.export.environment_cells import resources_in, with_resources
 from ipy_orch.export.importing.cells import with_note
 from ipy_orch.export.importing.chunks import Chunk, Module
 from ipy_orch.export.importing.sources import Sources
@@ -214,6 +215,8 @@ class Work:
         cell = self.cells[number]
         if (magic := lines_of_magic(cell.text, part[0])) is not None:
             return self.bring_over_magic(number, magic, chunk)
+        if chunk is not None and part[0] in self.module.environments:
+            return self.bring_environment(number, chunk)
         found = [one for one in statements_of(Cell("", 0, cell.text)) if named(one) == part[0]]
         if len(found) <= part[1] and len(found) != 1:
             return False
@@ -252,11 +255,20 @@ class Work:
             self.remove(number)
         return True
 
+    def bring_environment(self, number: int, chunk: Chunk) -> bool:
+        """Put the resources of an environment into the call that makes it; tell whether it is there."""
+        value = resources_in(chunk.text)[1]
+        new = with_resources(self.cells[number].text, self.module.environments[chunk.name], value)
+        if new is not None:
+            self.cells[number] = self.cells[number].with_text(new)
+            self.use(self.cells[number].key, value)
+        return new is not None
+
     def insert(self, chunk: Chunk, before: str) -> str:
         """Put a new definition below the cell that it stands behind in the module, and return the id of its cell."""
         above = self.place(before)
         number = len(self.cells) if above is None else above + 1
-        bare, note = with_note(chunk.text)
+        bare, note = with_note(self.module.in_notebook(chunk))
         key = mark_id("", chunk.name)
         taken = {one.key for one in self.cells}
         while key in taken:

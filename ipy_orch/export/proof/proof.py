@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.export.deployments import VARIABLE
 from ipy_orch.export.edits import parts_of
 from ipy_orch.export.module import Module
 from ipy_orch.export.proof import facts as program
@@ -88,12 +89,12 @@ def prove(staged: Staged, module: Module, asked: Asked) -> list[str]:
             raise DagsterInvalidDefinitionError(told, hint="pip install dagster, or export without `--verify`")
         return ["dagster isn't installed here, so nothing has loaded the module yet"]
     if asked.values is None or asked.late:
-        checked(asked_of(staged, module.target, asked.folders), module)
+        checked(asked_of(staged, module, asked.folders), module)
     if asked.values is None:
         return []
     made = asked.values()
     order = {"rounds": made.rounds, "dynamic": made.dynamic}
-    answer = checked(asked_of(staged, module.target, asked.folders, order), module)
+    answer = checked(asked_of(staged, module, asked.folders, order), module)
     compare_values(made.values, answer["values"], module)
     return [*made.told, *(f"not compared: {one}" for one in answer["told"])]
 
@@ -111,9 +112,9 @@ def checked(answer: Mapping[str, Any], module: Module) -> Mapping[str, Any]:
 
 
 def asked_of(
-    staged: Staged, framework: str, folders: tuple[Path, ...], run: Mapping[str, Any] | None = None
+    staged: Staged, module: Module, folders: tuple[Path, ...], run: Mapping[str, Any] | None = None
 ) -> Mapping[str, Any]:
-    """Return what a clean process says of a module.
+    """Return what a clean process says of a module, in the environment that is in use here.
 
     Args:
         run: what is materialized, see :func:`~ipy_orch.export.proof.facts.values`.
@@ -122,12 +123,13 @@ def asked_of(
         DagsterInvalidDefinitionError: when it says nothing.
     """
     path = [str(staged.root), *map(str, folders)]
-    told = {"framework": framework, "module": staged.module, "path": path, "run": run is not None, **(run or {})}
+    told = {"framework": module.target, "module": staged.module, "path": path, "run": run is not None, **(run or {})}
     order = json.dumps(told)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder, "answer")
         command = [sys.executable, "-P", "-c", inspect.getsource(program), order, str(out)]
-        environment = {**os.environ, "DAGSTER_DISABLE_TELEMETRY": "yes", "PYTHONDONTWRITEBYTECODE": "1"}
+        chosen = {VARIABLE: module.deployments.in_use} if module.deployments.written else {}
+        environment = {**os.environ, **chosen, "DAGSTER_DISABLE_TELEMETRY": "yes", "PYTHONDONTWRITEBYTECODE": "1"}
         home = folders[0] if folders else staged.root
         done = subprocess.run(  # noqa: S603 - our own program
             command, cwd=home, env=environment, capture_output=True, text=True, check=False, timeout=SECONDS

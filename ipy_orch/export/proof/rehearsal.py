@@ -41,22 +41,23 @@ else:
     import ipy_orch
     from ipy_orch.export.proof.rehearsal import values_of_session
     try:
-        answer["made"] = values_of_session(ipy_orch.session())
+        answer["made"] = values_of_session(ipy_orch.session(), sys.argv[3])
     except Exception as error:
         answer = {"error": f"{type(error).__name__}: {error}".partition("\\n")[0], "cell": 0}
 open(sys.argv[2], "wb").write(pickle.dumps(answer))
 """
 
 
-def values_of_session(session: Session) -> Rehearsal:
+def values_of_session(session: Session, environment: str = DEFAULT) -> Rehearsal:
     """Return the values of a session's assets, brought up to date, and of its jobs of ops; of partitions one each.
 
-    They are made with the notebook's own resources, as the module has them.
+    Args:
+        environment: with whose resources they are made: that of the module.
 
     Raises:
         Exception: what an asset raises.
     """
-    with session.environments.within(DEFAULT):
+    with session.environments.within(environment):
         return rehearsed(session)
 
 
@@ -82,8 +83,8 @@ def rehearsed(session: Session) -> Rehearsal:
     return Rehearsal(found, made.rounds, made.dynamic, made.told)
 
 
-def values_of_notebook(notebook: NotebookFile, folder: Path) -> Rehearsal:
-    """Run a notebook, and return the values of its assets and jobs of ops.
+def values_of_notebook(notebook: NotebookFile, folder: Path, environment: str = DEFAULT) -> Rehearsal:
+    """Run a notebook, and return the values of its assets and jobs of ops in an environment.
 
     Raises:
         DagsterInvalidDefinitionError: when a cell fails.
@@ -92,7 +93,7 @@ def values_of_notebook(notebook: NotebookFile, folder: Path) -> Rehearsal:
     with tempfile.TemporaryDirectory() as place:
         given, out = Path(place, "cells"), Path(place, "answer")
         given.write_text(json.dumps(cells), encoding="utf-8")
-        command = [sys.executable, "-c", PROGRAM, str(given), str(out)]
+        command = [sys.executable, "-c", PROGRAM, str(given), str(out), environment]
         done = subprocess.run(  # noqa: S603 - our own program; the person asked for the notebook to be run
             command, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS
         )

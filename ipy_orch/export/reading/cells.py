@@ -7,7 +7,7 @@ as Python is the business of :mod:`ipy_orch.export.written`, as in a live notebo
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -35,14 +35,12 @@ class ReadNotebook:
     Args:
         folder: where modules beside the notebook are looked for.
         warnings: what a person should know: cells that can't be read.
-        environments: the names of those that cells make.
     """
 
     folder: Path | None = None
     namespace: dict[str, Any] = field(default_factory=lambda: {"__name__": "__main__"})
     book: CellBook = field(default_factory=CellBook)
     warnings: list[str] = field(default_factory=list)
-    environments: list[str] = field(default_factory=list)
     number: int = 0
 
     def __post_init__(self) -> None:
@@ -156,7 +154,6 @@ class ReadNotebook:
         frame = replace(self.frame, filename=cell.filename)
         frame.world.left = STEPS
         for node in ast.parse(cell.text).body:
-            self.environments += [one for one in environments_in(node) if one not in self.environments]
             try:
                 run(timed(node) or [node], frame)
             except Untold as error:
@@ -179,20 +176,6 @@ class ReadNotebook:
 
         for name in free_names([node]).bound:
             self.namespace[name] = Unknown(name)
-
-
-def environments_in(node: ast.stmt) -> Iterator[str]:
-    """Yield the environments that a statement makes.
-
-    >>> [*environments_in(ast.parse("ipy_orch.session().environment('prod', {})").body[0])]
-    ['prod']
-    """
-    for one in ast.walk(node):
-        match one:
-            case ast.Call(func=ast.Attribute(attr="environment"), args=[ast.Constant(str(name)), _]):
-                yield name
-            case ast.Call(func=ast.Attribute(attr="use"), args=[ast.Constant(str(name)), ast.Dict()]):
-                yield name
 
 
 def key_of_cell(text: str) -> str:
