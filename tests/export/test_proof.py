@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import pickle
 import sys
 from types import ModuleType
 
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from matplotlib import pyplot as plt
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.proof.comparing import difference
@@ -174,3 +176,18 @@ def test_the_difference_of_values(name):
     one, other, told = VALUES[name]
     found = difference(plain(one), plain(other))
     assert (told in found) if told else not found
+
+
+def test_values_that_hold_much() -> None:
+    """What holds itself ends, what is told in endless ways is cut off, and of a plot it counts that there is one."""
+    loop: list[object] = [1]
+    loop.append(loop)
+    assert plain(loop) == [1, ("object", "list")]
+    fan: list[object] = []
+    for _ in range(12):
+        fan = [fan] * 10
+    assert len(pickle.dumps(plain(fan))) < 5_000_000
+    figure = plt.figure()
+    figure.add_subplot().plot([1, 2])
+    assert plain({"figure": figure}) == plain({"figure": plt.figure()})
+    plt.close("all")

@@ -21,7 +21,10 @@ from pathlib import Path
 from typing import Any
 
 FOREIGN = ("pandas", "numpy", "polars", "pyarrow", "datetime", "decimal", "fractions", "uuid", "pathlib")
+DRAWN = ("altair", "bokeh", "holoviews", "matplotlib", "plotly", "seaborn")
+"""Plots hold ids and whole canvases: that there is one is all that is compared."""
 DEEPEST = 12
+MOST = 50_000
 PACKAGES = "site-packages"
 
 
@@ -192,23 +195,36 @@ def outputs(job: Any) -> dict[str, Any]:
     return found
 
 
-def plain(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - a table
+def plain(value: Any) -> Any:
     """Return a value in types that another process knows: objects of the notebook's own classes as what they hold."""
+    return flat(value, (), [MOST])
+
+
+def flat(value: Any, around: tuple[int, ...], left: list[int]) -> Any:  # noqa: PLR0911 - a table
+    """Return a part of a value; what holds itself, and what is too deep or too much, is told by its type.
+
+    Args:
+        around: the ids of what holds the part.
+        left: how many parts may follow.
+    """
     if value is None or isinstance(value, bool | int | float | complex | str | bytes):
         return value
-    if depth > DEEPEST:
-        return ("deep", type(value).__name__)
-    if type(value).__module__.partition(".")[0] in FOREIGN:
+    package = type(value).__module__.partition(".")[0]
+    if package in FOREIGN:
         return value
+    left[0] -= 1
+    if package in DRAWN or len(around) > DEEPEST or id(value) in around or left[0] < 0:
+        return ("object", type(value).__name__)
+    inner = (*around, id(value))
     if isinstance(value, Mapping):
-        return ("mapping", [(plain(key, depth + 1), plain(one, depth + 1)) for key, one in value.items()])
+        return ("mapping", [(flat(key, inner, left), flat(one, inner, left)) for key, one in value.items()])
     if isinstance(value, list | tuple):
-        return [plain(one, depth + 1) for one in value]
+        return [flat(one, inner, left) for one in value]
     if isinstance(value, set | frozenset):
-        return ("set", sorted((plain(one, depth + 1) for one in value), key=repr))
+        return ("set", sorted((flat(one, inner, left) for one in value), key=repr))
     if isinstance(getattr(value, "__dict__", None), dict) and not callable(value):
         inside = sorted(vars(value).items())
-        return ("object", type(value).__name__, [(name, plain(one, depth + 1)) for name, one in inside])
+        return ("object", type(value).__name__, [(name, flat(one, inner, left)) for name, one in inside])
     return ("object", type(value).__name__, [])
 
 
