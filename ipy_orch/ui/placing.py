@@ -123,7 +123,8 @@ def in_columns(shown: Picture, sizes: Sequence[Size]) -> Placed:
     free = dict.fromkeys(net.column, 0.0)
     for group, members in bands(net):
         rows = ordered(members, net, middles)
-        top = max(free[at] for at in rows)
+        over = range(min(rows), max(rows) + 1) if group else rows  # a box covers all columns from its first to its last
+        top = max(free[at] for at in over)
         stack(rows, net, top + (TITLE if group else 0), middles)
         cards = [number for number in members if number < net.real]
         if group:

@@ -259,7 +259,8 @@ def test_columns(data: st.DataObject) -> None:
     pairs = st.tuples(*[st.integers(0, len(groups) - 1)] * 2).filter(lambda pair: pair[0] < pair[1])
     edges = data.draw(st.sets(pairs, max_size=40)) if len(groups) > 1 else set()
     shown = Picture(tuple(Card("x", group=group) for group in groups), tuple(Edge(*pair) for pair in sorted(edges)))
-    sizes = [(120, data.draw(st.sampled_from([34, 48, 68]))) for _ in groups]
+    high = data.draw(st.lists(st.sampled_from([34, 48, 68]), min_size=len(groups), max_size=len(groups)))
+    sizes = [(120, height) for height in high]
     placed = in_columns(shown, sizes)
     cards = [rectangle(placed.cards[number], size) for number, size in enumerate(sizes)]
     assert all(placed.cards[edge.tail][0] < placed.cards[edge.head][0] for edge in shown.edges)
