@@ -17,10 +17,10 @@ __all__ = ["ATOMS", "Copier", "Rule", "rule_of", "share"]
 
 ATOMS: frozenset[type] = frozenset(
     {
-        *(type(None), bool, int, float, complex, str, bytes, range, type, type(Ellipsis), type(NotImplemented)),
+        *(type(None), bool, int, float, complex, str, bytes, range, type(Ellipsis), type(NotImplemented)),
         *(dt.date, dt.datetime, dt.time, dt.timedelta, dt.timezone),
-        *(decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, types.ModuleType, types.CodeType),
-        *(types.FunctionType, types.MethodDescriptorType, types.WrapperDescriptorType),
+        *(decimal.Decimal, fractions.Fraction, uuid.UUID, re.Pattern, types.CodeType),
+        *(types.MethodDescriptorType, types.WrapperDescriptorType, types.GenericAlias, types.UnionType),
     }
 )
 

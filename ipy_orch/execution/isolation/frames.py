@@ -13,7 +13,7 @@ from ipy_orch.execution.isolation.copier import Copier
 
 __all__ = ["copy_frame", "copy_index"]
 
-PANDAS_SAFE = frozenset({"ArrowExtensionArray", "ArrowStringArray", "SparseArray"})  # none can be written to in place
+PANDAS_SAFE = frozenset({"ArrowExtensionArray", "ArrowStringArray"})  # none can be written to in place
 PANDAS_DATES = frozenset({"DatetimeArray", "TimedeltaArray"})  # `.values` of such a column is read-only numpy
 OWN_BYTES = 4 << 20  # ten readers with as much of their own keep below 5 % of a frame of 1 GB
 
@@ -24,7 +24,18 @@ def copy_index(copier: Copier, value: Any) -> Any:
 
 
 def copy_frame(copier: Copier, value: Any) -> Any:
-    """Copy a pandas frame or series: copy-on-write where that is enough."""
+    """Copy a pandas frame or series, with what a subclass adds to it, and the name of a series."""
+    copied = copier.keep(value, copy_data(copier, value))
+    for name in value._metadata:  # noqa: SLF001 - so pandas tells subclasses to call it
+        held = getattr(value, name, None)
+        mine = copier(held)
+        if mine is not held:
+            object.__setattr__(copied, name, mine)
+    return copied
+
+
+def copy_data(copier: Copier, value: Any) -> Any:
+    """Copy the data of a frame or series: copy-on-write where that is enough."""
     if not copier.storing and id(value) in copier.columns:
         return with_copies(copier, value.copy(deep=False), copier.columns[id(value)])
     blocks = blocks_of(value)
@@ -117,8 +128,16 @@ def with_own_columns(copier: Copier, frame: Any) -> Any:
         copier.columns[id(copied)] = tuple(sorted([*nested, *own]))
     for place, _ in writable:
         if place not in own:  # too large for a copy each: writing to `.values` is refused
-            column_at(copied, place).array._readonly = True  # noqa: SLF001 - pandas sets it on its own, has no public way yet
+            make_read_only(column_at(copied, place).array)
     return copied
+
+
+def make_read_only(values: Any) -> None:
+    """Have writing to the values of a column refused."""
+    values._readonly = True  # noqa: SLF001 - pandas sets it on its own, has no public way yet
+    if type(values).__name__ == "SparseArray":  # it hands out the memory itself
+        values.sp_values.flags.writeable = False
+        values._sparse_values = values.sp_values.view()  # noqa: SLF001 - a view can't be made writable again
 
 
 def column_at(frame: Any, place: int) -> Any:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import copy
 import types
+from collections.abc import Callable
 from typing import Any
 
 from ipy_orch.execution.isolation.copier import ATOMS, Copier
+from ipy_orch.execution.isolation.shared import can_change, has_state, share_noted
 
 __all__ = [
+    "Uncopyable",
     "copy_builtin",
     "copy_bytearray",
     "copy_dataclass",
     "copy_dict",
+    "copy_if_changeable",
     "copy_list",
+    "copy_literal",
     "copy_mapping",
     "copy_method",
     "copy_object",
     "copy_set",
     "copy_tuple",
+    "deeper",
 ]
 
 
@@ -90,13 +96,22 @@ def copy_dataclass(copier: Copier, value: Any) -> Any:
 
 def copy_object(copier: Copier, value: Any) -> Any:
     """Copy an object as a whole, or share it as a whole: half a copy of a connection is worse than none."""
+    return deeper(copier, value, deep_copy)
+
+
+def deeper(copier: Copier, value: Any, make: Callable[[Copier, Any], Any], *, alone: bool = False) -> Any:
+    """Copy an object with its parts, or share and note it.
+
+    Args:
+        alone: what holds the object is copied even where this one can't be.
+    """
     copier.depth += 1
     start = len(copier.alive)
     try:
-        return deep_copy(copier, value)
+        return make(copier, value)
     except Exception as error:
         kind = getattr(error, "kind", type(value).__name__)
-        if copier.depth > 1:
+        if copier.depth > 1 and not alone:
             raise Uncopyable(kind) from error
         copier.forget(start)
         copier.shared.append(kind if kind == type(value).__name__ else f"{type(value).__name__} with a {kind}")
@@ -116,22 +131,47 @@ class Uncopyable(TypeError):
 def deep_copy(copier: Copier, value: Any) -> Any:
     """Do what copy.deepcopy does, with our rules for the parts."""
     if hasattr(value, "__deepcopy__"):
-        return copy.deepcopy(value, copier.memo)
+        copied = copy.deepcopy(value, copier.memo)
+        return share_noted(copier, value) if copied is value else copied
     form: Any = value.__reduce_ex__(4)
     if isinstance(form, str):
-        return value
+        return share_global(copier, value)
     parts: list[Any] = [*form, None, None, None, None]
     make, args, state, items, pairs, restore = parts[:6]
     copier.alive.append(form)
     if isinstance(state, dict):
         state.pop("_restore_to_pylab", None)  # or each copy of a figure would stay open in pyplot
-    copied = copier.keep(value, make(*map(copier, args)))
+    copied = make(*[arg if arg is type(value) else copier(arg) for arg in args])
+    if copied is value:
+        return share_global(copier, value)
+    copier.keep(value, copied)
     if state is not None:
         (restore or restore_state)(copied, copier(state))
     if items is not None:
         copied.extend(map(copier, items))
     for key, item in () if pairs is None else pairs:
         copied[copier(key)] = copier(item)
+    return copied
+
+
+def share_global(copier: Copier, value: Any) -> Any:
+    """Share what is found by its name, as a logger is; noted unless it is only a tool of another object."""
+    return share_noted(copier, value) if copier.depth == 1 else value
+
+
+def copy_if_changeable(copier: Copier, value: Any) -> Any:
+    """Copy an object where attributes of it can change in place, else share it."""
+    return copy_object(copier, value) if has_state(value) else value
+
+
+def copy_literal(copier: Copier, value: Any) -> Any:
+    """Copy a path, a number or a date of a class of somebody's own, with attributes that pickle doesn't know of."""
+    held = getattr(value, "__dict__", {})
+    if not any(map(can_change, held.values())):
+        return value
+    copied = copy_object(copier, value)
+    if copied is not value:
+        vars(copied).update((name, copier(item)) for name, item in held.items())
     return copied
 
 

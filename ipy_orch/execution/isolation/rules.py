@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import decimal
 import enum
+import fractions
+import functools
 import pathlib
+import sys
 import types
 import weakref
 from collections.abc import Callable
 from dataclasses import is_dataclass
 from typing import Any, Final
 
-from ipy_orch.execution.isolation import arrays, frames, objects
+from ipy_orch.execution.isolation import arrays, frames, functions, objects, shared
 from ipy_orch.execution.isolation.copier import Copier, Rule, rule_of, share
 
 __all__: list[str] = []
 
-SHARED = (type, enum.Enum, pathlib.PurePath, types.ModuleType, weakref.ref, dt.tzinfo)
+LITERALS = (pathlib.PurePath, decimal.Decimal, fractions.Fraction, dt.date, dt.time, dt.timedelta)
+ZONES = frozenset({"datetime", "dateutil", "pytz", "zoneinfo"})  # theirs are found by name, and only cache
 PANDAS_ATOMS = frozenset({"Timestamp", "Timedelta", "Period", "Interval", "NaTType", "NAType", "DateOffset"})
 
 OF_PYTHON: Final[dict[type, Rule]] = {
@@ -29,6 +34,8 @@ OF_PYTHON: Final[dict[type, Rule]] = {
     types.MappingProxyType: objects.copy_mapping,
     types.MethodType: objects.copy_method,
     types.BuiltinFunctionType: objects.copy_builtin,
+    types.FunctionType: functions.copy_function,
+    type(functools.lru_cache(int)): functions.copy_cache,
 }
 
 
@@ -37,14 +44,30 @@ def find_rule(kind: type) -> Rule:
     """Return how values of a type are copied."""
     if kind in OF_PYTHON:
         return OF_PYTHON[kind]
-    if issubclass(kind, SHARED):
-        return share
+    rule = of_program(kind)
+    if rule is not None:
+        return rule
     for parent in kind.__mro__:
         package = (getattr(parent, "__module__", None) or "").partition(".")[0]
         rule = LIBRARIES[package](kind, parent) if package in LIBRARIES else None
         if rule is not None:
             return rule
+    if issubclass(kind, LITERALS):
+        return objects.copy_literal
     return objects.copy_dataclass if is_plain_dataclass(kind) else objects.copy_object
+
+
+def of_program(kind: type) -> Rule | None:
+    """Return the rule of what the program consists of: classes, modules, constants; None for other types."""
+    if issubclass(kind, type):
+        return shared.share_class
+    if issubclass(kind, types.ModuleType):
+        return shared.share_module
+    if issubclass(kind, enum.Enum):
+        return shared.share_member if any(shared.can_change(one.value) for one in kind) else share
+    if issubclass(kind, dt.tzinfo):
+        return share if kind.__module__.partition(".")[0] in ZONES else objects.copy_if_changeable
+    return share if issubclass(kind, weakref.ref) else None
 
 
 def is_plain_dataclass(kind: type) -> bool:
@@ -90,7 +113,13 @@ def of_pandas(_: type, parent: type) -> Rule | None:
 
 def of_polars(_: type, parent: type) -> Rule | None:
     """Return the rule of a type of polars."""
-    return clone if parent.__name__ in {"DataFrame", "Series", "LazyFrame"} else share
+    rules: dict[str, Rule] = {"DataFrame": clone_frame, "Series": clone_series, "LazyFrame": clone}
+    return rules.get(parent.__name__) or share
+
+
+def of_arrow(_: type, parent: type) -> Rule | None:
+    """Return the rule of a type of arrow."""
+    return copy_buffer if parent.__name__ in {"Buffer", "ResizableBuffer"} else share
 
 
 def of_scipy(kind: type, parent: type) -> Rule | None:
@@ -108,10 +137,31 @@ def clone(_: Copier, value: Any) -> Any:
     return value.clone()
 
 
+def clone_series(copier: Copier, value: Any) -> Any:
+    """Return a clone of a polars series; one of objects holds copies of them."""
+    if str(value.dtype) != "Object":
+        return value.clone()
+    return type(value)(value.name, list(map(copier, value)), dtype=value.dtype)
+
+
+def clone_frame(copier: Copier, value: Any) -> Any:
+    """Return a clone of a polars frame, with copies of the columns of objects."""
+    cloned = value.clone()
+    for place, kind in enumerate(value.dtypes):
+        if str(kind) == "Object":
+            cloned.replace_column(place, clone_series(copier, value.to_series(place)))
+    return cloned
+
+
+def copy_buffer(_: Copier, value: Any) -> Any:
+    """Copy arrow's memory where somebody can write to it."""
+    return sys.modules["pyarrow"].py_buffer(value.to_pybytes()) if value.is_mutable else value
+
+
 LIBRARIES: Final[dict[str, Callable[[type, type], Rule | None]]] = {
     "numpy": of_numpy,
     "pandas": of_pandas,
     "polars": of_polars,
-    "pyarrow": lambda _kind, _parent: share,
+    "pyarrow": of_arrow,
     "scipy": of_scipy,
 }

@@ -9,16 +9,21 @@ A value is sealed when it is stored and opened for each reader::
 value                        sealed as                         opened as
 ===========================  ================================  =====================================
 atoms, arrow, functions      itself                            itself
+  that remember something    rebuilt, with the rules above     rebuilt
+  mutable buffer of arrow    copy                              itself
 pandas (3 and newer)         shallow copy, copy-on-write       shallow copy, copy-on-write
   writable numpy beneath     deep copy                         shallow copy
   columns of lists, dicts    deep copy of the column           deep copy of the column
 numpy                        read-only copy                    read-only view
   memmap                     read-only view                    read-only view
 polars                       clone                             clone
+  columns of objects         copy of the objects               copy of the objects
 scipy.sparse                 copy                              copy
 containers, dataclasses      rebuilt, with the rules above     rebuilt
 other objects                deep copy                         deep copy
 what can't be copied         itself, with a warning            itself
+  classes, modules, enums    itself; if they are the user's    itself
+                             and hold data, with a warning
 ===========================  ================================  =====================================
 
 Ways round it that stay open: ``.array`` of a pandas column (pandas hands out the memory itself), and a polars or arrow
@@ -33,9 +38,10 @@ from typing import Any
 
 from ipy_orch.errors import DagsterInvariantViolationError, IsolationWarning
 from ipy_orch.execution.isolation.copier import ATOMS, Copier
+from ipy_orch.execution.isolation.objects import Uncopyable
 from ipy_orch.execution.sizes import nbytes
 
-__all__ = ["Sealed", "explain", "refuse_iterator", "seal"]
+__all__ = ["Sealed", "copied", "explain", "refuse_iterator", "seal"]
 
 READ_ONLY = ("read-only", "cannot set WRITEABLE flag")
 
@@ -90,6 +96,23 @@ def seal(value: Any, name: str = "") -> Sealed:
     if copier.shared:
         warn_of_shared(name, copier.shared)
     return Sealed(private, private is not value, copier.columns)
+
+
+def copied(value: Any) -> Any:
+    """Return a copy that may be edited in every part, arrays too; ``value`` itself where it can't be copied.
+
+    >>> inner = [1]
+    >>> copied([inner])[0] is inner
+    False
+    """
+    if type(value) in ATOMS:
+        return value
+    copier = Copier(storing=False)
+    copier.depth = 1  # as if inside an object, whose arrays are writable
+    try:
+        return copier(value)
+    except (RecursionError, Uncopyable):
+        return value
 
 
 def refuse_iterator(value: Any, name: str) -> None:
