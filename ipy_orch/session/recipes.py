@@ -21,7 +21,7 @@ from ipy_orch.model.ops import OpDefinition
 from ipy_orch.model.resources.recipes import resource_recipe
 from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.planning.calls import Call, FromConfig, FromValue, calls_of, flat, shape_of
-from ipy_orch.planning.code.fingerprint import Fingerprinter
+from ipy_orch.planning.code.fingerprint import Fingerprinter, read_of_definition
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.hashing.hashing import Unhashable, digest
 from ipy_orch.session.scan import ENV, FILES, Scanned, uses
@@ -87,6 +87,7 @@ class Recipes:
         bound: variables that hold values of assets; a helper that reads one would hide a dependency.
         pins: installed packages whose version counts.
         token: resource -> how its cell came to make it, for objects without content that could be hashed.
+        at_home: whether the module of an asset stands for a notebook, whose own code has no module's name.
     """
 
     def __init__(
@@ -97,14 +98,17 @@ class Recipes:
         bound: Mapping[str, Any] | None = None,
         pins: Iterable[str] = (),
         token: Callable[[str], str] = lambda _: "",
+        *,
+        at_home: bool = False,
     ) -> None:
         self.scanned, self.config, self.files = scanned, config, files
         self.bound, self.token = bound or {}, token
         self.current: AssetsDefinition | None = None
         self.fingerprinter = Fingerprinter(
-            on_object=self.on_object, pins={name: installed_version(name) for name in pins}
+            on_object=self.on_object, pins={name: installed_version(name) for name in pins}, at_home=at_home
         )
         self.resource_parts: dict[str, Recipe] = {}
+        self.config_parts: dict[int, tuple[object, Recipe]] = {}
         self.known: dict[AssetsDefinition, Recipe] = {}
 
     def __call__(self, definition: AssetsDefinition) -> Recipe:
@@ -151,9 +155,27 @@ class Recipes:
         return (Part("code", WIRING, digest(shape_of(calls)), wiring_text(calls)), *inner)
 
     def code_of(self, op: OpDefinition) -> Recipe:
-        """Return the code parts of an op."""
+        """Return the code parts of an op, with those of the class of its config: what that does is code, too."""
         call = op.signature
-        return self.fingerprinter.parts(call.function, skip=call.parameters)
+        asked = read_of_definition(call.function) if call.context is not None else frozenset[str]()
+        parts = self.fingerprinter.parts(call.function, skip=call.parameters | asked)
+        if asked:
+            parts = (*parts, self.said_of(op))
+        annotation = call.annotations.get(call.config, call.config_type) if call.config is not None else None
+        return parts if annotation is None else (*parts, *self.code_of_config(annotation))
+
+    def said_of(self, op: OpDefinition) -> Part:
+        """Return the part of a definition of which the code asks what was said: tags, metadata and the like."""
+        specs = [] if self.current is None else [*self.current.specs, *self.current.check_specs]
+        return Part("code", "definition", digest_or_new([op.name, op.tags, op.description, specs]), "tags and metadata")
+
+    def code_of_config(self, annotation: Any) -> Recipe:
+        """Return the code parts of the classes that annotate a config."""
+        if id(annotation) not in self.config_parts:
+            parts = self.fingerprinter.config_parts(annotation)
+            named = tuple(replace(part, name=f"config: {part.name}") for part in parts)
+            self.config_parts[id(annotation)] = annotation, named
+        return self.config_parts[id(annotation)][1]
 
     @property
     def label(self) -> str:

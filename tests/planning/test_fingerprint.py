@@ -350,6 +350,24 @@ MISSES = {
     "name not defined yet": ("def orders(): return later", "def orders", "later = 1\ndef orders"),
     "installed function": ("from math import floor as f\ndef orders(): return f(1.5)", "floor", "ceil"),
     "async": ("def h(): return 1\ndef orders(): return h()", "def h", "async def h"),
+    "order of the members of an enum": (
+        "from enum import Enum\nclass E(Enum):\n A = 1\n B = 2\ndef orders(): return [e.name for e in E]",
+        "A = 1\n B = 2",
+        "B = 2\n A = 1",
+    ),
+    "order of the values of a class": (
+        "class C:\n a = 1\n b = 2\ndef orders(): return list(vars(C))",
+        "a = 1\n b = 2",
+        "b = 2\n a = 1",
+    ),
+    "order of the attributes of an object": (
+        "class C: pass\nx = C()\nx.a = 1; x.b = 2\ndef orders(): return list(vars(x))",
+        "x.a = 1; x.b = 2",
+        "x.b = 2; x.a = 1",
+    ),
+    "docstring of a helper that is read": ("def h(): 'a'\ndef orders(): return h.__doc__", "'a'", "'b'"),
+    "docstring of a class that is read": ("class C: 'a'\ndef orders(): return C.__doc__", "'a'", "'b'"),
+    "named universal function": ("import numpy as np\nf = np.sin\ndef orders(): return f(1)", "np.sin", "np.cos"),
     "global read by a name only in an f-string": ("a = 1\ndef orders(): return f'{a}'", "a = 1", "a = 2"),
 }
 
@@ -595,6 +613,37 @@ def test_what_is_looked_up_by_text_fails_closed(call: str):
 
 
 @pytest.mark.parametrize(
+    ("code", "what"),
+    [
+        ("sys.modules['__main__'].K", "__main__"),
+        ("sys.modules[name].K", "sys.modules"),
+        ("get_ipython().user_ns['K']", "user_ns"),
+        ("h.__globals__['K']", "__globals__"),
+        ("[c.k for c in Base.__subclasses__()]", "__subclasses__"),
+        ("[each.__doc__ for each in (h, Base)]", "__doc__"),
+        ("Base().__doc__", "__doc__"),
+        ("obj.__doc__", "__doc__"),
+        ("context.assets_def.metadata_by_key", "assets_def"),
+    ],
+)
+def test_what_is_reached_without_its_name_fails_closed(code: str, what: str):
+    """An attribute that leads to everything there is can't be followed, neither in the function nor in a helper."""
+    notebook = Notebook(
+        "import sys\nK, name, context = 1, 'm', None\ndef h(): pass\nclass Base: pass\nobj = Base()\nget_ipython = len",
+        f"def orders(): return {code}\ndef all_(): return orders()",
+    )
+    for function in ("orders", "all_"):
+        found = [part for part in fingerprint(notebook[function]) if part.kind == "unknown"]
+        assert [part for part in found if what in part.text or what in part.name]
+
+
+def test_asking_whether_a_module_is_loaded():
+    """It is no way to its content."""
+    notebook = Notebook("import sys\ndef orders(): return 'json' in sys.modules")
+    assert not [part for part in fingerprint(notebook["orders"]) if part.kind == "unknown"]
+
+
+@pytest.mark.parametrize(
     ("source", "why"),
     [
         ("x = iter([1])", "only once"),
@@ -722,6 +771,32 @@ def test_a_module_imported_by_the_function(module):
     path.write_text("def clean(): return 22\n")
     importlib.reload(sys.modules["mod_g"])
     assert notebook.version() != before
+
+
+@pytest.mark.parametrize("use", ["getattr(mod_v, 'BOX')", "{'m': mod_v}['m'].BOX"])
+@pytest.mark.parametrize("change", ["mod_v.BOX[0] = 7", "mod_v.clean = lambda: 7", "mod_v.C.k = 7", "mod_v.new = [1]"])
+def test_what_a_module_holds_is_changed(module, use: str, change: str):
+    """Of a module that is used as a whole, all that it holds counts as it is now."""
+    module("mod_v", "import threading\nlock = threading.Lock()\nBOX = [1]\nclass C: k = 1\ndef clean(): return 1\n")
+    notebook = Notebook(f"import mod_v\ndef orders(): return {use}")
+    before = notebook.version()
+    assert before == notebook.version()
+    if "getattr" in use:
+        assert not any(kind == "unknown" for kind, _, _ in before)
+    notebook.run(change)
+    assert notebook.version() != before
+
+
+@pytest.mark.parametrize("change", ["mod_w.BOX[0] = 7", "mod_w.clean = lambda: 7"])
+def test_what_an_imported_module_holds_is_changed(module, change: str):
+    """A module that the function imports has to be what its source says; what it fills itself may be anything."""
+    module("mod_w", "BOX = [1]\nFULL = [0]\nFULL.append(1)\nEMPTY = {}\ndef clean(): return 1\n")
+    notebook = Notebook("def orders():\n    import mod_w\n    return mod_w.BOX", "import mod_w\nmod_w.EMPTY['k'] = 1")
+    before = notebook.version()
+    assert before == notebook.version()
+    notebook.run(change)
+    assert notebook.version() != before
+    assert [part.kind for part in fingerprint(notebook["orders"])] == ["code", "unknown"]
 
 
 def test_a_module_imported_by_its_name(module):
@@ -936,3 +1011,59 @@ def test_autoreload_compiles_functions_one_by_one(tmp_path: Path, lines: str):
     other: dict[str, object] = {"__name__": "module"}
     exec(compile(ast.unparse(ast.parse(text.replace("1", "2"))), str(path), "exec"), other)
     assert [part for part in version(other["f"]) if part[0] == "unknown"]
+
+
+HELPERS = """
+import json
+LIMIT = [1, 2]
+
+def inner(x): return json.dumps([x, *LIMIT])
+
+def helper(x): return inner(x)
+
+def leaking(): return helper
+
+alias = helper
+"""
+HOME = (
+    HELPERS
+    + """
+def orders(): return helper(2)
+
+def away(): return leaking()
+
+def called(): return alias(1)
+"""
+)
+
+
+def at_home(function) -> dict[tuple[str, str], str]:
+    """Return the digests of a fingerprint by the names that a notebook's code has."""
+    return {(part.kind, part.name): part.digest for part in Fingerprinter(at_home=True).parts(function)}
+
+
+def test_a_module_stands_for_a_notebook(module):
+    """At home, what is the module's own is as a notebook's with the same text; elsewhere it goes by the module."""
+    here, notebook = module("home_a", HOME), Notebook(HOME)
+    assert at_home(here.orders) == at_home(notebook["orders"])
+    assert version(here.orders) != version(notebook["orders"])
+    other = module("home_b", HOME.replace("[1, 2]", "[1, 3]"))
+    assert at_home(other.orders) != at_home(notebook["orders"])
+
+
+def test_what_hands_out_a_function_of_its_module_is_the_modules(module):
+    """A value with such a function in it is kept by the module's name, and isn't the notebook's."""
+    here, notebook = module("home_c", HOME), Notebook(HOME)
+    assert at_home(here.away) != at_home(notebook["away"])
+    assert ("code", "home_c.leaking") in at_home(here.away)
+    assert at_home(here.called) != at_home(notebook["called"])
+
+
+def test_two_of_one_name_stay_two(module):
+    """A module's own name isn't shortened to one that something else has."""
+    module("home_e", "def f(x): return x")
+    module("home_d.home_e", "def f(x): return -x", load=False)
+    reading = "from home_d import home_e as other\nimport home_e\ndef orders(): return home_e.f(other.f(1))"
+    package = module("home_d.__init__", reading)
+    parts = Fingerprinter(at_home=True).parts(package.orders)
+    assert {("code", "home_e.f"), ("code", "home_d.home_e.f")} <= {(part.kind, part.name) for part in parts}

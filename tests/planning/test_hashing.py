@@ -110,6 +110,26 @@ def frame(**columns):
     return pd.DataFrame(columns or {"a": [1, 2], "b": ["x", None]})
 
 
+def with_attrs():
+    """Return a frame with attrs."""
+    value = frame()
+    value.attrs["k"] = 1
+    return value
+
+
+class Measured(pd.DataFrame):
+    """Be a frame that says in which unit it is."""
+
+    _metadata: typing.ClassVar = ["unit"]
+
+
+def with_unit(unit):
+    """Return a frame of a class that adds an attribute."""
+    value = Measured({"a": [1, 2], "b": ["x", None]})
+    value.unit = unit
+    return value
+
+
 DIFFERENT = {
     "1, 1.0, True, '1', b'1'": [
         1,
@@ -127,6 +147,16 @@ DIFFERENT = {
     "list, tuple, set, frozenset": [[1], (1,), {1}, frozenset({1}), {1: 1}, {1: None}, [[1]], [(1,)]],
     "joints": [["a", "b"], ["ab"], ["a", ["b"]], [["a"], "b"], "ab", ["a", "b", ""], [1, 23], [12, 3]],
     "order of a dict": [{"a": 1, "b": 2}, {"b": 2, "a": 1}],
+    "order of attributes": [Plain(x=1, y=2), Plain(y=2, x=1)],
+    "beside the data of a frame": [
+        frame(),
+        with_attrs(),
+        frame().set_flags(allows_duplicate_labels=False),
+        with_unit("m"),
+        with_unit("km"),
+        frame()["a"],
+        with_attrs()["a"],
+    ],
     "types of keys": [{1: 0}, {1.0: 0}, {True: 0}, {"1": 0}],
     "strings": ["a", "A", "ä", "a\u0308", "\ud800", "a\0"],
     "kinds of dict": [
@@ -344,13 +374,6 @@ def unpadded():
     return raw
 
 
-def with_attrs():
-    """Return a frame with attrs."""
-    value = frame()
-    value.attrs["k"] = 1
-    return value
-
-
 def used(value, name):
     """Return an object after one of its attributes was read."""
     getattr(value, name)
@@ -370,7 +393,6 @@ ALIKE = {
     ),
     "shared and copied": ([SHARED, SHARED], [[1], [1]]),
     "shared and copied frames": ([frame()] * 2, [frame(), frame()]),
-    "order of attributes": (Plain(x=1, y=2), Plain(y=2, x=1)),
     "cached properties": (Cached(1), used(Cached(1), "twice")),
     "secrets": (pydantic.SecretStr("a"), pydantic.SecretStr("b")),
     "secrets in models": (Model(secret="a"), Model(secret="b")),
@@ -387,7 +409,6 @@ ALIKE = {
         pd.DataFrame({"a": [1], "b": [2]}),
         pd.DataFrame({"a": [1]}).assign(b=[2]),
     ),
-    "attrs of a frame": (frame(), with_attrs()),
     "levels of a multi-index": (
         pd.MultiIndex.from_tuples([(1, "a"), (2, "b")])[:1],
         pd.MultiIndex.from_tuples([(1, "a")]),
@@ -502,6 +523,7 @@ UNHASHABLE = {
     "lock in an object": (Plain(x=[threading.RLock()]), "`_thread.RLock` has no content"),
     "weak reference": (weakref.ref(Plain), "no content"),
     "code": (add.__code__, "without its source"),
+    "universal function of a Python function": (np.frompyfunc(add, 2, 1), "made of a function"),
     "lazy frame with a function": (pl.LazyFrame({"a": [1]}).map_batches(lambda one: one), "Python function"),
 }
 

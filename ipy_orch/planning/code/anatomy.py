@@ -12,14 +12,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ipy_orch.planning.code.modules import imported_modules, is_local_module, read_module, simple_values
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.planning.code.modules import imported_modules, is_local_module, read_module, values_now
 from ipy_orch.planning.code.source import CodeInfo, read_code
+from ipy_orch.planning.hashing.hashing import Unhashable, digest
 
 __all__ = [
     "ANY",
     "UNDEFINED",
     "Anatomy",
     "Child",
+    "ConfigClass",
     "ModuleName",
     "of_function",
     "of_module",
@@ -50,6 +53,13 @@ class ModuleName:
     """Stand for a module that is imported when the function runs."""
 
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigClass:
+    """Stand for a class, or an annotation with such, of which an instance is made from config: its values are known."""
+
+    annotation: Any
 
 
 @dataclass(slots=True)
@@ -177,13 +187,41 @@ def read(function: types.FunctionType, info: CodeInfo, skip: frozenset[str]) -> 
                 yield from _attributes(name, value, chains, start)
             else:
                 yield Child("global", start + name, value, start + name, name)
+                yield from _docstring(f"{start}{name}", value, chains)
         elif not _is_builtin(name, function):
             yield Child("global", start + name, UNDEFINED, asked=name)
         elif name in _OPAQUE:
             yield Child("global", start + name, Opaque(f"what `{name}` does can't be followed"))
+    yield from _unnamed(module, info, skip)
     package = str(module.get("__package__") or "")
     for imported in imported_modules(info.imports, package) if info.imports else ():
         yield Child("global", f"import {imported}", ModuleName(imported), ANY)
+
+
+_NO_VALUES: Final = (AssetsDefinition, types.ModuleType)
+
+
+def _unnamed(module: Mapping[str, Any], info: CodeInfo, skip: frozenset[str]) -> Iterator[Child]:
+    """Yield the globals that a function reads by names in strings, and by what it reaches others."""
+    start = prefix(module.get("__name__"))
+    for name in info.quoted:  # it may be that of a table in a database, which the session needn't know
+        if name in module and name not in skip and not isinstance(module[name], _NO_VALUES):
+            yield Child("global", start + name, module[name], start + name)
+    for name in info.unseen:
+        if name not in skip:
+            yield Child("global", start + name, Opaque(f"what `{name}` gives can't be followed"))
+
+
+def _docstring(name: str, value: Any, chains: tuple[tuple[str, ...], ...]) -> Iterator[Child]:
+    """Yield the docstring of a function or class, which isn't in its code, if it is read."""
+    if not any(chain[:1] == ("__doc__",) for chain in chains):
+        return
+    if isinstance(value, types.FunctionType | type):
+        yield Child(
+            "global", f"{name}.__doc__", vars(value).get("__doc__") if isinstance(value, type) else value.__doc__
+        )
+    else:
+        yield Child("global", f"{name}.__doc__", Opaque("what `__doc__` gives can't be followed"))
 
 
 _OPAQUE: Final = frozenset({"__import__", "eval", "exec", "globals"})
@@ -223,10 +261,20 @@ def _member(path: str, module: types.ModuleType, chain: tuple[str, ...]) -> Chil
 
 
 def of_module(module: types.ModuleType) -> Anatomy:
-    """Return the anatomy of a local module that is used as a whole: its source, and its simple values now."""
+    """Return the anatomy of a local module that is used as a whole: its source, and what it holds now."""
     name = module.__name__
-    values = [Child("global", f"{name}.{key}", value) for key, value in sorted(simple_values(module).items())]
+    held = sorted(values_now(module).items())
+    values = [Child("global", f"{name}.{key}", value, ANY) for key, value in held if _has_content(value)]
     return Anatomy(name, children=[Child("global", f"import {name}", ModuleName(name), ANY), *values])
+
+
+def _has_content(value: object) -> bool:
+    """Tell whether a value can be hashed: of a lock, say, only the module's source tells."""
+    try:
+        digest(value)
+    except Unhashable:
+        return False
+    return True
 
 
 def of_text(name: str) -> Anatomy | str:

@@ -6,22 +6,27 @@ pydantic derive from the rest doesn't. Reads only: nothing of the user's runs.
 
 from __future__ import annotations
 
+import re
 import types
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final, get_args
 
-from ipy_orch.planning.code.anatomy import ANY, Anatomy, Child, peel, prefix
+from ipy_orch.model.config.annotations import is_config_class
+from ipy_orch.planning.code.anatomy import ANY, Anatomy, Child, ConfigClass, peel, prefix
+from ipy_orch.planning.code.modules import is_local_class
+from ipy_orch.planning.hashing.atoms import ATOMS
 from ipy_orch.planning.hashing.rendering import short
 
-__all__ = ["of_class"]
+__all__ = ["config_classes", "of_class", "of_config_class"]
 
 _DERIVED: Final = frozenset(
     """
     __abstractmethods__ __annotate__ __annotate_func__ __annotations__ __annotations_cache__ __attrs_attrs__
     __attrs_own_setattr__ __attrs_props__ __class_vars__ __classcell__ __dataclass_fields__ __dataclass_params__
-    __dict__ __doc__ __firstlineno__ __match_args__ __module__ __non_callable_proto_members__ __orig_bases__
-    __parameters__ __private_attributes__ __protocol_attrs__ __qualname__ __signature__ __slotnames__ __slots__
-    __static_attributes__ __type_params__ __weakref__ _abc_impl
+    __config_shape__ __dict__ __doc__ __firstlineno__ __match_args__ __module__ __non_callable_proto_members__
+    __orig_bases__ __parameters__ __private_attributes__ __protocol_attrs__ __qualname__ __signature__ __slotnames__
+    __slots__ __static_attributes__ __type_params__ __weakref__ _abc_impl
     """.split()  # noqa: SIM905 - a line for each would hide that they are one thing
 )
 _DERIVED_OF_ENUM: Final = frozenset(
@@ -33,6 +38,10 @@ _DERIVED_OF_ENUM: Final = frozenset(
 )
 
 
+_SAID_OF_FIELD: Final = frozenset({"default", "title", "description", "examples", "deprecated", "annotation"})
+_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
 def of_class(cls: type) -> Anatomy:
     """Return the anatomy of a class: bases, metaclass, methods, and what its attributes are now."""
     name = prefix(cls.__module__) + cls.__qualname__.replace("<locals>.", "")
@@ -41,8 +50,10 @@ def of_class(cls: type) -> Anatomy:
         anatomy.children.append(Child("code", f"{name}.__bases__[{number}]", base, ANY))
     if type(cls) is not type:
         anatomy.children.append(Child("code", f"{name}.__class__", type(cls), ANY))
-    for key, value in sorted(_own_attributes(cls).items()):
+    own = _own_attributes(cls)
+    for key, value in sorted(own.items()):
         lines += _attribute(anatomy, key, value)
+    lines += _order(cls, own)
     lines += [f"    {key}: {_annotation(value)}" for key, value in _annotations(cls).items()]
     lines += [f"    {key} = {vars(cls)[key]!r}" for key in ("__dataclass_params__", "__slots__") if key in vars(cls)]
     anatomy.children += [Child("global", f"{name}.{key}", value) for key, value in _fields(cls).items()]
@@ -57,6 +68,14 @@ def _own_attributes(cls: type) -> dict[str, Any]:
         own = {key: value for key, value in own.items() if key not in _DERIVED_OF_ENUM}
         own |= {key: member._value_ for key, member in members.items()}
     return {key: value for key, value in own.items() if not _is_made(cls, key, value)}
+
+
+def _order(cls: type, own: Mapping[str, Any]) -> list[str]:
+    """Return the line that says in which order the values of a class stand; that of methods doesn't count."""
+    no_values = (property, types.FunctionType, staticmethod, classmethod)
+    values = [key for key, value in own.items() if not key.startswith("__") and not isinstance(value, no_values)]
+    names = list(vars(cls).get("_member_map_") or values)
+    return [f"    in this order: {', '.join(names)}"] if len(names) > 1 else []
 
 
 def _is_made(cls: type, key: str, value: object) -> bool:
@@ -99,7 +118,7 @@ def _annotations(cls: type) -> dict[str, object]:
 
 
 def _annotation(value: object) -> str:
-    return value if isinstance(value, str) else short(value)
+    return value if isinstance(value, str) else _ADDRESS.sub("", short(value))
 
 
 def _fields(cls: type) -> dict[str, Any]:
@@ -115,3 +134,41 @@ def _fields(cls: type) -> dict[str, Any]:
             if isinstance(members := getattr(decorators, group), dict) and members
         }
     return {key: value for key, value in found.items() if value}
+
+
+# Classes of config
+
+
+def of_config_class(cls: type) -> Anatomy:
+    """Return the anatomy of a class that config fills; its defaults count as config, where they're used."""
+    anatomy = of_class(cls)
+    fields = f"{anatomy.name}.__pydantic_fields__"
+    anatomy.children = [_as_config(child) for child in anatomy.children if child.name != fields]
+    for name, info in getattr(cls, "__pydantic_fields__", {}).items():
+        anatomy.children.append(Child("global", f"{anatomy.name}.{name}", _shape_of_field(info)))
+        anatomy.children += config_classes(info.annotation, f"{anatomy.name}.{name}")
+    return anatomy
+
+
+def _as_config(child: Child) -> Child:
+    """Return a child, that of a base as one that config fills, too."""
+    is_base = is_config_class(child.value) and is_local_class(child.value) and child.expected == ANY
+    return replace(child, value=ConfigClass(child.value)) if is_base else child
+
+
+def _shape_of_field(info: Any) -> dict[str, Any]:
+    """Return what is said of a field of pydantic's, but for its default, and for what is said to people only."""
+    keys = [key for key in type(info).__slots__ if key not in _SAID_OF_FIELD and not key.startswith("_")]
+    return {key: value for key in keys if (value := getattr(info, key)) is not None}
+
+
+def config_classes(annotation: Any, name: str) -> Iterator[Child]:
+    """Yield what an annotation names of the user's own; classes of config as such."""
+    arguments = get_args(annotation)
+    for argument in arguments:
+        yield from config_classes(argument, name)
+    if isinstance(annotation, type) and not arguments:
+        if is_local_class(annotation):
+            yield Child("code", name, ConfigClass(annotation) if is_config_class(annotation) else annotation, ANY)
+    elif not arguments and type(annotation) not in ATOMS:
+        yield Child("code", name, annotation, ANY)

@@ -15,17 +15,19 @@ import functools
 import types
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 from uuid import uuid4
 
 from ipy_orch.events.types import Part
 from ipy_orch.planning.code import anatomy as anatomies
-from ipy_orch.planning.code.anatomy import ANY, UNDEFINED, Anatomy, Child, ModuleName, Opaque
+from ipy_orch.planning.code.anatomy import ANY, UNDEFINED, Anatomy, Child, ConfigClass, ModuleName, Opaque
+from ipy_orch.planning.code.classes import config_classes
 from ipy_orch.planning.code.following import Following, OnObject
 from ipy_orch.planning.code.modules import is_installed_function, is_local_module
-from ipy_orch.planning.code.source import CodeInfo, attach_tree, read_code
+from ipy_orch.planning.code.source import CodeInfo, attach_tree, names_handled, read_code
+from ipy_orch.planning.code.trees import OF_DEFINITION
 from ipy_orch.planning.hashing.atoms import ATOMS
 from ipy_orch.planning.hashing.hashing import Unhashable, digest, short
 from ipy_orch.planning.hashing.rendering import looks_secret
@@ -37,6 +39,7 @@ __all__ = [
     "fingerprint",
     "is_local_module",
     "names_read",
+    "read_of_definition",
     "undeclared_reads",
 ]
 
@@ -74,6 +77,13 @@ def names_read(function: Callable[..., Any], *, transitive: bool = False) -> fro
         return frozenset()
     names = {name for name, _ in read_code(root.__code__, root.__globals__).reads}
     return Fingerprinter().names_read(function) if transitive else frozenset(names)
+
+
+def read_of_definition(function: Callable[..., Any]) -> frozenset[str]:
+    """Return the attributes by which a function asks its context for the definition that runs."""
+    root = _plain(function)
+    asked = read_code(root.__code__, root.__globals__).unseen if root is not None else ()
+    return OF_DEFINITION.intersection(asked)
 
 
 def undeclared_reads(function: Callable[..., Any]) -> list[str]:
@@ -127,9 +137,13 @@ class Fingerprinter:
     Args:
         on_object: is asked about each named object first, and may answer with the part it becomes.
         pins: the version of each installed package that counts.
+        at_home: whether the module of a function stands for a notebook: what is its own goes without its name.
     """
 
-    def __init__(self, *, on_object: OnObject | None = None, pins: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *, on_object: OnObject | None = None, pins: Mapping[str, str] | None = None, at_home: bool = False
+    ) -> None:
+        self._at_home = at_home
         self._following = Following(on_object, pins or {})
         self._nodes: dict[int | str, Node] = {}
         self._pending: list[tuple[Node, list[Child]]] = []
@@ -138,14 +152,35 @@ class Fingerprinter:
         """Return the code parts of a function, sorted; see :func:`fingerprint`."""
         if (alone := _alone(function)) is not None:
             return (alone,)
-        root = self._root(function, frozenset(skip))
+        return self._recipe(self._root(function, frozenset(skip)))
+
+    def _recipe(self, root: Node) -> tuple[Part, ...]:
+        """Return the parts of all nodes that one reaches."""
         if not root.edges:
-            return _assembled(root.parts)
+            return _assembled(self._named([root], root.parts))
         nodes = _reach(root)
         counts = Counter(node.name for node in nodes)
         parts = [part for node in nodes for part in node.parts]
         parts += [link for node in nodes for edge in node.edges for link in self._link(edge, counts)]
-        return _assembled(parts)
+        return _assembled(self._named(nodes, parts))
+
+    def _named(self, nodes: Sequence[Node], parts: Sequence[Part]) -> Sequence[Part]:
+        """Return the parts of a function as a notebook with its code would name them, unless a value may tell whose."""
+        own: Mapping[str, Any] = getattr(nodes[0].value, "__globals__", {})
+        start = anatomies.prefix(own.get("__name__"))
+        if not self._at_home or not start or any(_hands_out(node, own["__name__"]) for node in nodes):
+            return parts
+        short = [replace(part, name=part.name.removeprefix(start)) for part in parts]
+        digests = {(part.kind, part.name): part.digest for part in short}
+        return short if all(digests[part.kind, part.name] == part.digest for part in short) else parts
+
+    def config_parts(self, annotation: Any) -> tuple[Part, ...]:
+        """Return the code parts of the classes that annotate a config; the defaults of their fields aren't in them."""
+        root = Node("", annotation)
+        for child in config_classes(annotation, "config"):
+            self._add(root, child)
+        self._finish()
+        return self._recipe(root)
 
     def reached(self, function: Callable[..., Any], *, skip: Iterable[str] = ()) -> list[Node]:
         """Return the nodes that a function reaches, its own first."""
@@ -228,8 +263,15 @@ class Fingerprinter:
             node.parts.append(Part("unknown", child.name, "", child.value.reason))
         elif isinstance(child.value, ModuleName):
             self._add_module(node, child, child.value.name)
+        elif isinstance(child.value, ConfigClass):
+            self._add_config_class(node, child.value.annotation)
         else:
             self._add_object(node, child)
+
+    def _add_config_class(self, node: Node, cls: type) -> None:
+        """Add a class that config fills; code that reads the class by its name leads to another node, with defaults."""
+        anatomy = self._following.config_class(cls)
+        node.edges.append(_Edge(self._node(f"config {id(cls)}", cls, anatomy)))
 
     def _add_module(self, node: Node, child: Child, name: str) -> None:
         """Add a module that is imported when the function runs."""
@@ -302,7 +344,8 @@ def _alone(function: Any) -> Part | None:
     if function.__closure__ or function.__defaults__ or function.__kwdefaults__ or is_installed_function(function):
         return None
     info = read_code(function.__code__, function.__globals__)
-    return None if info.missing or info.reads or info.imports else _body(info)
+    leads_on = info.missing or info.reads or info.quoted or info.imports or info.unseen
+    return None if leads_on else _body(info)
 
 
 def _bound(function: Any) -> Iterator[Child]:
@@ -317,6 +360,17 @@ def _bound(function: Any) -> Iterator[Child]:
             function = function.__func__
         else:
             function = anatomies.peel(function)[1]
+
+
+def _hands_out(node: Node, module: str) -> bool:
+    """Tell whether a function may hand out one of a module: in a value that is kept it goes by the module's name."""
+    if not isinstance(node.value, types.FunctionType):
+        return False
+    own = node.value.__globals__
+    held = (own[name] for name in names_handled(node.value.__code__) if name in own)
+    return any(  # a class has its module in its digest
+        callable(one) and not isinstance(one, type) and getattr(one, "__module__", None) == module for one in held
+    )
 
 
 def _body(info: CodeInfo) -> Part:

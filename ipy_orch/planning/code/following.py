@@ -11,7 +11,7 @@ from typing import Any
 from ipy_orch.events.types import Part
 from ipy_orch.planning.code import anatomy as anatomies
 from ipy_orch.planning.code.anatomy import Anatomy, Child, ModuleName, Opaque
-from ipy_orch.planning.code.classes import of_class
+from ipy_orch.planning.code.classes import of_class, of_config_class
 from ipy_orch.planning.code.modules import is_installed_function, is_local_class, is_local_module
 from ipy_orch.planning.hashing.hashing import Digester, Unhashable, digest, short
 
@@ -57,14 +57,17 @@ class Following:
         if isinstance(value, types.FunctionType):
             return self._wrapper(value) if is_installed_function(value) else anatomies.of_function(value)
         if issubclass(type(value), type):
-            return self._class(value) if is_local_class(value) else None
+            return self._class(value, of_class(value)) if is_local_class(value) else None
         if isinstance(value, types.ModuleType):
             return anatomies.of_module(value) if is_local_module(value) else None
         return None
 
-    def _class(self, cls: type) -> Anatomy:
+    def config_class(self, cls: type) -> Anatomy:
+        """Return what a class of the user's own, which config fills, is made of; its defaults count as config."""
+        return self._class(cls, of_config_class(cls))
+
+    def _class(self, cls: type, anatomy: Anatomy) -> Anatomy:
         """Return the anatomy of a class whose text names bases, metaclass, and functions that aren't the user's."""
-        anatomy = of_class(cls)
         foreign = [each for each in anatomy.children if self._is_foreign(each.value)]
         anatomy.text += "".join(f"\n    {each.name} = {self.label(each.value)}" for each in foreign)
         bases = ", ".join(self.label(base) for base in cls.__bases__)

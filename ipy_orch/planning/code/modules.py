@@ -11,6 +11,7 @@ import os
 import sys
 import sysconfig
 import types
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,7 +22,6 @@ from typing import Any, Final
 
 from ipy_orch.planning.code.source import FUTURE, Source, parse, texts
 from ipy_orch.planning.code.trees import Imported, imported
-from ipy_orch.planning.hashing.atoms import ATOMS
 
 __all__ = [
     "ModuleText",
@@ -30,7 +30,7 @@ __all__ = [
     "is_local_class",
     "is_local_module",
     "read_module",
-    "simple_values",
+    "values_now",
 ]
 
 _HEAP_TYPE: Final = 1 << 9
@@ -125,6 +125,8 @@ def read_module(name: str) -> ModuleText:
     A module that isn't loaded yet gives the same answer as after it was.
     """
     module = sys.modules.get(name)
+    if name == "__main__":
+        return ModuleText(name, missing="what `__main__` holds can't be followed")
     if name.partition(".")[0] in sys.stdlib_module_names or (module is not None and not is_local_module(module)):
         return ModuleText(name, local=False)
     file, folder = _place_of(name, module)
@@ -183,13 +185,17 @@ def _ask_finders(name: str, path: list[str] | None) -> ModuleSpec | None:
 
 
 def _is_loaded_from(module: types.ModuleType, source: Source, text: str) -> bool:
-    """Tell whether a loaded module was loaded from this text: its functions and simple constants are the same."""
+    """Tell whether a loaded module was loaded from this text: its functions and literals are the same, also now."""
     own = vars(module)
     codes = [code for code in _codes_of(own) if code.co_filename == own.get("__file__")]
     flagged = {code.co_flags: parse(text, code.co_flags & FUTURE) for code in codes}
     if any(found is None or found.find(code) is None for code in codes for found in [flagged[code.co_flags]]):
         return False
-    return all(_is_same(own.get(name), literal) for name, literal in _constants(source.tree))
+    bound = _bound(source.tree)
+    return all(_is_same(own.get(name), literal) for name, literal in _literals(source.tree, bound)) and all(
+        isinstance(each := own.get(name), types.FunctionType) and each.__globals__ is own
+        for name in _functions(source.tree, bound)
+    )
 
 
 def _codes_of(own: Mapping[str, Any]) -> Iterator[types.CodeType]:
@@ -200,17 +206,60 @@ def _codes_of(own: Mapping[str, Any]) -> Iterator[types.CodeType]:
             yield from (each.__code__ for each in vars(value).values() if isinstance(each, types.FunctionType))
 
 
-def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
-    """Yield the names that a module's text sets once, to a literal."""
-    names = [target.id for node in ast.walk(tree) for target in _targets(node)]
+def _bound(tree: ast.Module) -> Counter[str]:
+    """Count how often a module's text binds each name, wherever that is; ``*`` stands for all that an import brings."""
+    names = Counter[str]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            names[node.id] += 1
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names[node.name] += 1
+        elif isinstance(node, ast.alias):
+            names[node.asname or node.name.partition(".")[0]] += 1
+    return names
+
+
+def _functions(tree: ast.Module, bound: Counter[str]) -> Iterator[str]:
+    """Yield the functions that a module's text defines once, and doesn't decorate."""
     for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            yield from ((each.id, node.value.value) for each in _targets(node) if names.count(each.id) == 1)
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.decorator_list:
+            continue
+        if bound[node.name] == 1 and "*" not in bound:
+            yield node.name
 
 
-def _targets(node: ast.AST) -> list[ast.Name]:
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-    return [target for target in targets if isinstance(target, ast.Name)]
+def _literals(tree: ast.Module, bound: Counter[str]) -> Iterator[tuple[str, object]]:
+    """Yield the names that a module's text sets once, to a literal, and doesn't fill afterwards."""
+    filled = set(_filled(tree))
+    for node in tree.body:
+        literal = _literal(node.value) if isinstance(node, ast.Assign) else None
+        if isinstance(node, ast.Assign) and literal is not None:
+            names = [one.id for one in node.targets if isinstance(one, ast.Name) and bound[one.id] == 1]
+            is_fixed = isinstance(node.value, ast.Constant)
+            yield from ((name, literal[0]) for name in names if is_fixed or name not in filled)
+
+
+def _literal(node: ast.expr) -> tuple[object] | None:
+    """Return a literal; none for an empty container, which others are to fill."""
+    if isinstance(node, ast.Constant):
+        return (node.value,)
+    try:
+        value = ast.literal_eval(node) if isinstance(node, ast.List | ast.Tuple | ast.Dict | ast.Set) else None
+    except (ValueError, TypeError):
+        return None
+    return (value,) if value else None
+
+
+def _filled(tree: ast.Module) -> Iterator[str]:
+    """Yield the names whose values a module may itself change: by an item, a method, or a function that gets them."""
+    for node in ast.walk(tree):
+        changed: list[ast.expr] = []
+        if isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            changed = [node.value]
+        elif isinstance(node, ast.Call):
+            owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+            changed = [owner, *node.args, *(each.value for each in node.keywords)]
+        yield from (each.id for each in changed if isinstance(each, ast.Name))
 
 
 def _is_same(value: object, literal: object) -> bool:
@@ -230,9 +279,21 @@ def _read(name: str, file: str, text: str) -> ModuleText:
     )
 
 
-def simple_values(module: types.ModuleType) -> dict[str, Any]:
-    """Return the numbers, strings and the like that a module holds now."""
-    return {name: value for name, value in vars(module).items() if type(value) in ATOMS and not name.startswith("__")}
+def values_now(module: types.ModuleType) -> dict[str, Any]:
+    """Return what a module holds now and its source doesn't tell: neither its functions, nor what is installed."""
+    own = vars(module)
+    if own.get("__name__") == "__main__":
+        return {}
+    return {name: value for name, value in own.items() if not name.startswith("__") and not _is_told(value, own)}
+
+
+def _is_told(value: object, own: Mapping[str, Any]) -> bool:
+    if isinstance(value, types.FunctionType):
+        return value.__globals__ is own
+    if isinstance(value, types.ModuleType):
+        return not is_local_module(value)
+    cls = value if isinstance(value, type) else type(value)
+    return cls.__module__.partition(".")[0] == _OURS or (isinstance(value, type) and not is_local_class(value))
 
 
 def imported_modules(statements: tuple[Imported, ...], package: str) -> tuple[str, ...]:

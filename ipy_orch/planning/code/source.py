@@ -22,9 +22,10 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
-from ipy_orch.planning.code.trees import Imported, imported, normalise, notices, signature
+from ipy_orch.authoring.cells.quoted import LOOKING_UP, names_in_strings
+from ipy_orch.planning.code.trees import Imported, imported, normalise, notices, signature, unseen
 
-__all__ = ["FUTURE", "CodeInfo", "Source", "attach_tree", "parse", "read_code", "texts"]
+__all__ = ["FUTURE", "CodeInfo", "Source", "attach_tree", "names_handled", "on_disk", "parse", "read_code", "texts"]
 
 V = TypeVar("V")
 Chain = tuple[str, ...]
@@ -53,8 +54,10 @@ class CodeInfo:
         body_text: the same of the body alone.
         reads: each global name that is read in it or in functions within it, with the attributes taken of it;
             an empty chain means that the object itself is used.
+        quoted: names that aren't its own, in strings that libraries look up in it, such as tables of SQL.
         imports: what is imported when it runs.
         notices: files and environment variables that it reads by a literal name.
+        unseen: by what it reaches objects that it doesn't name.
         missing: why there is no source, or "".
     """
 
@@ -64,8 +67,10 @@ class CodeInfo:
     text: str = ""
     body_text: str = ""
     reads: tuple[tuple[str, tuple[Chain, ...]], ...] = ()
+    quoted: tuple[str, ...] = ()
     imports: tuple[Imported, ...] = ()
     notices: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
     missing: str = ""
 
 
@@ -141,15 +146,18 @@ def read_code(code: types.CodeType, module: Mapping[str, Any] | None = None) -> 
 def _describe(name: str, code: types.CodeType, node: Function) -> CodeInfo:
     body = [ast.Return(node.body)] if isinstance(node, ast.Lambda) else node.body
     dump = "\n".join(ast.dump(statement) for statement in body)
+    reads = _reads(code)
     return CodeInfo(
         getattr(node, "assigned", name),
         digest=_digest(f"{signature(node)}\n{dump}"),
         body=_digest(dump),
         text=ast.unparse(node),
         body_text="\n".join(ast.unparse(ast.fix_missing_locations(statement)) for statement in body),
-        reads=_reads(code),
+        reads=reads,
+        quoted=_quoted(code, body),
         imports=tuple(imported(body)),
         notices=tuple(notices(body)),
+        unseen=tuple(sorted(set(unseen(body, {name for name, _ in reads})))),
     )
 
 
@@ -287,7 +295,7 @@ def texts(filename: str, module: Mapping[str, Any]) -> Iterator[str]:
     path = Path(filename)
     if not filename.startswith("<") and path.is_file():
         stat = path.stat()
-        text = _on_disk(filename, stat.st_mtime_ns, stat.st_size)
+        text = on_disk(filename, stat.st_mtime_ns, stat.st_size)
         if text is not None:
             yield text
     elif entry is None or len(entry) == 1:
@@ -295,7 +303,8 @@ def texts(filename: str, module: Mapping[str, Any]) -> Iterator[str]:
 
 
 @lru_cache(maxsize=256)
-def _on_disk(filename: str, _changed: int, _size: int) -> str | None:
+def on_disk(filename: str, _changed: int, _size: int) -> str | None:
+    """Return what a file of this time and size says, None where it isn't Python's."""
     try:
         with tokenize.open(filename) as file:
             return file.read()
@@ -319,6 +328,15 @@ def _by_loader(module: Mapping[str, Any]) -> Iterator[str]:
 # The global names that code reads
 
 
+def _quoted(code: types.CodeType, body: Iterable[ast.AST]) -> tuple[str, ...]:
+    """Return the names in strings that libraries look up in a code object or within it, without its own variables."""
+    every = (code, *_inner_codes(code))
+    if all(LOOKING_UP.isdisjoint(one.co_names) for one in every):
+        return ()
+    own = {name for one in every for name in (*one.co_varnames, *one.co_cellvars, *one.co_freevars)}
+    return tuple(sorted(names_in_strings(body) - own))
+
+
 def _reads(code: types.CodeType) -> tuple[tuple[str, tuple[Chain, ...]], ...]:
     """Return the global names read in a code object or within it, sorted, with the attributes taken of each."""
     found: dict[str, set[Chain]] = {}
@@ -327,6 +345,13 @@ def _reads(code: types.CodeType) -> tuple[tuple[str, tuple[Chain, ...]], ...]:
             if name not in _MODULE_OWN:
                 found.setdefault(name, set()).add(chain)
     return tuple((name, tuple(sorted(found[name]))) for name in sorted(found))
+
+
+def names_handled(code: types.CodeType) -> frozenset[str]:
+    """Return the global names that code reads for more than to call them at once: what they hold may get elsewhere."""
+    steps = [step for each in (code, *_inner_codes(code)) for step in dis.get_instructions(each)]
+    loads = [step for step in steps if step.opname in _GLOBALS]
+    return frozenset(step.argval for step in loads if step.opname != "LOAD_GLOBAL" or not (step.arg or 0) & 1)
 
 
 def _loads(code: types.CodeType) -> Iterator[tuple[str, Chain]]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-__all__ = ["Imported", "imported", "normalise", "notices", "signature"]
+__all__ = ["OF_DEFINITION", "Imported", "imported", "normalise", "notices", "signature", "unseen"]
 
 _Documented: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 _FILE_CALLS: Final = frozenset({"open", "fromfile", "genfromtxt", "loadtxt"})
 _FILE_METHODS: Final = frozenset({"open", "read_text", "read_bytes"})
+OF_DEFINITION: Final = frozenset({"assets_def", "op_def"})  #: attributes of a context: the definition that runs
+_UNSEEN: Final = OF_DEFINITION | {"__globals__", "__subclasses__", "f_globals", "f_locals", "user_global_ns", "user_ns"}
 
 
 class Imported(NamedTuple):
@@ -73,6 +75,8 @@ def imported(body: Iterable[ast.AST]) -> Iterator[Imported]:
             yield Imported(node.module or "", tuple(alias.name for alias in node.names), node.level)
         elif isinstance(node, ast.Call) and _last_name(node.func) == "import_module":
             yield from (Imported(name) for name in _literal(node.args) if not name.startswith("."))
+        elif isinstance(node, ast.Subscript) and _is_modules(node.value):
+            yield from (Imported(name) for name in _literal([node.slice]))
 
 
 def notices(body: Iterable[ast.AST]) -> Iterator[str]:
@@ -87,6 +91,40 @@ def notices(body: Iterable[ast.AST]) -> Iterator[str]:
             yield from (f"environment variable `{name}`" for name in _called_variable(node))
         elif isinstance(node, ast.Subscript) and _is_environ(node.value) and isinstance(node.ctx, ast.Load):
             yield from (f"environment variable `{name}`" for name in _literal([node.slice]))
+
+
+def unseen(body: Iterable[ast.AST], names: Collection[str]) -> Iterator[str]:
+    """Yield what statements reach objects by that they don't name: attributes, ``sys.modules``.
+
+    Args:
+        names: globals that are read, whose docstring counts where it is.
+
+    >>> list(unseen(ast.parse("[c.k for c in Base.__subclasses__()]").body, ()))
+    ['__subclasses__']
+    """
+    body = list(body)
+    fine = {id(part) for node in _walk(body) for part in _without_content(node)}
+    for node in _walk(body):
+        if not isinstance(node, ast.Attribute):
+            continue
+        if node.attr in _UNSEEN:
+            yield node.attr
+        elif _is_modules(node) and id(node) not in fine:
+            yield "sys.modules"
+        elif node.attr == "__doc__" and not (isinstance(node.value, ast.Name) and node.value.id in names):
+            yield "__doc__"
+
+
+def _without_content(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the ``sys.modules`` of which only a name is asked, or a module that is named, which is an import."""
+    if isinstance(node, ast.Compare):
+        yield from node.comparators
+    elif isinstance(node, ast.Subscript) and any(_literal([node.slice])):
+        yield node.value
+
+
+def _is_modules(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr == "modules" and _last_name(node.value) == "sys"
 
 
 def _walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:

@@ -1,18 +1,20 @@
 """The content of arrays and data frames, taken apart by what they look like: none of their libraries is imported.
 
 Two values are alike if type, names, order, dtypes, index and every element are; how memory is laid out (chunks,
-strides, blocks, what lies under a null) doesn't count, nor do ``attrs``. All NaN are one NaN.
+strides, blocks, what lies under a null) doesn't count. All NaN are one NaN.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterable
+import types
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from hashlib import blake2b
 from typing import Any, TypeAlias
 
+from ipy_orch.planning.code.modules import is_local_module
 from ipy_orch.planning.hashing.atoms import Steps, Unhashable, items, label
 
 __all__ = ["expander"]
@@ -111,18 +113,43 @@ def _sparse(value: Any) -> Steps:
     return (yield from _all(label(type(value).__name__, value.format, value.shape, *names), parts))
 
 
+def _ufunc(value: Any) -> Steps:
+    """Encode a universal function by its name, if a package gives it; nothing tells what another one calls.
+
+    Raises:
+        Unhashable: it is nowhere to be found by its name, as one of ``np.frompyfunc``.
+    """
+    loaded: list[object] = list(sys.modules.values())
+    modules = [module for module in loaded if isinstance(module, types.ModuleType)]
+    if not any(vars(one).get(value.__name__) is value and not is_local_module(one) for one in modules):
+        raise Unhashable("a `numpy.ufunc` that was made of a function can't be told from another one")
+    return label("ufunc") + (yield from items([value.__name__]))
+
+
 # pandas
 
 
 def _frame(value: Any) -> Steps:
     columns = [_column(series.array) for _, series in value.items()]
     head = label("frame", value.shape)
-    return (yield from _all(head, [_named(value, "pandas"), _index(value.columns), _index(value.index), *columns]))
+    parts = [_named(value, "pandas"), _index(value.columns), _index(value.index), *columns, *_beside(value)]
+    return (yield from _all(head, parts))
 
 
 def _series(value: Any) -> Steps:
     parts = [_named(value, "pandas"), items([value.name]), _index(value.index), _column(value.array)]
-    return (yield from _all(b"series", parts))
+    return (yield from _all(b"series", [*parts, *_beside(value)]))
+
+
+def _beside(value: Any) -> Iterator[Steps]:
+    """Yield what a frame or series holds beside its data, if anything: attributes, flags, what a subclass adds."""
+    kept = {name: getattr(value, name, None) for name in type(value)._metadata if name != "_name"}  # noqa: SLF001
+    if value.attrs:
+        yield items([b"attrs", value.attrs])
+    if not value.flags.allows_duplicate_labels:
+        yield items([b"no duplicate labels"])
+    if kept:
+        yield items([b"kept", kept])
 
 
 def _index(value: Any) -> Steps:
@@ -285,6 +312,7 @@ def _polars_expression(value: Any) -> Steps:
 _KINDS: dict[tuple[str, str], Expander] = {
     ("numpy", "ndarray"): _ndarray,
     ("numpy", "generic"): _scalar,
+    ("numpy", "ufunc"): _ufunc,
     ("pandas", "DataFrame"): _frame,
     ("pandas", "Series"): _series,
     ("pandas", "Index"): _index,

@@ -177,7 +177,7 @@ def _rebuilt(digester: Follows, value: Any, made: Sequence[Any]) -> Steps:
 
 
 def _state(digester: Follows, cls: type, state: Any) -> Steps:
-    """Encode an object's state; the order in which plain attributes were set doesn't count."""
+    """Encode an object's state."""
     if getattr(cls, "__getstate__", None) is not object.__getstate__ or "__reduce__" in vars(cls):
         return b"state" + (yield from items([state]))
     own, slots = state if isinstance(state, tuple) and len(state) == 2 else (state, None)
@@ -185,7 +185,7 @@ def _state(digester: Follows, cls: type, state: Any) -> Steps:
         return b"state" + (yield from items([state]))
     attributes = {**(own or {}), **(slots or {})}
     skipped = digester.derived(cls)
-    flat = [side for name in sorted(attributes, key=str) if name not in skipped for side in (name, attributes[name])]
+    flat = [side for name, value in attributes.items() if name not in skipped for side in (name, value)]
     return b"attributes" + (yield from items(flat))
 
 
