@@ -27,6 +27,7 @@ import yaml
 from ipy_orch.authoring.cells.free_names import FreeNames, free_names
 from ipy_orch.authoring.cells.heads import split_head
 from ipy_orch.authoring.cells.options import ASSET_OPTIONS, CHECK_OPTIONS, OP_OPTIONS, parse_line, parse_yaml
+from ipy_orch.authoring.cells.quoted import names_in_strings
 from ipy_orch.authoring.cells.statements import awaits, refuse_magics, refuse_statements
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.keys import AssetKey
@@ -101,6 +102,11 @@ class CellText:
     def names(self) -> FreeNames:
         """Return the names that the body reads from outside and those that it binds."""
         return free_names(self.tree)
+
+    @cached_property
+    def quoted(self) -> frozenset[str]:
+        """Return the names in strings of the body that libraries look up in it, such as tables of SQL."""
+        return names_in_strings(self.tree.body) - self.names.bound - self.names.free.keys()
 
     @property
     def surprise(self) -> str:
@@ -203,7 +209,9 @@ def from_magic(magic: str, line: str, body: str, *, where: str, text: str = "") 
         options.setdefault("name", words.pop())
     if len(words) > 1:
         raise DagsterInvalidDefinitionError(
-            f"`%%{magic}` takes one name, not {len(words)}: {' '.join(words)}", where=where
+            f"`%%{magic}` takes one name, not {len(words)}: {' '.join(words)}",
+            where=where,
+            hint="an option takes several with commas: `--kinds a,b`" if options else "",
         )
     return cell(kind, words[0], options, body, where, text)
 
@@ -326,6 +334,8 @@ def value_rule(source: CellText) -> tuple[list[ast.stmt], str]:
         return body or [place(ast.Pass(), None)], ""
     what = "asset" if source.kind == "asset" else "check"
     hint = f"end the cell with the value, or with `{source.name} = ...`"
+    if isinstance(last, ast.Assert) and source.kind == "check":
+        hint = f"end the cell with the condition itself, which a check says its verdict by: `{ast.unparse(last.test)}`"
     raise DagsterInvalidDefinitionError(f"{what} `{source.name}` has no value", where=source.where, hint=hint)
 
 
