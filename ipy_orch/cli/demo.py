@@ -23,6 +23,7 @@ Row = Mapping[str, Any]
 QUICKSTART: Final = Path("notebooks", "quickstart.ipynb")
 WRITTEN: Final = re.compile(r"^written: (.+?)(?: · .*)?$", re.MULTILINE)
 HERE: Final = Path(__file__)
+HEAD: Final = 30  #: lines of a module that are shown
 
 
 @click.command(short_help="Run the tutorial, or a notebook of yours, and show what it makes.")
@@ -158,7 +159,7 @@ def show_tables(told: Mapping[str, Any]) -> None:
 
 
 def show_files(path: Path, cells: Iterable[Any]) -> None:
-    """Say where the exported modules are, and how to see the notebook."""
+    """Say where the exported modules are and how they begin, and how to see the notebook."""
     outputs = (output for cell in cells for output in cell.outputs)
     texts = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in outputs]
     written = [name for text in texts for name in WRITTEN.findall(text or "")]
@@ -166,5 +167,13 @@ def show_files(path: Path, cells: Iterable[Any]) -> None:
         click.echo("\nExported")
     for name in written:
         click.echo(f"  {shown(path.parent / name)}")
+        click.echo("".join(f"    {line}\n" for line in beginning(path.parent / name)), nl=False)
     opened = "make lab" if path.resolve() == (Path.cwd() / QUICKSTART).resolve() else f"jupyter lab {shown(path)}"
     click.echo(f"\nTo read and run it yourself in JupyterLab: {opened}")
+
+
+def beginning(path: Path) -> list[str]:
+    """Return how a module begins, and how much there is more of it."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.suffix == ".py" and path.is_file() else []
+    more = len(lines) - HEAD
+    return [*lines[:HEAD], f"... and {more} more lines"] if more > 1 else lines

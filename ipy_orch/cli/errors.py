@@ -15,15 +15,24 @@ import click
 
 from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError, closest
 
-__all__ = ["FAILED", "INTERRUPTED", "REFUSED", "Door", "Refused", "in_shell"]
+__all__ = ["FAILED", "INTERRUPTED", "REFUSED", "Door", "Refused", "in_shell", "note_source"]
 
 FAILED: Final = 1
 REFUSED: Final = 2
 INTERRUPTED: Final = 130
 JSON: Final = "ipy_orch.json"
 DEBUG: Final = "ipy_orch.debug"
+SOURCE: Final = "ipy_orch.source"
 #: magics in the hints of lower floors, and the commands that do the same
 COMMANDS: Final = {"assets": "list", "checks": "list", "materialize": "materialize", "why": "why", "lineage": "lineage"}
+ABOUT: Final = re.compile(r"`ipy-orch (list|plan|materialize|check|why|lineage)(?! -m | \S+\.(?:ipynb|py)\b)")
+BACKFILL: Final = re.compile(r"`?%backfill ([\w/.-]+)`?")
+
+
+def note_source(words: str) -> None:
+    """Note what a command is about, as it was named: hints name it, too, so that they can be pasted."""
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.meta[SOURCE] = words
 
 
 def in_shell(text: str) -> str:
@@ -33,7 +42,11 @@ def in_shell(text: str) -> str:
     ('`ipy-orch list` lists them', '`ipy-orch materialize orders`')
     """
     text = text.replace(" and `%forget` it", "")  # a shell remembers no definitions
-    return re.sub(r"%(\w+)", lambda found: f"ipy-orch {COMMANDS[found[1]]}" if found[1] in COMMANDS else found[0], text)
+    text = BACKFILL.sub(r"`%materialize \1 --partition FIRST..LAST`", text)
+    text = re.sub(r"%(\w+)", lambda found: f"ipy-orch {COMMANDS[found[1]]}" if found[1] in COMMANDS else found[0], text)
+    context = click.get_current_context(silent=True)
+    source = f" {context.meta[SOURCE]}" if context is not None and context.meta.get(SOURCE) else ""
+    return ABOUT.sub(lambda found: f"{found[0]}{source}", text)
 
 
 class Refused(click.ClickException):

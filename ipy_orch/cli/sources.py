@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import click
 
-from ipy_orch.cli.errors import DEBUG, JSON, Refused
+from ipy_orch.cli.errors import DEBUG, JSON, Refused, note_source
 from ipy_orch.errors import DagsterInvariantViolationError
 
 if TYPE_CHECKING:
@@ -121,6 +122,8 @@ def find_source(
     if first is not None and module is not None:
         raise click.UsageError(f"`{first}` and `-m {module}` are two places with definitions: name one of them.")
     here = Path.cwd()
+    if first is not None or module is not None:
+        note_source(shlex.quote(first) if first is not None else f"-m {module}")
     if first is not None:
         location = location_of(Path(first).expanduser())
         project = find_project(location.folder)
@@ -174,7 +177,7 @@ def in_process(source: Source, progress: Progress) -> Iterator[Ask]:
     from ipy_orch.ui import answers
 
     with contextlib.redirect_stdout(sys.stderr):  # what is imported prints where it doesn't mix with answers
-        session = session_of(source.location)
+        session = session_of(source.location, at_home=True)
     store = str(source.store) if source.store is not None else None
     try:
         yield lambda verb, /, **options: answers.ask(session, verb, {"store": store, **options}, progress.hear)

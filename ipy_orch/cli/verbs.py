@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from ipy_orch.cli.errors import FAILED, Refused
+from ipy_orch.cli.errors import FAILED, Refused, in_shell
 from ipy_orch.cli.running import refuse_place
 from ipy_orch.cli.sources import Source, find_source, opened, sourced
 
@@ -182,7 +182,9 @@ def show_why(told: Mapping[str, Any]) -> None:
     for one in told["upstream"]:
         say(f"  because {one}")
     if told["status"] not in ("fresh", "external"):
-        say(f"  hint: `ipy-orch materialize {told['asset']}`", "dim")
+        which = f" --partition {told['partition']}" if told["partition"] is not None else ""
+        hint = in_shell(f"`%materialize {told['asset']}{which}`")
+        say(f"  hint: {hint}", "dim")
 
 
 @click.command(short_help="Draw the lineage.")
@@ -346,11 +348,29 @@ def show_report(told: Mapping[str, Any]) -> None:
         own = [name for name in told["told"] if name.partition("[")[0] == line["asset"]]  # with its partition
         if len(own) != 1 and line["status"] != "failed":
             say(line_of(line["status"], line["asset"], line["text"]))
+    failing = [row for row in told["checks"] if row["status"] in ("failed", "raised")]
+    for row in failing:
+        if row["earlier"]:  # what it looked at is as it was: nothing has run that would say it anew
+            say(line_of("failed", name_of(row), said_then(row)))
     for error in told["errors"]:
         say(f"\n{error['step']} failed:", "bold red", stderr=True)
         say(error["traceback"].rstrip() or error["error"], stderr=True)
     words = Counter(line["status"] for line in told["assets"])
-    bad = [f"{row['asset']}:{row['check']}" for row in told["checks"] if row["status"] in ("failed", "raised")]
+    bad = [name_of(row) for row in failing]
     parts = [", ".join(f"{number} {word}" for word, number in words.items())]
     parts += [f"failed checks: {', '.join(bad)}"] if bad else []
     say(" · ".join(part for part in parts if part), "dim")
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """Return the name of a check."""
+    return f"{row['asset']}:{row['check']}"
+
+
+def said_then(row: Mapping[str, Any]) -> str:
+    """Return what a check said in an earlier run, and when."""
+    from ipy_orch.cli.printing import worded
+
+    words = worded(row)
+    parts = (f"failed in the run of {words['when']}", *(words.get(name) for name in ("reason", "description", "found")))
+    return " · ".join(part for part in parts if part)

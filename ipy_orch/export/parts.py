@@ -261,6 +261,7 @@ class Parts:
                 label=cell.label,
                 reads={name.partition(".")[0]: 1 for name in known if name},
                 late={name: line for name, line in source.names.free.items() if name not in given},
+                quoted=source.quoted - given,
             )
         return made
 

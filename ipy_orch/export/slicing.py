@@ -41,6 +41,7 @@ class Piece:
         label: the cell, as Jupyter names it.
         reads: name -> line, of names that must be there before it.
         late: name -> line, of names that it reads when it is called.
+        quoted: names in strings, which may be names of the notebook or not.
         statement: None for a function made of a cell.
     """
 
@@ -49,6 +50,7 @@ class Piece:
     label: str
     reads: Mapping[str, int] = field(default_factory=dict)
     late: Mapping[str, int] = field(default_factory=dict)
+    quoted: frozenset[str] = frozenset()
     statement: Statement | None = None
 
     @property
@@ -137,8 +139,8 @@ class Slicer:
         return Slice(tuple(sorted(found, key=lambda one: one.place)), frozenset(builtin))
 
     def named_in_quotes(self, piece: Piece) -> set[Statement]:
-        """Return what makes the names in annotations that are strings, where cells define them."""
-        names = piece.statement.quoted if piece.statement is not None else ()
+        """Return what makes the names in strings, such as annotations and SQL, where cells define them."""
+        names = piece.statement.quoted if piece.statement is not None else piece.quoted
         return {one for name in names for one in self.definitions(name) if not one.trouble}
 
     def read_by_called(self, piece: Piece) -> set[Statement]:

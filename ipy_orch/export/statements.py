@@ -9,45 +9,16 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
+from ipy_orch.authoring.cells.changes import changed
 from ipy_orch.authoring.cells.free_names import free_names
-from ipy_orch.authoring.cells.statements import awaits, own_nodes
+from ipy_orch.authoring.cells.quoted import names_in_strings
+from ipy_orch.authoring.cells.statements import awaits
 from ipy_orch.session.cellbook import Cell
 
 __all__ = ["Place", "Statement", "is_plain_import", "statements_of"]
 
 Place = tuple[int, int]
-
-# Methods that change what they are called on. A notebook that changes a value by a method of its own name is beyond
-# what syntax tells.
-CHANGING: Final = frozenset(
-    {
-        *(
-            "add",
-            "append",
-            "appendleft",
-            "clear",
-            "discard",
-            "extend",
-            "extendleft",
-            "insert",
-            "pop",
-            "popitem",
-            "popleft",
-        ),
-        *("difference_update", "intersection_update", "symmetric_difference_update", "update"),
-        *("register", "remove", "reverse", "set", "setdefault", "sort"),
-        *("basicConfig", "filterwarnings", "seed", "setLevel", "setlocale", "simplefilter", "use"),
-    }
-)
-CHANGING_PREFIXES: Final = ("add_", "set_", "register_")
-CHANGING_ARGUMENT: Final = frozenset(
-    {
-        *("delattr", "heapify", "heappop", "heappush", "insort", "setattr", "shuffle"),
-        "make_python_type_usable_as_dagster_type",
-    }
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +32,7 @@ class Statement:
         lines: first and last line in the cell.
         reads: name -> line, of names that it reads while it runs.
         late: name -> line, of names that functions of it read when they are called.
-        quoted: names in annotations written as strings, which may be names of the notebook or not.
+        quoted: names in strings, of annotations and SQL, say, which may be names of the notebook or not.
         binds: names that it binds, perhaps only in some case.
         surely: those that it binds in any case, so that what they were before doesn't matter.
         changes: names whose value it changes without binding them.
@@ -222,57 +193,18 @@ def surely_all(body: Iterable[ast.stmt]) -> frozenset[str]:
     return frozenset().union(*map(surely_bound, body))
 
 
-def changed(node: ast.stmt) -> Iterator[str]:
-    """Yield the names whose value a statement changes: items, attributes, and methods known to change."""
-    for decorator in getattr(node, "decorator_list", []):
-        method = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if isinstance(method, ast.Attribute) and is_changing(method.attr):
-            yield from root(method.value)
-    for one in own_nodes([node]):
-        if isinstance(one, ast.Attribute | ast.Subscript) and isinstance(one.ctx, ast.Store | ast.Del):
-            yield from root(one.value)
-        elif isinstance(one, ast.Call):
-            yield from changed_by_call(one)
-
-
-def changed_by_call(call: ast.Call) -> Iterator[str]:
-    """Yield the name whose value a call changes."""
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-    if name in CHANGING_ARGUMENT:
-        for given in (*call.args[:1], *(word.value for word in call.keywords if word.arg == "python_type")):
-            yield from root(given)
-    in_place = any(word.arg == "inplace" and getattr(word.value, "value", None) is True for word in call.keywords)
-    if isinstance(call.func, ast.Attribute) and (in_place or is_changing(name)):
-        yield from root(call.func.value)
-
-
-def is_changing(method: str) -> bool:
-    """Tell whether a method changes its object, by its name."""
-    return method in CHANGING or method.startswith(CHANGING_PREFIXES)
-
-
-def root(node: ast.expr) -> Iterator[str]:
-    """Yield the name that ``a.b[c].d`` begins with; never that of ``sys.path``, which is about this machine."""
-    chain = node
-    while isinstance(chain, ast.Attribute | ast.Subscript):
-        if isinstance(chain, ast.Attribute) and chain.attr == "path" and getattr(chain.value, "id", "") == "sys":
-            return
-        chain = chain.value
-    if isinstance(chain, ast.Name):
-        yield chain.id
-
-
 def declared_global(node: ast.stmt) -> dict[str, int]:
     """Return the names that functions of a statement declare ``global``: they exist before."""
     return {name: one.lineno for one in ast.walk(node) if isinstance(one, ast.Global) for name in one.names}
 
 
 def quoted_names(node: ast.stmt) -> Iterator[str]:
-    """Yield the names in annotations that are written as strings, which frameworks read when they run.
+    """Yield the names in annotations written as strings, which frameworks read when they run, and in SQL and the like.
 
     >>> sorted(quoted_names(ast.parse("def f(x: 'pd.DataFrame') -> 'int': ...").body[0]))
     ['int', 'pd']
     """
+    yield from names_in_strings([node]) - {one.arg for one in ast.walk(node) if isinstance(one, ast.arg)}
     for one in ast.walk(node):
         for annotation in (getattr(one, "annotation", None), getattr(one, "returns", None)):
             for text in ast.walk(annotation) if isinstance(annotation, ast.expr) else ():

@@ -247,6 +247,8 @@ def write_layout(layout: Layout, module: Module, *, force: bool, asked: Asked | 
         DagsterInvalidDefinitionError: when the proof fails.
         DagsterInvariantViolationError: when somebody else's file is in the place, or edits of this one would be lost.
     """
+    for name in layout.files:
+        refuse_blocked(layout.root / name, layout)
     if not force:
         for place in layout.owned:
             if place.exists():
@@ -275,6 +277,22 @@ def proven(layout: Layout, module: Module, asked: Asked) -> list[str]:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
         return prove(Staged(root / layout.source, layout.name), module, asked)
+
+
+def refuse_blocked(place: Path, layout: Layout) -> None:
+    """Refuse a place where a file can't be: below another file, or where a folder is.
+
+    Raises:
+        DagsterInvariantViolationError: with what to name instead.
+    """
+    for above in place.parents:
+        if above.exists() and not above.is_dir():
+            what = "a package is" if layout.source else "a module is"
+            other = f", e.g. `{above.with_suffix('')}`" if above == layout.root and above.suffix else ""
+            hint = f"name another folder{other}, or move the file away"
+            raise DagsterInvariantViolationError(f"`{above}` is a file, and {what} written into a folder", hint=hint)
+    if place.is_dir():
+        raise DagsterInvariantViolationError(f"`{place}` is a folder", hint="name another place, or move it away first")
 
 
 def refuse_to_lose(place: Path, layout: Layout) -> None:

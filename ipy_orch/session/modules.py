@@ -11,7 +11,7 @@ import importlib
 import importlib.util
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -21,6 +21,7 @@ from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, closes
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.env import redact
 from ipy_orch.planning.code.modules import is_installed_file
+from ipy_orch.session.config.environments import DEFAULT, can_name
 from ipy_orch.session.project import Location
 from ipy_orch.session.session import Session
 
@@ -30,16 +31,22 @@ DAGSTER: Final = "dagster"
 OURS: Final = str(Path(__file__).parents[1])
 
 
-def session_of(location: Location) -> Session:
-    """Return a session, in memory, with the definitions of a module or file.
+def session_of(location: Location, *, at_home: bool = False) -> Session:
+    """Return a session, in memory, with the definitions of a module or file, and the environments it has.
+
+    Args:
+        at_home: whether it shares values with the notebook that it may be exported from, where both have the same code.
 
     Raises:
         DagsterInvariantViolationError: when it can't be imported, with the line; or holds no definitions.
         DagsterError: what its definitions are refused for.
     """
     with importing(location):
-        session = Session(chosen(loaded(location), location))
+        module = loaded(location)
+        session = Session(chosen(module, location))
+        session.is_of_module = at_home
         scanned = session.scan()
+        session.environments.take(*deployments_in(module, session))
     if not scanned.definitions and not scanned.found_jobs:
         raise DagsterInvariantViolationError(
             f"`{location.label}` holds no definitions",
@@ -57,6 +64,25 @@ def chosen(module: ModuleType, location: Location) -> dict[str, Any]:
             raise DagsterInvariantViolationError(f"{location.label} has no variable `{location.attribute}`", hint=near)
         return {location.attribute: own[location.attribute]}
     return {name: value for name, value in own.items() if isinstance(value, Definitions)} or own
+
+
+# -- environments -----------------------------------------------------------------------------------------------------
+
+
+def deployments_in(module: ModuleType, session: Session) -> tuple[Mapping[str, Mapping[str, Any]], str]:
+    """Return environment -> its resources, and the one in use: of a dict of dicts, those that the definitions have.
+
+    Dagster's guide has environments so, and exports; which of them is in use, the module has found out by itself.
+    """
+    bundles = [one for one in session.namespace.values() if isinstance(one, Definitions)]
+    own = {key: one for bundle in bundles for key, one in bundle.resources.items()}
+    for value in vars(module).values():
+        if isinstance(value, Mapping):
+            named = {name: one for name, one in value.items() if can_name(name) and isinstance(one, Mapping)}
+            in_use = [name for name, one in named.items() if one and all(own.get(key) is one[key] for key in one)]
+            if in_use:
+                return named, max(in_use, key=lambda name: len(named[name]))
+    return {}, DEFAULT
 
 
 # -- importing --------------------------------------------------------------------------------------------------------

@@ -67,7 +67,9 @@ def test_demo_shows_what_a_notebook_makes(tmp_path: Path) -> None:
     assert any(line.startswith("orders fresh ingest") for line in lines)
     assert "Checks: 1 warned" in lines
     assert "few orders warned orders=3" in lines
-    assert "definitions.py" in lines
+    at = lines.index("definitions.py")
+    assert lines[at + 1].startswith("# Written by ipy_orch")
+    assert "def orders():" in lines[at:]
     assert (tmp_path / "definitions.py").is_file()
     assert lines[-1].endswith("jupyter lab small.ipynb")
     assert nbformat.read(path, as_version=4).cells[1].outputs == []

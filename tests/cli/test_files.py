@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -239,3 +240,84 @@ def test_interrupted(tmp_path: Path) -> None:
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (130, "Error: interrupted: nothing half done is stored\n")
     assert [step["step"] for step in told("plan", "slow.py")["steps"]] == ["two"]
+
+
+DEPLOYED = """
+import os
+from ipy_orch import ConfigurableResource, Definitions, asset
+
+class Db(ConfigurableResource):
+    url: str
+
+@asset
+def where(db: Db):
+    return db.url
+
+deployments = {
+    "default": {"db": Db(url="dev")},
+    "prod": {"db": Db(url="prod"), **{}},
+    "not a name": {},
+}
+defs = Definitions(assets=[where], resources=deployments[os.getenv("DAGSTER_DEPLOYMENT", "default")])
+"""
+
+
+@pytest.mark.parametrize("variable", ["", "prod"])
+def test_the_environments_of_a_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    """`--env` names those of a module's dict, whichever the module itself has chosen."""
+    if variable:
+        monkeypatch.setenv("DAGSTER_DEPLOYMENT", variable)
+    else:
+        monkeypatch.delenv("DAGSTER_DEPLOYMENT", raising=False)
+    (tmp_path / "deployed.py").write_text(DEPLOYED)
+    own, other = (variable, "default") if variable else ("default", "prod")
+    assert statuses(told("materialize", "deployed.py")) == {"where": "ran"}
+    assert told("plan", "deployed.py", "--env", own)["steps"] == []
+    (step,) = told("plan", "deployed.py", "--env", other)["steps"]
+    assert step["reason"] == "resource config changed: db.url"
+    assert statuses(told("materialize", "deployed.py", "--env", other)) == {"where": "ran"}
+    assert "there is no environment `nope`" in call("plan", "deployed.py", "--env", "nope").output
+
+
+def test_the_frames_of_an_error(tmp_path: Path) -> None:
+    """Of an error that we raise for what a user's function did, the user's frames are shown, and none of ours."""
+    (tmp_path / "odd.py").write_text(
+        "from ipy_orch import AssetCheckResult, asset, asset_check\n\n@asset\ndef one():\n    return 1\n\n"
+        "@asset_check(asset=one)\ndef odd():\n    return AssetCheckResult(passed=True, metadata={'x': object()})\n"
+    )
+    result = call("materialize", "odd.py")
+    assert result.exit_code == 1
+    frames = [line for line in result.output.splitlines() if line.startswith("  File ")]
+    assert [frame.rpartition(", ")[2] for frame in frames] == ["in odd"]
+
+
+def test_a_check_that_failed_in_an_earlier_run(shop: Path) -> None:
+    """It still counts, as what it looked at is as it was; what it said then is told, and when."""
+    shop.write_text(SHOP.replace("> 2", "> 3"))
+    assert "✗ daily:some · failed · n=3\n" in call("materialize", "shop.py").output
+    result = call("materialize", "shop.py")
+    assert result.exit_code == 1
+    assert "✗ daily:some · failed in the run of 20" in result.output
+    assert " · n=3\n" in result.output
+    assert result.output.count("daily:some · failed") == 1
+
+
+PARTITIONED = """
+from ipy_orch import StaticPartitionsDefinition, asset
+
+@asset(partitions_def=StaticPartitionsDefinition(["a", "b"]))
+def by_letter():
+    return 1
+"""
+
+
+def test_hints_can_be_pasted(tmp_path: Path) -> None:
+    """They name the source as the command did, and no magic."""
+    (tmp_path / "my parts.py").write_text(PARTITIONED)
+    result = call("materialize", "my parts.py", "by_letter")
+    assert "hint: `ipy-orch materialize 'my parts.py' by_letter --partition b`" in result.output
+    assert "%" not in result.output
+    hint = call("why", "my parts.py", "by_letter").output.rpartition("hint: ")[2].strip("`\n")
+    assert hint == "ipy-orch materialize 'my parts.py' by_letter --partition b"
+    assert call(*shlex.split(hint)[1:]).exit_code == 0
+    assert "`ipy-orch list 'my parts.py'` lists them" in call("why", "my parts.py", "x").output

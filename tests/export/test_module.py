@@ -482,3 +482,20 @@ def test_where_a_step_runs_is_a_tag_of_its_op() -> None:
     ).export()
     assert '@asset(op_tags={"ipy_orch/executor": "dask:tcp://there:8786"})' in text
     assert 'op_tags={"ipy_orch/executor": "threads"}' in text
+
+
+def test_names_in_strings_go_along(tmp_path: Path) -> None:
+    """Frames that SQL names, and variables behind `@`, are arguments or in the module; real dagster finds them."""
+    notebook = Notebook(
+        "import duckdb\nimport pandas as pd",
+        "low = 1\nrates = pd.DataFrame({'r': [10]})",
+        "def kept(frame):\n    return frame.query('a > @low')",
+        "%%asset src\npd.DataFrame({'a': [1, 2, 3]})",
+        "%%asset total\nduckdb.sql('select sum(a * r) from src, rates').fetchall()",
+        "%%asset many\nlen(kept(src))",
+    )
+    text = notebook.export()
+    assert "def total(src):" in text
+    notebook.write(tmp_path / "m.py", "dagster")
+    code = "import m, dagster as dg; r = dg.materialize(m.defs.assets); print(r.output_for_node('total'), "
+    assert run_clean(f"{code}r.output_for_node('many'))", tmp_path).splitlines()[-1] == "[(60,)] 2"

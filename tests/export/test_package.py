@@ -115,3 +115,17 @@ def test_the_name_of_the_folder(tmp_path):
     """A package without a name has that of its folder."""
     export_notebook(saved(tmp_path / "n.ipynb", *CELLS), tmp_path / "shop", package=True, prove=False)
     assert (tmp_path / "shop" / "src" / "shop" / "definitions.py").is_file()
+
+
+@pytest.mark.parametrize(("out", "taken", "hint"), [("shop.py", "shop.py", "e.g. `"), ("shop", "shop/src", "or move")])
+def test_a_file_in_the_way(tmp_path, out, taken, hint):
+    """Where a folder of the package would be, a file is no bug of ours, and stays."""
+    place = tmp_path / taken
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("mine")
+    with pytest.raises(
+        DagsterInvariantViolationError, match="is a file, and a package is written into a folder"
+    ) as told:
+        export_notebook(saved(tmp_path / "n.ipynb", *CELLS), tmp_path / out, package="shop", prove=False)
+    assert hint in told.value.hint
+    assert place.read_text() == "mine"

@@ -19,6 +19,7 @@ from ipy_orch.export.proof.facts import plain
 from ipy_orch.export.proof.rounds import Rehearsal
 from ipy_orch.export.writing import export_notebook
 from tests.export.notebooks import Notebook, saved
+from tests.session.notebook import Notebook as SessionNotebook
 
 
 def test_a_session_that_is_not_its_text(tmp_path, monkeypatch):
@@ -191,3 +192,15 @@ def test_values_that_hold_much() -> None:
     figure.add_subplot().plot([1, 2])
     assert plain({"figure": figure}) == plain({"figure": plt.figure()})
     plt.close("all")
+
+
+def test_a_check_that_raises_says_that_the_proof_failed(tmp_path):
+    """The user's own exception is shown, with what it means for the export."""
+    notebook = SessionNotebook(run=False)
+    notebook.cell("1", "%%asset a\n1")
+    notebook.cell("2", "%%asset_check a c\n1 / 0")
+    with pytest.raises(ZeroDivisionError) as told:
+        notebook.session.export(tmp_path / "m.py", verify=True)
+    (note,) = told.value.__notes__
+    assert note.startswith("the proof failed, and nothing was written")
+    assert not (tmp_path / "m.py").exists()

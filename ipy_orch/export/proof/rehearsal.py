@@ -68,7 +68,10 @@ def rehearsed(session: Session) -> Rehearsal:
     made = rounds_of(session, scanned)
     for partition, keys in made.asked:
         report = session.materialize(keys, partition=partition, what="values to compare")
-        for error in report.errors.values():
+        for step, error in report.errors.items():
+            error.add_note(
+                f"the proof failed, and nothing was written: all assets and checks run for it, and `{step}` raised"
+            )
             raise error
     found: dict[str, Any] = {}
     for partition, key in ((partition, key) for partition, keys in made.asked for key in keys):
