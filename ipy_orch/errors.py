@@ -16,6 +16,7 @@
     ├── DagsterStepOutputNotFoundError       a step did not yield an output that it must
     ├── DagsterExecutionStepNotFoundError    a step name that the plan doesn't have
     ├── DagsterExecutionStepExecutionError   a step raised; `__cause__` is the user's exception
+    ├── DagsterMaxRetriesExceededError       a step asked to be tried again, once too often
     ├── DagsterAssetCheckFailedError         a blocking check failed
     ├── DagsterExecutionInterruptedError     the run was cancelled
     ├── DagsterRunNotFoundError              a run id that the log doesn't have
@@ -56,6 +57,7 @@ __all__ = [
     "DagsterInvalidInvocationError",
     "DagsterInvalidSubsetError",
     "DagsterInvariantViolationError",
+    "DagsterMaxRetriesExceededError",
     "DagsterResourceFunctionError",
     "DagsterRunNotFoundError",
     "DagsterStepOutputNotFoundError",
@@ -163,6 +165,10 @@ class DagsterTypeCheckError(DagsterUserCodeExecutionError):
 
 class DagsterExecutionStepExecutionError(DagsterUserCodeExecutionError):
     """Tell that a step raised; ``__cause__`` is the user's exception."""
+
+
+class DagsterMaxRetriesExceededError(DagsterError):
+    """Tell that a step raised RetryRequested when it had been tried as often as it had asked for."""
 
 
 class DagsterTypeCheckDidNotPass(DagsterError):

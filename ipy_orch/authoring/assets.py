@@ -19,7 +19,7 @@ from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
 from ipy_orch.model.results import MaterializeResult, ObserveResult
 from ipy_orch.model.specs import DAGSTER_TYPE, DEFAULT_GROUP, AssetDep, AssetSpec, distinct_deps, refuse_others
-from ipy_orch.model.tags import valid_tags
+from ipy_orch.model.tags import COMPUTE_KIND, valid_tags
 from ipy_orch.model.types.annotations import Nothing, column_schema_of
 
 __all__ = ["asset", "multi_asset"]
@@ -128,7 +128,7 @@ def define_asset(
         automation_condition=automation_condition,
         owners=owners,
         tags=tags,
-        kinds=kinds or ((compute_kind,) if compute_kind else None),
+        kinds=kinds,
         partitions_def=partitions_def,
         freshness_policy=freshness_policy,
         is_virtual=is_virtual,
@@ -144,7 +144,7 @@ def define_asset(
         description=spec.description,
         config_type=config_type(call, config_schema, where),
         required_resource_keys=needed_resources(call, required_resource_keys, resource_defs, where),
-        tags=dict(op_tags or {}),
+        tags={**compute_kind_tag(compute_kind), **(op_tags or {})},
         retry_policy=retry_policy,
         code_version=code_version,
         pool=pool,
@@ -244,7 +244,7 @@ def define_multi_asset(
         description=description or inspect.getdoc(function),
         config_type=config_type(call, config_schema, where),
         required_resource_keys=needed_resources(call, required_resource_keys, resource_defs, where),
-        tags=dict(op_tags or {}),
+        tags={**compute_kind_tag(compute_kind), **(op_tags or {})},
         retry_policy=retry_policy,
         code_version=code_version,
         pool=pool,
@@ -359,6 +359,11 @@ def refuse_two_kinds(compute_kind: str | None, kinds: Iterable[str] | None, wher
     """Refuse a kind that is said in two ways."""
     if compute_kind and kinds:
         raise DagsterInvalidDefinitionError("give `kinds` or `compute_kind`, not both", where=where)
+
+
+def compute_kind_tag(compute_kind: str | None) -> dict[str, str]:
+    """Return the tag of an op that keeps its kind, as Dagster had them before an asset had kinds."""
+    return {COMPUTE_KIND: compute_kind} if compute_kind else {}
 
 
 def needed_resources(
@@ -551,6 +556,4 @@ def spec_with_defaults(
     if code_version and not spec.code_version:
         changes["code_version"] = code_version
     refuse_two_kinds(compute_kind, spec.kinds, where)
-    if compute_kind:
-        changes["kinds"] = {compute_kind}
     return spec.replace_attributes(**changes) if changes else spec

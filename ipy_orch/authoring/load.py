@@ -18,6 +18,8 @@ from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.model.asset_changes import renamed
 from ipy_orch.model.asset_jobs import UnresolvedAssetJobDefinition
 from ipy_orch.model.assets import AssetChecksDefinition, AssetsDefinition, SourceAsset
+from ipy_orch.model.automation.holding import Schedule
+from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.keys import AssetKey
@@ -136,23 +138,23 @@ def load_definitions_from_modules(
     loggers: Mapping[str, Any] | None = None,
     executor: Any = None,
 ) -> Definitions:
-    """Return one Definitions of the assets, specs, checks and jobs that variables of the modules hold.
+    """Return one Definitions of what variables hold: assets, specs, checks, jobs, schedules and sensors.
 
     A variable that holds a Definitions is merged into it.
 
     Raises:
-        DagsterInvalidDefinitionError: when two different assets have one key, or two jobs one name.
+        DagsterInvalidDefinitionError: when two different assets have one key; two jobs, schedules or sensors one name.
     """
     modules = list(modules)
     found: list[tuple[str, Loaded]] = held(modules, (AssetsDefinition, AssetSpec))
     refuse_doubles(found)
     checks = [one for _, one in found if isinstance(one, AssetChecksDefinition)]
     assets = [one for _, one in found if not isinstance(one, AssetChecksDefinition)]
-    jobs = held(modules, (JobDefinition, UnresolvedAssetJobDefinition))
-    refuse_jobs_of_one_name(jobs)
     own = Definitions(
         assets,
-        jobs=[job for _, job in jobs],
+        schedules=held_by_name(modules, Schedule, "schedule"),
+        sensors=held_by_name(modules, SensorDefinition, "sensor"),
+        jobs=held_by_name(modules, JobDefinition | UnresolvedAssetJobDefinition, "job"),
         resources=resources,
         loggers=loggers,
         executor=executor,
@@ -215,7 +217,7 @@ def modules_in(package: ModuleType) -> Iterator[ModuleType]:
         yield importlib.import_module(info.name)
 
 
-def held(modules: Iterable[ModuleType], kind: type | tuple[type, ...]) -> list[tuple[str, Any]]:
+def held(modules: Iterable[ModuleType], kind: Any) -> list[tuple[str, Any]]:
     """Return (module, object) for each object of a kind that variables hold, also in lists, each once."""
     found: dict[int, tuple[str, Any]] = {}
     for module in modules:
@@ -243,18 +245,19 @@ def refuse_doubles(found: Iterable[tuple[str, Loaded]]) -> None:
                 )
 
 
-def refuse_jobs_of_one_name(found: Iterable[tuple[str, JobDefinition | UnresolvedAssetJobDefinition]]) -> None:
-    """Refuse two different jobs of one name.
+def held_by_name(modules: Iterable[ModuleType], kind: Any, what: str) -> list[Any]:
+    """Return the objects of a kind that variables hold, each once.
 
     Raises:
-        DagsterInvalidDefinitionError: naming the modules.
+        DagsterInvalidDefinitionError: when two of them have one name, with the modules.
     """
-    seen: dict[str, str] = {}
-    for module, job in found:
-        if job.name in seen:
-            places = " and ".join(dict.fromkeys((seen[job.name], module)))
-            raise DagsterInvalidDefinitionError(f"job `{job.name}` is defined twice", where=places)
-        seen[job.name] = module
+    seen: dict[str, tuple[str, Any]] = {}
+    for module, one in held(modules, kind):
+        where, other = seen.setdefault(one.name, (module, one))
+        if other is not one:
+            places = " and ".join(dict.fromkeys((where, module)))
+            raise DagsterInvalidDefinitionError(f"{what} `{one.name}` is defined twice", where=places)
+    return [one for _, one in seen.values()]
 
 
 # -- what to change ---------------------------------------------------------------------------------------------------

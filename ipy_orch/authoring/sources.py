@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 from ipy_orch.authoring.assets import check_options, define_asset, define_multi_asset
+from ipy_orch.errors import warn
 from ipy_orch.model.assets import OBSERVATION, AssetsDefinition, external
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.specs import AssetSpec
@@ -55,6 +56,7 @@ def define_observation(
     required_resource_keys: set[str] | None = None,
     resource_defs: Mapping[str, Any] | None = None,
     partitions_def: Any = None,
+    auto_observe_interval_minutes: float | None = None,
     automation_condition: Any = None,
     op_tags: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
@@ -63,9 +65,15 @@ def define_observation(
 ) -> AssetsDefinition:
     """Return the asset that ``function`` observes; the arguments are those of Dagster's ``@observable_source_asset``.
 
+    Args:
+        auto_observe_interval_minutes: as in Dagster, on its way out: nothing observes by itself.
+
     Raises:
         DagsterInvalidDefinitionError: when the arguments contradict each other or the function.
     """
+    if auto_observe_interval_minutes is not None:
+        told = "`auto_observe_interval_minutes` has no effect here: `automation_condition` says when to observe"
+        warn(told, DeprecationWarning)
     return define_asset(
         function,
         key=key,

@@ -21,7 +21,7 @@ from ipy_orch.events.ticks import Ticks
 from ipy_orch.events.types import Switched, Ticked
 from ipy_orch.model.automation.condition_sensors import AutomationConditionSensorDefinition
 from ipy_orch.model.automation.schedules import ScheduleDefinition
-from ipy_orch.model.automation.sensors import DEFAULT_INTERVAL, SensorDefinition
+from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.session.automation.automations import FoundAutomation
 from ipy_orch.session.jobs.jobs import only_elsewhere
 from ipy_orch.session.scan import Scanned
@@ -270,8 +270,7 @@ def noted(answer: Answer, at: float, note: str) -> Ticked:
 
 def interval_of(sensor: SensorDefinition) -> float:
     """Return how many seconds lie between two looks of a sensor."""
-    said = sensor.minimum_interval_seconds
-    return float(DEFAULT_INTERVAL if said is None else max(said, 1))
+    return float(max(sensor.minimum_interval_seconds, 1))
 
 
 OF_SESSIONS: weakref.WeakKeyDictionary[Session, Automations] = weakref.WeakKeyDictionary()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
+from ipy_orch.events.runs import Run
 from ipy_orch.events.types import Checked, Event, Materialized, Observed
 from ipy_orch.execution.records.dagster_run import DagsterRun
-from ipy_orch.execution.records.instance import dagster_run
 from ipy_orch.model.results import DATA_VERSION_TAG, AssetCheckEvaluation, AssetMaterialization, AssetObservation
 from ipy_orch.session.instance import SessionInstance
 
@@ -40,13 +41,10 @@ class TickInstance(SessionInstance):
             last = max(last + 1, int(event.at * MICROSECONDS))
             yield last, event
 
-    def get_run_by_id(self, run_id: str) -> DagsterRun | None:
-        """Return a run under the name of its job, None when there's none of this id."""
-        found = self.history.runs.get(run_id)
-        if found is None:
-            return None
-        shaped = dagster_run(found)
-        return DagsterRun(shaped.job_name.removeprefix(JOB), shaped.run_id, shaped.status, shaped.tags)
+    def shaped(self, run: Run) -> DagsterRun:
+        """Return a run under the name of its job."""
+        known = super().shaped(run)
+        return replace(known, job_name=known.job_name.removeprefix(JOB))
 
     def report_runless_asset_event(
         self, asset_event: AssetMaterialization | AssetObservation | AssetCheckEvaluation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ipy_orch.events.types import (
     Event,
@@ -15,6 +16,7 @@ from ipy_orch.events.types import (
     StepStarted,
     StepSucceeded,
 )
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
 
 __all__ = ["Run", "Runs", "StepRun"]
 
@@ -37,7 +39,10 @@ class StepRun:
 
 @dataclass
 class Run:
-    """Tell how a run goes: running, success, failure or canceled; ``keys`` are the assets and checks of each step."""
+    """Tell how a run goes: running, success, failure or canceled; ``keys`` are the assets and checks of each step.
+
+    No event says ``run_config`` and what was selected: they are known in the process in which the run began.
+    """
 
     run_id: str
     what: str
@@ -48,6 +53,9 @@ class Run:
     tags: dict[str, str] = field(default_factory=dict)
     steps: dict[str, StepRun] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    run_config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    asset_selection: frozenset[AssetKey] | None = None
+    asset_check_selection: frozenset[AssetCheckKey] | None = None
 
     def count(self, *statuses: str) -> int:
         """Return how many steps are in one of these states."""

@@ -1,8 +1,9 @@
 """What a step prints, warns, logs and displays goes to the step, never to a stranger's cell.
 
 A context variable names the :class:`Sink` of the step that runs. ``sys.stdout`` and ``sys.stderr`` are replaced, once
-per run, by streams that ask for it at each write; without a sink they do what the stream behind them does. So steps on
-several threads, or tasks of one loop, are told apart, and a cell that runs at the same time prints as always.
+per run, by streams that ask for it at each write; without a sink they do what the stream behind them does, but for the
+secrets in it. So steps on several threads, or tasks of one loop, are told apart, and a cell that runs at the same time
+prints as always.
 
 ====================  ==================================================================================
 what                  how it comes here
@@ -15,7 +16,8 @@ rich displays         the notebook floor puts them into :func:`current_sink`
 ====================  ==================================================================================
 
 A thread that a step starts has a context of its own, so its output isn't the step's, unless what it runs is
-:func:`wrap` ped. What C code writes to the file descriptors isn't seen.
+:func:`wrap` ped. Neither is what a hook, a resource or an IO manager prints. What C code writes to the file descriptors
+isn't seen.
 """
 
 from __future__ import annotations
@@ -37,7 +39,18 @@ from typing import Any, Final, Literal, ParamSpec, TextIO, TypeVar, cast
 from ipy_orch.events.chunks import Chunk, Kind
 from ipy_orch.model.env import redact
 
-__all__ = ["Chunk", "Sink", "capture", "current_sink", "install", "installed", "uninstall", "unrecorded", "wrap"]
+__all__ = [
+    "Chunk",
+    "Sink",
+    "capture",
+    "current_sink",
+    "install",
+    "installed",
+    "routed",
+    "uninstall",
+    "unrecorded",
+    "wrap",
+]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -263,11 +276,12 @@ class RoutedStream:
 
     def write(self, text: str) -> int:
         """Write to the current sink; to the stream behind without one, or when the sink's output appears live."""
+        if not isinstance(text, str):
+            return self._behind.write(text)  # which says what is wrong with bytes
         sink = _current.get()
-        if sink is None or not isinstance(text, str):
-            return self._behind.write(text)  # which also says what is wrong with bytes
-        sink.write(self._kind, text)
-        if sink.tee:
+        if sink is not None:
+            sink.write(self._kind, text)
+        if sink is None or sink.tee:
             self._behind.write(redact(text))
         return len(text)
 
@@ -399,6 +413,11 @@ def uninstall() -> None:
         if not _users and _route is not None:
             _route.put_back()
             _route = None
+
+
+def routed() -> bool:
+    """Tell whether output is routed now: a run is going on, or a value is being loaded."""
+    return _route is not None
 
 
 @contextmanager

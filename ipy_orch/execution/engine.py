@@ -24,6 +24,7 @@ from ipy_orch.errors import (
     DagsterAssetCheckFailedError,
     DagsterExecutionInterruptedError,
     DagsterInvalidDefinitionError,
+    DagsterMaxRetriesExceededError,
 )
 from ipy_orch.events.types import (
     RunFinished,
@@ -101,7 +102,7 @@ class Runner:
 
     def __init__(self, plan: Plan, world: World) -> None:
         self.plan, self.world = plan, world
-        self.open = OpenRun(world, world.run_id or uuid.uuid4().hex, plan.request.partition)
+        self.open = OpenRun(world, world.run_id or str(uuid.uuid4()), plan.request.partition)
         self.result, self.run_id, self.emit = self.open.result, self.open.run_id, self.open.emit
         self.steps = {step.name: step for step in (*plan.every_step, *plan.others)}
         self.frontier: Frontier[str] = Frontier({step.name: step.after for step in plan.steps})
@@ -178,6 +179,8 @@ class Runner:
         reasons = {step.name: str(step.reason) for step in steps}
         keys = {step.name: tuple(map(str, step.keys or step.checks)) for step in steps}
         self.emit(RunStarted(self.run_id, time.time(), "", self.plan.request.what, reasons, keys, self.world.tags))
+        if self.world.instance is not None:
+            self.world.instance.began(self.open.info)
 
     def end_run(self, status: str, began: float, message: str = "") -> None:
         """Say how the run ended."""
@@ -440,8 +443,7 @@ class Runner:
         """Try a step again where its policy or its error says so, else fail it."""
         delay = self.delay(step, error)
         if delay is None:
-            cause = error.__cause__ if isinstance(error, RetryRequested) else None
-            self.fail(step, cause or error, ended)
+            self.fail(step, used_up(step, error) if isinstance(error, RetryRequested) else error, ended)
             return
         self.open.take_phase()  # the next attempt, or another step, may fail elsewhere
         attempt = self.attempts[step.name] = self.attempts.get(step.name, 0) + 1
@@ -501,6 +503,18 @@ def retry_delay(step: Step, error: BaseException, attempt: int) -> float | None:
     if isinstance(error, Failure) and not error.allow_retries:
         return None
     return policy.calculate_delay(attempt)
+
+
+def used_up(step: Step, error: RetryRequested) -> BaseException:
+    """Return with what a step fails that asked to be tried again once too often: why it asked, where it said so."""
+    if error.__cause__ is not None:
+        return error.__cause__
+    told = DagsterMaxRetriesExceededError(
+        f"`{step.name}` asked for another attempt after `max_retries={error.max_retries}`",
+        hint="RetryRequested(max_retries=...), or raise what is wrong",
+    )
+    told.__cause__ = error
+    return told.with_traceback(error.__traceback__)
 
 
 KINDS: Final[dict[str, type[OpExecutionContext]]] = {

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 from ipy_orch.execution.isolation.sealing import explain
 
-__all__ = ["Told", "add_hint", "describe", "user_traceback"]
+__all__ = ["Told", "add_hint", "describe"]
 
-OURS: Final = str(Path(__file__).parents[1])
+OURS: Final = str(Path(__file__).parents[1]) + os.sep
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,9 @@ def describe(error: BaseException) -> Told:
     """Return what to tell of an exception."""
     message = str(error).splitlines()
     line = f"{type(error).__name__}: {message[0]}" if message else type(error).__name__
-    frames = traceback.format_exception(type(error), error, user_traceback(error.__traceback__))
-    return Told(line, "".join(frames))
+    told = traceback.TracebackException(type(error), error, error.__traceback__)
+    leave_out_ours(told)
+    return Told(line, "".join(told.format()))
 
 
 def add_hint(error: BaseException, several: Mapping[str, int]) -> None:
@@ -59,12 +60,11 @@ def of_partitions(error: BaseException, several: Mapping[str, int]) -> str | Non
     )
 
 
-def user_traceback(tb: TracebackType | None) -> TracebackType | None:
-    """Return the traceback from the first frame that isn't ours; all of it where there is none of the user's.
-
-    >>> user_traceback(None)
-    """
-    first = tb
-    while first is not None and first.tb_frame.f_code.co_filename.startswith(OURS):
-        first = first.tb_next
-    return first or tb
+def leave_out_ours(told: traceback.TracebackException) -> None:
+    """Take our frames out of what is told of an exception and of those that led to it, where there are any others."""
+    others = [frame for frame in told.stack if not frame.filename.startswith(OURS)]
+    if others:
+        told.stack[:] = others
+    for one in (told.__cause__, told.__context__, *(told.exceptions or ())):
+        if one is not None:
+            leave_out_ours(one)

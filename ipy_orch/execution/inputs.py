@@ -52,11 +52,7 @@ class Loader:
         """Return the resources that a step's inputs take: IO managers that load them, and those of types' loaders."""
         ports = wiring(step)
         if ports.assets is not None:
-            found = [
-                (inlet, key, self.manager_of(inlet, key))
-                for inlet, key in ports.assets
-                if not ports.has_defaults or not self.has_only_default(inlet, key)
-            ]
+            found = [(inlet, key, self.manager_of(inlet, key)) for inlet, key in ports.assets]
             self.plain[step.name] = found
             return {manager for _, _, manager in found}
         inlets = ports.inlets
@@ -70,8 +66,7 @@ class Loader:
             for one in source.sources:
                 yield from self.keys_for(inlet, one, step)
         elif isinstance(source, FromAsset):
-            if not self.has_only_default(inlet, source.key):
-                yield self.manager_of(inlet, source.key)
+            yield self.manager_of(inlet, source.key)
         elif isinstance(source, FromConfig):
             yield from inlet.type.loader_required_resource_keys
             if source.asset is not None:
@@ -90,13 +85,6 @@ class Loader:
             known = maker.get_io_manager_key_for_asset_key(key) if maker is not None else IO_MANAGER
             self.managers[key] = known
         return known
-
-    def has_only_default(self, inlet: Inlet, key: AssetKey) -> bool:
-        """Tell whether nothing makes an input's asset, and the function knows what to take instead."""
-        if not inlet.port.has_default_value:
-            return False
-        maker = self.makers.get(key)
-        return maker is None or not maker.is_executable
 
     # -- what was left out --------------------------------------------------------------------------------------------
 
@@ -184,8 +172,6 @@ class Loader:
             key = step.mapping_key if self.steps[step.scope + source.call].call.is_dynamic else None
             return self.output(step, inlet, name, output, key if source.port.is_dynamic else None)
         if isinstance(source, FromAsset):
-            if self.has_only_default(inlet, source.key):
-                return NO_VALUE
             return self.asset(step, inlet, source.key, self.manager_of(inlet, source.key), check=False)
         return source.value if isinstance(source, FromValue) else self.configured(step, inlet, source)
 

@@ -16,6 +16,7 @@ from ipy_orch.execution.iomanagers import mem_io_manager
 from ipy_orch.execution.load import load_value
 from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.execution.records.results import ExecuteInProcessResult
+from ipy_orch.execution.resources import NestedConfigError
 from ipy_orch.execution.wiring import wiring
 from ipy_orch.execution.workers.executors import InlineExecutor
 from ipy_orch.execution.workers.lanes import Place
@@ -125,7 +126,7 @@ def execute_plan(
     raise_on_error: bool = True,
     run_id: str = "",
     tags: Mapping[str, str] | None = None,
-    job: JobDefinition | None = None,
+    job: JobDefinition,
     outputs: Outputs | None = None,
     in_process: bool = True,
 ) -> ExecuteInProcessResult:
@@ -136,7 +137,7 @@ def execute_plan(
         resources: by key, the IO managers among them.
         tree: what run config may say.
         instance: an ephemeral one by default.
-        job: whose run it is, if it's one's.
+        job: whose run it is.
         outputs: of an earlier run that this one goes on with.
         in_process: run the steps in the calling thread, whatever the job's executor is.
 
@@ -167,11 +168,11 @@ def execute_plan(
             keep_values=True,
             measure=False,
             run_id=run_id,
-            job_name="materialize" if job is None else job.name,
+            job_name=job.name,
             tags=tags or {},
             instance=instance,
             job=job,
-            loggers=(job.loggers if job is not None else {}) or default_loggers(),
+            loggers=job.loggers or default_loggers(),
             outputs=outputs or Outputs(),
             tee=lambda _step: True,
         )
@@ -186,14 +187,14 @@ def execute_plan(
         instance.get_run_by_id(result.run_id),
         job,
         graphs={one.op_def.name: one.op_def for one in makers.values() if isinstance(one.op_def, GraphDefinition)},
-        top=job.graph_def if job is not None else None,
+        top=job.graph_def,
     )
 
 
 @contextmanager
-def place_for(job: JobDefinition | None, config: Resolved, instance: Any, *, in_process: bool) -> Iterator[Place]:
+def place_for(job: JobDefinition, config: Resolved, instance: Any, *, in_process: bool) -> Iterator[Place]:
     """Yield where steps run: in the calling thread, or where the job has them run."""
-    if in_process or job is None:
+    if in_process:
         yield Place(InlineExecutor())
         return
     with place_of_job(job, config.given, instance) as elsewhere:
@@ -205,6 +206,7 @@ def run_of(runner: Runner, config: Resolved, *, raise_on_error: bool) -> RunResu
 
     Raises:
         DagsterResourceFunctionError: what a resource raised, unless ``raise_on_error`` is false.
+        DagsterInvalidConfigError: of a resource in a field of another, likewise; of others in any case.
     """
     if not config.given.get("loggers"):
         runner.open.loggers = console_of(runner.open.info)
@@ -212,7 +214,7 @@ def run_of(runner: Runner, config: Resolved, *, raise_on_error: bool) -> RunResu
             runner.world.log.listen(telling(runner.open.loggers))
     try:
         runner.run()
-    except DagsterResourceFunctionError:
+    except (DagsterResourceFunctionError, NestedConfigError):
         if raise_on_error:
             raise
     return runner.result

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, TypeAlias
 
+from ipy_orch.execution.capture import installed
 from ipy_orch.execution.contexts.io import InputContext
 from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.inputs import upstream_context
@@ -168,7 +169,7 @@ def load_value(
     own = as_resource(known[manager]).__required_keys__ if manager in known else ()
     opened = opening or (lambda known, keys, config: ResourceScope(known, keys, config, instance=instance))
     partitions = [partition] if isinstance(partition, str) else None if partition is None else [*partition]
-    with opened(known, [manager, *own], config.resources if config else {}) as scope:
+    with installed(), opened(known, [manager, *own], config.resources if config else {}) as scope:
         context = InputContext(
             "value",
             key,

@@ -11,16 +11,20 @@ from typing import Any
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.execution.iomanagers import FilesystemIOManager, InMemoryIOManager
 from ipy_orch.execution.jobs import execute_plan
+from ipy_orch.execution.records.dagster_run import EPHEMERAL_JOB
 from ipy_orch.execution.records.results import ExecuteInProcessResult
 from ipy_orch.model.assets import AssetsDefinition, external
 from ipy_orch.model.config.classes import RunConfig
+from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.partitions.contexts import partition_loading_context
+from ipy_orch.model.requirements import refuse_unmade
 from ipy_orch.model.specs import AssetSpec
 from ipy_orch.planning.config import NestedOps
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.job_config import asset_tree
 from ipy_orch.planning.jobs import layer_cut, plan_all, selected_layer
 from ipy_orch.planning.partitioning import chosen_partitions, partitions_tags
+from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = ["materialize", "materialize_to_memory"]
 
@@ -43,9 +47,10 @@ def materialize(
         instance: takes the events, where one is given.
         partition_key: the partition to run.
         raise_on_error: raise what the first failing step raised.
-        selection: which of them; all by default.
+        selection: which of them; by default all that something makes, and no observations.
 
     Raises:
+        DagsterInvalidDefinitionError: when an argument loads an asset that isn't among them, or a resource is missing.
         DagsterInvalidConfigError: when the config doesn't fit; nothing has run then.
         Exception: what the user's code raised, unless ``raise_on_error`` is false.
 
@@ -63,7 +68,10 @@ def materialize(
     definitions = as_definitions(assets)
     graph = AssetGraph.of(definitions)
     given = {"io_manager": FilesystemIOManager(), **resources_of(definitions, resources or {})}
-    layer = selected_layer(graph, selection)
+    for one in definitions:
+        refuse_unmade(one, graph.defined_keys)
+    every = AssetSelection.all() | AssetSelection.all_asset_checks()
+    layer = selected_layer(graph, every if selection is None else selection)
     with partition_loading_context(dynamic_partitions_store=instance):
         cut = layer_cut(layer)
         partitions = chosen_partitions(cut, partition_key, tags or {})
@@ -77,6 +85,7 @@ def materialize(
         instance=instance,
         raise_on_error=raise_on_error,
         tags=partitions_tags(cut, partitions, tags or {}),
+        job=JobDefinition(name=EPHEMERAL_JOB, asset_layer=layer, resource_defs=given, partitions_def=cut),
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
+from numbers import Number
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterStepOutputNotFoundError, closest
@@ -32,6 +33,7 @@ PASSED_ON: Final = (
     "`{}` returned None for the output `{}`, which needn't be made. This value will be passed to downstream ops; "
     "to leave the output out, `yield Output(...)` only where there is a value"
 )
+VOWELS: Final = "aeiou"
 SAID: Final = RESULTS + EVENTS  # what isn't a value by itself
 
 
@@ -130,7 +132,7 @@ def refuse_event(value: Any, ports: Wiring) -> None:
 
 def several(value: Any, ports: Wiring) -> Sequence[Any]:
     """Return the verdicts of a checks' function: one, or a list of them."""
-    is_pair = isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping)
+    is_pair = isinstance(value, tuple) and len(value) == 2 and not is_verdict(value[1])
     if isinstance(value, tuple) and not is_pair:
         return value
     return [] if value is None and len(ports.selected_checks) != 1 else [value]
@@ -147,13 +149,42 @@ def as_verdict(value: Any, ports: Wiring) -> Any:
     verdict, metadata = (
         value if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], Mapping) else (value, None)
     )
-    if isinstance(verdict, bool) or type(verdict).__name__ in ("bool_", "bool"):
+    if is_bool(verdict):
         return AssetCheckResult(passed=bool(verdict), metadata=metadata, severity=declared_severity(ports))
     raise DagsterInvariantViolationError(
         f"a check's value is a bool, an AssetCheckResult, or (bool, metadata), and this is {kind_of(value)}",
         where=f"check `{next(iter(ports.checks))}`",
-        hint="`.all()` behind the condition" if hasattr(verdict, "all") else "`bool(...)` around the condition",
+        hint=way_to_verdict(value),
     )
+
+
+def way_to_verdict(value: Any) -> str:
+    """Return what to write where a check's value isn't a verdict; it must not turn the verdict round.
+
+    >>> [way_to_verdict(value) for value in (3, [], (False, "late"))]
+    ['compare it: `... == 0`', 'compare its length: `len(...) == 0`', "metadata has names: `..., {'why': 'late'}`"]
+    """
+    if value is None:
+        return "the cell's last line, or `return`, gave None: it is the condition, e.g. `len(orders) > 0`"
+    if isinstance(value, tuple) and len(value) == 2 and is_bool(value[0]):
+        return f"metadata has names: `..., {{'why': {value[1]!r:.60}}}`"
+    if isinstance(value, Number):
+        return "compare it: `... == 0`"
+    if str(getattr(value, "dtype", "")).lower().startswith("bool"):
+        return "`.all()` behind the condition"
+    if hasattr(value, "dtype"):
+        return "compare its elements: `(... == 0).all()`"
+    return "compare its length: `len(...) == 0`" if isinstance(value, Sized) else "`bool(...)` around the condition"
+
+
+def is_bool(value: Any) -> bool:
+    """Tell whether a value is a bool, or what the comparisons of numpy give."""
+    return isinstance(value, bool) or type(value).__name__ in ("bool_", "bool")
+
+
+def is_verdict(value: Any) -> bool:
+    """Tell whether a value alone is the verdict of a check."""
+    return isinstance(value, AssetCheckResult | Output) or is_bool(value)
 
 
 def declared_severity(ports: Wiring) -> AssetCheckSeverity:
@@ -221,7 +252,7 @@ def take(harvest: Harvest, ports: Wiring, item: Any) -> None:
     else:
         raise DagsterInvariantViolationError(
             f"`{ports.op.name}` yielded {kind_of(item)}: a step yields `Output`, `MaterializeResult` or events",
-            hint="a generator can't be a value, because it can be read only once: return `list(...)`",
+            hint="a generator can't be a value, because it can be read only once: put `list(...)` around it",
         )
 
 
@@ -397,14 +428,11 @@ def require_all(harvest: Harvest, ports: Wiring) -> None:
         DagsterStepOutputNotFoundError: naming what is missing.
     """
     outs = ports.op.outs
-    missing = [
-        name
-        for name in ports.outlets
-        if name not in harvest.outputs and outs[name].is_required and not outs[name].is_dynamic
-    ]
-    if missing and not ports.can_subset:
+    missing = [name for name in ports.required if name not in harvest.outputs]
+    if missing:
         raise DagsterStepOutputNotFoundError(
-            f"`{ports.op.name}` did not make its output {', '.join(f'`{n}`' for n in missing)}"
+            f"`{ports.op.name}` did not make its output {', '.join(f'`{n}`' for n in missing)}",
+            hint="AssetOut(is_required=False), for what needn't be made in each run" if ports.can_subset else "",
         )
     named = ports.selected_checks.items()
     silent = [spec.key for name, spec in named if spec.key not in harvest.verdicts and outs[name].is_required]
@@ -417,4 +445,5 @@ def require_all(harvest: Harvest, ports: Wiring) -> None:
 
 def kind_of(value: Any) -> str:
     """Return what a value is, for a message."""
-    return "None" if value is None else f"a `{type(value).__name__}`"
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0].lower() in VOWELS else 'a'} `{name}`"

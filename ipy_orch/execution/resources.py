@@ -38,6 +38,13 @@ from ipy_orch.model.resources.resource import (
 __all__ = ["OwnResources", "ResourceScope", "build_init_resource_context", "build_resources"]
 
 
+class NestedConfigError(DagsterInvalidConfigError):
+    """Tell that the config of a resource in a field of another doesn't fit.
+
+    Run config can't say it, so that it fails the run, as what resources raise does.
+    """
+
+
 class ResourceScope:
     """Hold the resources of one run open, as a context manager.
 
@@ -157,7 +164,11 @@ class ResourceScope:
                 f"the field `{field}` of resource `{outer}` waits for config, so it needs a key of its own"
             )
         else:
-            self._prepare(f"{outer}.{field}", resource, MISSING)
+            try:
+                self._prepare(f"{outer}.{field}", resource, MISSING)
+            except DagsterInvalidConfigError as error:
+                told = NestedConfigError(error.message, where=error.where, hint=error.hint, errors=error.errors)
+                raise told from error.__cause__
 
     def _prepare(self, label: str, resource: Any, written: Any) -> None:
         """Resolve the config of a resource and of all that it needs."""

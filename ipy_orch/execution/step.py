@@ -24,10 +24,11 @@ from ipy_orch.execution.workers.executors import HAS_THREADS, Interruptible
 from ipy_orch.model.ops import Signature
 from ipy_orch.model.results import AssetMaterialization, AssetObservation, ExpectationResult
 
-__all__ = ["EVENTS", "Outcome", "Work", "arguments", "call", "run_async"]
+__all__ = ["EVENTS", "OF_A_STEP", "Outcome", "Work", "arguments", "call", "run_async"]
 
 HEARTBEAT: Final = 0.1  # seconds; an untimed wait would hold Ctrl-C back
 PATIENCE: Final = 2.0  # seconds that a cancelled coroutine has to end
+OF_A_STEP: Final = (Exception, SystemExit, asyncio.CancelledError)  #: what a step fails by; anything else ends the run
 EVENTS: Final = (AssetMaterialization, AssetObservation, ExpectationResult)
 NOTHING_AROUND: Final = nullcontext()
 
@@ -91,7 +92,7 @@ def call(work: Work) -> Outcome:
                     note(item, produced, work.context)
             else:
                 produced.append(value)
-        except (Exception, SystemExit, asyncio.CancelledError) as raised:
+        except OF_A_STEP as raised:
             error = raised
     return Outcome(tuple(produced), yielded, time.perf_counter() - started, error, work.sink)
 

@@ -13,7 +13,7 @@ from ipy_orch.execution.capture import Chunk
 from ipy_orch.execution.contexts.contexts import OpExecutionContext
 from ipy_orch.execution.contexts.io import OutputContext
 from ipy_orch.execution.iomanagers import SessionIOManager
-from ipy_orch.execution.isolation.sealing import refuse_iterator, seal
+from ipy_orch.execution.isolation.sealing import copied, refuse_iterator, seal
 from ipy_orch.execution.outputs import Harvest, Made
 from ipy_orch.execution.sizes import nbytes, shape
 from ipy_orch.execution.wiring import Outlet, Wiring, wiring
@@ -22,11 +22,13 @@ from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.results import (
+    CODE_VERSION_TAG,
     AssetCheckEvaluation,
     AssetCheckResult,
     AssetCheckSeverity,
     AssetMaterialization,
     AssetObservation,
+    DataVersion,
     ExpectationResult,
     TargetMaterialization,
 )
@@ -85,7 +87,9 @@ class Storing:
             self.check_output(finished, outlet, made, mapping_key)
         if harvest.events or finished.context.events:
             self.report(step, (*finished.context.events, *harvest.events), finished.recipe)
-        for outlet, made, mapping_key in outlets:
+        for place, (outlet, made, mapping_key) in enumerate(outlets, 1):
+            if place < len(outlets) and made.has_value and may_edit(self.run.objects[outlet.manager]):
+                made.value = copied(made.value)  # a later output may hold the same object, or a part of it
             if outlet.key is None or outlet.spec is None:
                 self.store_output(finished, outlet, made, mapping_key)
             else:
@@ -157,6 +161,7 @@ class Storing:
         step, world = finished.step, self.run.world
         added = finished.context.output_metadata.get((outlet.name, None))
         metadata = {**made.metadata, **normalize_metadata(added)} if added else made.metadata
+        made.said = made.said or finished.context.data_versions.get(key)
         if step.definition is not None and step.definition.is_observable:
             self.observe(step, key, made, metadata)
             return
@@ -176,6 +181,8 @@ class Storing:
         sized = world.measure and made.has_value
         by_partition = finished.context.partition_metadata
         tags = made.tags or {}
+        if spec.code_version:
+            tags = {CODE_VERSION_TAG: spec.code_version, **tags}
         for partition, recipe, (version, versioned) in zip(partitions, recipes, versions, strict=True):
             said = by_partition.get((key, partition or "")) if by_partition else None
             told = {**metadata, **normalize_metadata(said)} if said else metadata
@@ -220,7 +227,8 @@ class Storing:
 
     def observe(self, step: Step, key: AssetKey, made: Made, metadata: Mapping[str, Any]) -> None:
         """Say that an asset was looked at."""
-        said = made.said.value if made.said is not None else None
+        version = made.value if isinstance(made.value, DataVersion) else made.said
+        said = version.value if version is not None else None
         for partition in step.partitions:
             seen = AssetObservation(key, metadata=metadata, partition=partition, tags=made.tags or {})
             self.run.emit(Observed(self.run.run_id, time.time(), step.name, seen, partition, said))
@@ -333,6 +341,11 @@ class Storing:
                 output=finished.chunks,
             )
         )
+
+
+def may_edit(manager: Any) -> bool:
+    """Tell whether an IO manager may change what it is given in place: our own ones never do."""
+    return type(manager).__module__.partition(".")[0] != "ipy_orch"
 
 
 def keep(values: dict[tuple[str, str], Any], place: tuple[str, str], mapping_key: str | None, value: Any) -> None:

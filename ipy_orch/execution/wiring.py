@@ -67,7 +67,6 @@ class Wiring:
         )
         assets = [(one, one.source.key) for one in self.inlets if isinstance(one.source, FromAsset)]
         self.assets = tuple(assets) if len(assets) == len(self.inlets) else None  #: where all inputs are assets
-        self.has_defaults = any(one.port.has_default_value for one in self.inlets)
         self.checks_by_output = dict(checks_in(call, definition))
         self.outlets = dict(self.outlets_of(call, definition))
         self.checks: Mapping[AssetCheckKey, AssetCheckSpec] = {
@@ -75,6 +74,7 @@ class Wiring:
         }
         self.input_keys = {n: one.key for n, one in call.sources.items() if isinstance(one, FromAsset)}
         self.output_of = {outlet.key: name for name, outlet in self.outlets.items() if outlet.key is not None}
+        self.required = tuple(name for name, port in call.op.outs.items() if self.requires(name, port))
         self.forms = forms_of(call.op)
         self.only = next(iter(self.outlets.values())) if len(call.op.outs) == len(self.outlets) == 1 else None
 
@@ -90,6 +90,11 @@ class Wiring:
                     name,
                     Outlet(name, None, label, None, port, type_of(port), port.io_manager_key, not port.is_nothing),
                 )
+
+    def requires(self, name: str, port: Out) -> bool:
+        """Tell whether an output must be made: also one that isn't selected, unless it was declared that it needn't."""
+        made = name in self.outlets or not (port.is_nothing or name in self.checks_by_output)
+        return made and port.is_required and not port.is_dynamic
 
     @property
     def key_of_output(self) -> Mapping[str, AssetKey]:

@@ -19,7 +19,7 @@ from ipy_orch.execution.contexts.io import OutputContext
 from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.isolation.sealing import Sealed
 from ipy_orch.execution.loggers import open_loggers
-from ipy_orch.execution.records.dagster_run import RunInfo
+from ipy_orch.execution.records.dagster_run import EPHEMERAL_JOB, RunInfo
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.execution.types import TypeCheckContext, refuse, verdict_on
 from ipy_orch.execution.wiring import Outlet
@@ -98,7 +98,7 @@ class World:
     on_step: Callable[[Step], AbstractContextManager[Any]] | None = None
     cancel: threading.Event = field(default_factory=threading.Event)
     run_id: str = ""
-    job_name: str = "materialize"
+    job_name: str = EPHEMERAL_JOB
     tags: Mapping[str, str] = field(default_factory=dict)
     instance: Any = None
     job: JobDefinition | None = None
@@ -130,7 +130,16 @@ class OpenRun:
         self.world, self.partition = world, partition
         self.result = RunResult(run_id)
         config = world.config.given if world.config is not None else {}
-        self.info = RunInfo(run_id, world.job_name, world.tags, config, world.instance)
+        layer = world.job.asset_layer if world.job is not None else None
+        self.info = RunInfo(
+            run_id,
+            world.job_name,
+            world.tags,
+            config,
+            world.instance,
+            asset_selection=layer.asset_selection if layer is not None else frozenset(),
+            asset_check_selection=layer.asset_check_selection if layer is not None else None,
+        )
         self.loggers = open_loggers(world.loggers, config.get("loggers") or {}, self.info, world.job)
         self.objects: Mapping[str, Any] = {}
         self.resources_of_managers: dict[str, Any] = {}

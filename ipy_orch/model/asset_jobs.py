@@ -150,11 +150,15 @@ class AssetLayer:
 
     Args:
         asset_graph: the AssetGraph, also of what isn't run: inputs are loaded from there.
+        asset_selection: the assets that were asked for, where only some of the job's are; ``asset_check_selection``
+            likewise.
     """
 
     asset_graph: Any
     executable_asset_keys: frozenset[AssetKey]
     executable_check_keys: frozenset[AssetCheckKey]
+    asset_selection: frozenset[AssetKey] = frozenset()
+    asset_check_selection: frozenset[AssetCheckKey] | None = None
 
     @property
     def selected_asset_keys(self) -> frozenset[AssetKey]:
@@ -181,4 +185,5 @@ class AssetLayer:
         for one in sorted(map(str, (keys - self.executable_asset_keys) | (chosen - self.executable_check_keys))):
             known = map(str, self.executable_asset_keys | self.executable_check_keys)
             raise DagsterInvalidSubsetError(f"the job doesn't run `{one}`", hint=closest(one, known))
-        return replace(self, executable_asset_keys=keys, executable_check_keys=chosen)
+        asked = None if checks is None else chosen
+        return AssetLayer(self.asset_graph, keys, chosen, keys, asked)

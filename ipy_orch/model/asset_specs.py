@@ -23,6 +23,7 @@ __all__ = [
     "nothing_inputs",
     "output_keys",
     "refuse_idle_nodes",
+    "refuse_reading_itself",
     "refuse_two_mappings",
     "specs_of_node",
 ]
@@ -73,6 +74,23 @@ def refuse_two_mappings(specs: Iterable[AssetSpec], where: str = "") -> None:
     for dep in (dep for spec in specs for dep in spec.deps if dep.partition_mapping is not None):
         if found.setdefault(dep.asset_key, dep.partition_mapping) != dep.partition_mapping:
             raise DagsterInvalidDefinitionError(f"`{dep.asset_key}` has two partition mappings", where=where)
+
+
+def refuse_reading_itself(spec: AssetSpec, where: str = "") -> None:
+    """Refuse an asset that depends on itself, unless each of its partitions reads only earlier ones.
+
+    Raises:
+        DagsterInvalidDefinitionError: naming the asset.
+    """
+    for dep in spec.deps:
+        mapping = dep.partition_mapping
+        if dep.asset_key == spec.key and not (mapping and mapping.reads_earlier_only(spec.partitions_def)):
+            raise DagsterInvalidDefinitionError(
+                f"asset `{spec.key}` depends on itself: only one partitioned by time can, on its earlier partitions",
+                where=where,
+                hint="partition_mapping=TimeWindowPartitionMapping(start_offset=-1, end_offset=-1), or in a cell"
+                f" `--partition_mapping {spec.key}=-1`",
+            )
 
 
 def nothing_inputs(deps: Iterable[AssetDep], taken: Iterable[str] = ()) -> dict[str, tuple[In, AssetKey]]:

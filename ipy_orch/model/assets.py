@@ -28,6 +28,7 @@ from ipy_orch.model.asset_specs import (
     manager_in,
     output_keys,
     refuse_idle_nodes,
+    refuse_reading_itself,
     refuse_two_mappings,
     refuse_unknown_outputs,
     specs_of_node,
@@ -229,12 +230,7 @@ class AssetsDefinition(Described):
         if len(set(self.all_keys_by_output_name.values())) != len(self.all_keys_by_output_name):
             raise DagsterInvalidDefinitionError(f"two outputs of `{self.label}` make one asset", where=self.origin)
         for spec in self.asset_specs if self.op_def is not None else ():
-            if spec.partitions_def is None and any(dep.asset_key == spec.key for dep in spec.deps):
-                raise DagsterInvalidDefinitionError(
-                    f"asset `{spec.key}` depends on itself",
-                    where=self.origin,
-                    hint="only an asset partitioned by time can",
-                )
+            refuse_reading_itself(spec, self.origin)
 
     @cached_property
     def memo(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, valid_name
 from ipy_orch.model.ops import set_all
-from ipy_orch.model.specs import AssetDep, distinct_deps, key_of
+from ipy_orch.model.specs import AssetDep, check_policies, distinct_deps, key_of
 
 __all__ = ["AssetCheckSpec"]
 
@@ -26,6 +26,7 @@ class AssetCheckSpec:
     Raises:
         DagsterInvalidDefinitionError: when the name can't be one.
         ValueError: when ``additional_deps`` holds the asset itself.
+        CheckError: for an automation condition that isn't one.
     """
 
     name: str
@@ -51,6 +52,7 @@ class AssetCheckSpec:
     ) -> None:
         asset_key = key_of(asset)
         valid_name(name, f"name of a check of `{asset_key}`")
+        check_policies(f"check `{asset_key}:{name}`", automation_condition)
         others = distinct_deps(additional_deps or (), f"check `{asset_key}:{name}`")
         refuse_own_asset(asset_key, name, others)
         values = (name, asset_key, description, others, blocking, dict(metadata or {}))

@@ -177,7 +177,7 @@ class Definitions:
         check_resources(self.resources)
         self.refuse_missing_resources()
         for one in self.definitions:
-            refuse_unmade(one, [key for key in graph.keys if not graph.maker(key).is_auto_created_stub])
+            refuse_unmade(one, graph.defined_keys)
         refuse_other_nodes(self.resolve_all_job_defs())
         self.refuse_bad_automations(lazy_jobs)
 

@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self, TypeAlias, TypeGuard, overload
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from ipy_orch.errors import DagsterInvalidConfigError
 
@@ -37,6 +37,8 @@ __all__ = [
 SHORTEST: Final = 4  #: characters; a shorter value would blacken ordinary text
 LONG_LINE: Final = 8  #: characters of one line of a secret of several lines, such as a PEM key
 LEAST_REST: Final = 6  #: characters of a secret that something cut off, beside an ellipsis
+PASSWORD: Final = 6  #: characters of a password within a secret; of a shorter one it may be the name of the user, too
+WITHIN: Final = re.compile(r"(?i)://[^:/?#\s]*:([^/?#\s]+)@|\b(?:password|pwd)=['\"]?([^&;\s'\"]+)")
 ELLIPSIS: Final = re.compile(r"\.\.\.|…")
 HARMLESS: Final = frozenset({"true", "false", "none", "null"})
 
@@ -211,7 +213,7 @@ class Secrets:
     line of 8 characters or more of a value of several lines. The longest is replaced first. Values shorter than 4
     characters and the words true, false, none and null aren't replaced: every text is full of them. A value of digits
     only is replaced where it isn't part of a longer number. Where a repr or a table has cut a value short, what is left
-    of it beside the ellipsis is replaced.
+    of it beside the ellipsis is replaced. Of a URL or a connection string, the password is a secret by itself.
 
     >>> secrets = Secrets()
     >>> secrets.add("hunter22", "DB_PASSWORD")
@@ -230,7 +232,8 @@ class Secrets:
         Objects that wrap a secret (pydantic's ``SecretStr`` and ``SecretBytes``) are opened, containers are searched.
         """
         label = f"[{name or 'secret'}]"
-        new = {spelling: label for text in texts(value) for spelling in spellings(text)}
+        found = [part for text in texts(value) for part in (text, *passwords(text))]
+        new = {spelling: label for text in found for spelling in spellings(text)}
         with self.lock:
             if all(self.labels.get(spelling) for spelling in new):
                 return
@@ -309,6 +312,17 @@ def texts(value: object) -> Iterator[str]:
     elif not is_placeholder(value):
         for member in members(value):
             yield from texts(member)
+
+
+def passwords(text: str) -> Iterator[str]:
+    """Yield the passwords in a URL or a connection string, as they stand there and as a library reads them.
+
+    >>> list(passwords("postgresql://me:correct%20horse@host/db"))
+    ['correct%20horse', 'correct horse']
+    """
+    for found in WITHIN.finditer(text):
+        password = found[1] or found[2]
+        yield from (one for one in dict.fromkeys((password, unquote(password))) if len(one) >= PASSWORD)
 
 
 def spellings(text: str) -> Iterator[str]:

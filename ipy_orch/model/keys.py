@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import FrozenInstanceError, dataclass
 from functools import cached_property, total_ordering
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
 from weakref import WeakValueDictionary
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
@@ -157,8 +157,12 @@ class AssetKey:
 class FrozenList(tuple[T, ...]):
     """Be a tuple that compares equal to a list of the same elements: where Dagster holds a list, ours is frozen.
 
+    With a list it adds up to a list, and its slices are of its own kind.
+
     >>> FrozenList(["a", "b"]) == ["a", "b"] == FrozenList(["a", "b"])
     True
+    >>> FrozenList(["a", "b"])[:-1] + ["c"]
+    ['a', 'c']
     """
 
     __slots__ = ()
@@ -170,6 +174,23 @@ class FrozenList(tuple[T, ...]):
         return not self == other
 
     __hash__ = tuple.__hash__
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> FrozenList[T]: ...
+    def __getitem__(self, index: Any) -> Any:
+        found = tuple.__getitem__(self, index)
+        return FrozenList(found) if isinstance(index, slice) else found
+
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, list):
+            return [*self, *other]
+        both = tuple.__add__(self, other)
+        return FrozenList(both) if isinstance(other, FrozenList) else both
+
+    def __radd__(self, other: Any) -> Any:
+        return [*other, *self] if isinstance(other, list) else NotImplemented
 
 
 @dataclass(frozen=True, order=True)

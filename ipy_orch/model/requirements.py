@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
@@ -55,18 +55,16 @@ def needed(known: Mapping[str, Any], keys: Iterable[str], what: str) -> set[str]
     return found
 
 
-def refuse_unmade(one: AssetsDefinition, known: Iterable[AssetKey]) -> None:
+def refuse_unmade(one: AssetsDefinition, known: Collection[AssetKey]) -> None:
     """Refuse an argument that loads an asset which nothing makes or declares.
 
     Raises:
         DagsterInvalidDefinitionError: with the closest name.
     """
-    names = {str(key): key for key in known}
     for argument, key in one.keys_by_input_name.items() if one.op_def is not None else ():
-        port = one.op.ins[argument]
-        if str(key) not in names and not port.is_nothing and not port.has_default_value:
+        if key not in known and not one.op.ins[argument].is_nothing:
             raise DagsterInvalidDefinitionError(
                 f"`{one.label}` loads `{key}`, which nothing makes",
                 where=one.origin,
-                hint=closest(str(key), names) or f'AssetSpec("{key}"), if something else makes it',
+                hint=closest(str(key), map(str, known)) or f'AssetSpec("{key}"), if something else makes it',
             )

@@ -22,7 +22,10 @@ from ipy_orch.model.tags import valid_tags
 from ipy_orch.model.wire import Wired, wired
 
 __all__ = [
+    "CODE_VERSION_TAG",
     "DATA_VERSION_TAG",
+    "INPUT_VERSION_TAG",
+    "SAID_VERSION_TAG",
     "AssetCheckEvaluation",
     "AssetCheckResult",
     "AssetCheckSeverity",
@@ -41,6 +44,9 @@ __all__ = [
 T_co = TypeVar("T_co", covariant=True)
 
 DATA_VERSION_TAG = "dagster/data_version"
+CODE_VERSION_TAG = "dagster/code_version"
+INPUT_VERSION_TAG = "dagster/input_data_version/"  #: before the key of the input
+SAID_VERSION_TAG = "dagster/data_version_is_user_provided"
 
 
 class WithMetadata(Brief):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
-from ipy_orch.model.freshness import LegacyFreshnessPolicy
+from ipy_orch.model.conditions.condition import AutomationCondition
+from ipy_orch.model.freshness import FreshnessPolicy, LegacyFreshnessPolicy
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import set_all
 from ipy_orch.model.tags import KIND, valid_tags
@@ -111,6 +112,7 @@ class AssetSpec:
         where = f"asset `{asset_key}`"
         check_types(where, str, description=description, group_name=group_name, code_version=code_version)
         check_types(where, Mapping, metadata=metadata, tags=tags)
+        check_policies(where, automation_condition, freshness_policy)
         valid_group(group_name, where)
         labels = {**valid_tags(tags, where), **kind_tags(kinds, where)}
         few_kinds(labels, where)
@@ -145,6 +147,10 @@ class AssetSpec:
         tags = said.pop("tags", current.pop("tags"))
         plain = {tag: value for tag, value in (tags or {}).items() if not tag.startswith(KIND) or tag not in self.tags}
         return AssetSpec(**{**current, **said, "tags": plain, "kinds": kinds})
+
+    def _replace(self, **changes: Any) -> AssetSpec:
+        """Return a copy with other fields, as named tuples have it: ``tags`` are all labels, also those of kinds."""
+        return AssetSpec(**{**{name: getattr(self, name) for name in self.__dataclass_fields__}, **changes})
 
     def merge_attributes(
         self,
@@ -226,6 +232,24 @@ def flat_deps(deps: Iterable[Any]) -> Iterable[AssetDep]:
             yield from map(AssetDep, sorted(keys))
         else:
             yield AssetDep.from_coercible(dep)
+
+
+def check_policies(where: str, automation_condition: Any = None, freshness_policy: Any = None) -> None:
+    """Refuse a condition or a policy that isn't one.
+
+    Raises:
+        CheckError: with what to write.
+    """
+    if automation_condition is not None and not isinstance(automation_condition, AutomationCondition):
+        raise CheckError(
+            f"{where}: `automation_condition` is an AutomationCondition, not {automation_condition!r}"
+            "\n  hint: AutomationCondition.eager()"
+        )
+    if freshness_policy is not None and not isinstance(freshness_policy, FreshnessPolicy | LegacyFreshnessPolicy):
+        raise CheckError(
+            f"{where}: `freshness_policy` is a FreshnessPolicy, not {freshness_policy!r}"
+            "\n  hint: FreshnessPolicy.time_window(fail_window=timedelta(hours=24))"
+        )
 
 
 def check_types(where: str, kind: type, **arguments: Any) -> None:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, warn
 
-__all__ = ["KIND", "json_tags", "valid_tags"]
+__all__ = ["COMPUTE_KIND", "KIND", "json_tags", "valid_tags"]
 
 KIND: Final = "dagster/kind/"
+COMPUTE_KIND: Final = "dagster/compute_kind"  #: of an op, where its assets have no kinds
 OWN: Final = ("dagster/", ".dagster/")
 TAG_KEY: Final = re.compile(r"^([A-Za-z0-9_.-]{1,63}/)?[A-Za-z0-9_.-]{1,63}$")
 TAG_VALUE: Final = re.compile(r"^[A-Za-z0-9_.-]{0,63}$")

@@ -18,7 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.authoring.cells.automation import KINDS
 from ipy_orch.authoring.cells.cells import CellText, is_definition_cell, read_cell, value_rule
-from ipy_orch.errors import DagsterError
+from ipy_orch.errors import DagsterError, DagsterInvalidDefinitionError
 from ipy_orch.execution.sizes import nbytes
 from ipy_orch.export.written import Written, is_op_cell, written_op, written_plain
 from ipy_orch.model.env import redact
@@ -73,6 +73,7 @@ class Cells:
         self.ip, self.session, self.book = ip, session, session.book
         self.on_plain = on_plain
         self.running: list[Running] = []
+        self.replaced: dict[str, Cell] = {}
         ip.events.register("pre_run_cell", self.pre_run_cell)
         ip.events.register("post_run_cell", self.post_run_cell)
         self.read_history()
@@ -299,16 +300,32 @@ class Cells:
                 raise scanned.broken[cell.source.target]
             _ = scanned.graph
         except DagsterError:
-            self.book.remove([cell.key])
-            if old is not None:
-                self.book.write(old)
+            self.put_back(cell, old)
             raise
+        self.replaced = {} if old is None else {cell.key: old}
         if (
             old is not None
             and cell.source is not None
             and (old.source is None or old.source.target != cell.source.target)
         ):
             self.unbind(old)
+
+    def put_back(self, cell: Cell, old: Cell | None) -> None:
+        """Take a cell out of the book that can't be a definition, and put back the one in whose place it is."""
+        self.book.remove([cell.key])
+        if old is not None:
+            self.book.write(old)
+
+    def refuse(self, cell: Cell) -> None:
+        """Take back the cell that was defined last, where its own code can't be followed: the session goes on."""
+        scanned = self.session.scan()
+        own = next((one for one, where in scanned.cells.items() if where is cell), None)
+        try:
+            if own is not None:
+                self.session.planning.knowledge(scanned, None).parts(own)
+        except DagsterInvalidDefinitionError:
+            old = self.replaced.get(cell.key)
+            self.put_back(cell, old if old is not None and old.text != cell.text else None)
 
     def compiled(self, text: str, info: Any) -> tuple[str, int]:
         """Return the file name and number under which IPython runs the current cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -25,13 +26,21 @@ def refused_by(error: BaseException | None) -> type[BaseModel] | None:
 def explained(error: BaseException, cls: type[BaseModel]) -> BaseException:
     """Return the error without pydantic's frames, and with a hint for each field that there isn't."""
     known = [info.alias or name for name, info in cls.model_fields.items()]
-    for one in error.errors() if isinstance(error, ValidationError) else ():
-        if one["type"] == "extra_forbidden":
-            name = str(one["loc"][-1])
-            hint = closest(name, known) or f"`{cls.__name__}` has {', '.join(f'`{field}`' for field in known)}"
-            error.add_note(f"hint: no field `{name}`: {hint}")
+    for name in strangers(error, known):
+        hint = closest(name, known) or f"`{cls.__name__}` has {', '.join(f'`{field}`' for field in known)}"
+        error.add_note(f"hint: no field `{name}`: {hint}")
     error.__traceback__ = without_last(error.__traceback__)
     return error
+
+
+def strangers(error: BaseException, known: Iterable[str]) -> list[str]:
+    """Return the names that were given and are no fields: one of them may be what is missing under its right name."""
+    problems = error.errors() if isinstance(error, ValidationError) else []
+    found = {str(one["loc"][-1]) for one in problems if one["type"] == "extra_forbidden"}
+    link = last(error.__traceback__)
+    if link is not None and any(one["type"] == "missing" for one in problems):
+        found |= set(link.tb_frame.f_locals.get("data") or ()) - set(known)
+    return sorted(found)
 
 
 def last(tb: TracebackType | None) -> TracebackType | None:

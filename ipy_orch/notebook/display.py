@@ -13,7 +13,7 @@ from typing import Any, Final
 from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 
-from ipy_orch.execution.capture import Chunk, Sink, current_sink
+from ipy_orch.execution.capture import Chunk, Sink, current_sink, routed
 from ipy_orch.model.env import redact_all
 from ipy_orch.notebook.patches import Patch
 
@@ -28,8 +28,8 @@ def is_kernel(ip: InteractiveShell) -> bool:
 
 
 def show(ip: InteractiveShell, html: str, text: str, **transient: Any) -> None:
-    """Show a line of ours: as HTML, with its text where there is none."""
-    ip.display_pub.publish({"text/html": html, "text/plain": text}, {}, **transient)
+    """Show a line of ours, without secrets: as HTML, with its text where there is none."""
+    ip.display_pub.publish(redacted({"text/html": html, "text/plain": text}), {}, **transient)
 
 
 def show_value(ip: InteractiveShell, value: Any) -> None:
@@ -96,10 +96,8 @@ class DisplayRoute:
         if sink is not None:
             name = (kwargs.get("transient") or {}).get("display_id")
             self.keep(sink, data, metadata, name, update=bool(kwargs.get("update")))
-        if sink is None:
-            behind(data, metadata, *args, **kwargs)
-        elif sink.tee:
-            behind(redacted(data), metadata, *args, **kwargs)
+        if sink is None or sink.tee:
+            behind(redacted(data) if routed() else data, metadata, *args, **kwargs)
 
     def keep(self, sink: Sink, data: Any, metadata: Any, name: str | None, *, update: bool) -> None:
         """Put a display into a step's output; an update takes the place of what it updates."""

@@ -78,10 +78,22 @@ class Orch(Configurable):
         if change["name"] == "openlineage" and (why := self.session.telling.use(change["new"])):
             warnings.warn(why, UserWarning, stacklevel=2)
         if change["name"] == "store":
-            with self.session.lock:
-                why = self.session.persistence.use(change["new"])
-            if why:
-                warnings.warn(why, StoreWarning, stacklevel=2)
+            self.keep_in(change["new"])
+
+    def keep_in(self, folder: str) -> None:
+        """Keep log and values in a folder, or say why that can't be."""
+        assert self.session is not None
+        if not folder and self.session.persistence.folder is None:
+            return  # before the lock: a store is given up by whoever tells the log something
+        with self.session.lock:
+            why = self.session.persistence.use(folder)
+        if why:
+            self.give_up()
+            warnings.warn(why, StoreWarning, stacklevel=2)
+
+    def give_up(self) -> None:
+        """Say of the store what is so: there is none. Then to name the folder again is a change, and tries again."""
+        self.store = ""
 
     def settings(self) -> Settings:
         """Return the settings as they stand."""
@@ -104,6 +116,9 @@ class Door:
         self.parts = ExitStack()
         self.config = Orch(parent=ip)
         self.session = self.config.session = Session(ip.user_ns, self.config.settings())
+        self.session.persistence.on_given_up = self.config.give_up
+        if self.session.persistence.folder is None:
+            self.config.give_up()
         with ExitStack() as parts:
             self.enter(parts)
             self.parts = parts.pop_all()

@@ -10,6 +10,7 @@ from typing import Any, Final
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.events.types import Checked
+from ipy_orch.model.env import redact
 from ipy_orch.session.config.schema import ConfigSchema
 from ipy_orch.session.report import Line, Report
 from ipy_orch.session.why import Why
@@ -29,8 +30,8 @@ LONGEST: Final = 300
 
 
 def block(lines: Iterable[str]) -> str:
-    """Return lines of HTML as one small grey block."""
-    return f'<div style="{BLOCK}">{"<br>".join(lines)}</div>'
+    """Return lines of HTML as one small grey block, without secrets."""
+    return f'<div style="{BLOCK}">{redact("<br>".join(lines))}</div>'
 
 
 def coloured(colour: str, text: str) -> str:

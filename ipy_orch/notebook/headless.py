@@ -16,6 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.authoring.cells.free_names import free_names
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, StoreWarning
+from ipy_orch.model.env import redact_all
 from ipy_orch.notebook.extension import DOORS, Door
 from ipy_orch.ui import answers
 from ipy_orch.ui.answers import ANSWER
@@ -140,7 +141,7 @@ def answer(verb: str, options: Mapping[str, Any]) -> None:
     try:
         publish(ANSWER, {"answer": answered(ip, verb, options)})
     except DagsterError as error:
-        publish(ANSWER, {"problem": {"message": error.message, "where": error.where, "hint": error.hint}})
+        publish(ANSWER, {"problem": redact_all({"message": error.message, "where": error.where, "hint": error.hint})})
 
 
 def answered(ip: InteractiveShell, verb: str, options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ lines of the ancestors that ran | what the step printed | the value | the status
 
 from __future__ import annotations
 
+import ast
 import sys
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
@@ -163,6 +164,11 @@ class Presenter:
         if keys and not quiet:
             self.show_asset(keys[-1], partition_in(report, keys[-1]))
         notices = [*(map(raised, strangers.values()) if keys else ()), *self.notices(report, cell)]
+        of_none = [key for key in keys if self.is_none(key, partition_in(report, key))]
+        lines |= {key: with_none(lines[key]) for key in of_none}
+        if of_none and (why := gives_none(cell)) not in ("", *self.noticed):
+            self.noticed.add(why)
+            notices.append(why)
         told = [with_more(lines[key], next_partitions(self.session, key)) for key in keys]
         self.show_status(told, self.verdicts(checks, report), report, notices)
 
@@ -193,6 +199,11 @@ class Presenter:
         value = self.session.load(scanned, key, partition)
         if not (is_figure(value) and any(chunk.kind == "display" for chunk in made.output)):
             show_value(self.ip, value)
+
+    def is_none(self, key: AssetKey, partition: str | None) -> bool:
+        """Tell whether the value of an asset is None, which nothing shows; of those in the session's own store."""
+        entry = self.session.store.entry(key, partition)
+        return entry is not None and getattr(entry.sealed, "private", entry) is None
 
     def verdicts(self, checks: Iterable[AssetCheckKey], report: Report) -> list[Checked]:
         """Return the last verdicts of checks."""
@@ -232,13 +243,15 @@ class Presenter:
         return list(dict.fromkeys([*report.notices, *self.nobodys(cell), *found]))
 
     def nobodys(self, cell: Cell) -> list[str]:
-        """Return a notice where a cell checks an asset that nothing defines."""
+        """Return a notice for each asset that a cell checks, or only waits for, and that nothing defines."""
         source = cell.source
-        known = {key for one in self.session.scan().definitions for key in one.keys}
-        if source is None or source.kind != "check" or source.target in known:
+        if source is None:
             return []
-        near = closest(str(source.target), map(str, known))
-        return [f"nothing defines the asset `{source.target}`{f' ({near})' if near else ''}"]
+        known = {key for one in self.session.scan().definitions for key in one.keys}
+        named = [source.target] if source.kind == "check" else []
+        named += [AssetKey.from_user_string(name) for name in source.options.get("deps", ())]
+        nears = {key: closest(str(key), map(str, known)) for key in named if key not in known}
+        return [f"nothing defines the asset `{key}`{f' ({near})' if near else ''}" for key, near in nears.items()]
 
     def undeclared(self, one: AssetsDefinition, cell: Cell) -> list[str]:
         """Return a notice per file and variable that a definition reads and doesn't declare, once."""
@@ -351,6 +364,20 @@ def isolation_warnings() -> Iterator[list[str]]:
 def unsurprising(line: Line) -> Line:
     """Return a cell's own line: that it is the first time goes without saying."""
     return replace(line, text=line.text.removesuffix(f" · {NEVER}"))
+
+
+def with_none(line: Line) -> Line:
+    """Return the line of an asset whose value is None, which says so."""
+    return replace(line, text=" · ".join(["None", *filter(None, [line.text])]))
+
+
+def gives_none(cell: Cell) -> str:
+    """Return what to do about an asset's cell whose last expression gave None, "" where it isn't one."""
+    last = cell.source.tree.body[-1:] if cell.source is not None and cell.source.kind == "asset" else []
+    if not last or not isinstance(last[0], ast.Expr) or isinstance(last[0].value, ast.Constant | ast.Name):
+        return ""
+    assert cell.source is not None
+    return f"the last line of `{cell.source.target}` gave None: end the cell with the value, if it has one"
 
 
 def hint(read: str, name: str, cell: Cell, key: str) -> str:

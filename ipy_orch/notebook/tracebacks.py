@@ -55,7 +55,7 @@ class Canceled(KeyboardInterrupt):
 
 def usage(error: DagsterError) -> UsageError:
     """Return an error of a magic's line as IPython shows such: a message and no traceback."""
-    return UsageError(f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+    return UsageError(redact(f"{error.message}{f' ({error.hint})' if error.hint else ''}"))
 
 
 class Tracebacks:

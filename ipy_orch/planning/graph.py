@@ -11,7 +11,9 @@ from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViola
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.policies import BackfillPolicy
 from ipy_orch.model.specs import STUB, AssetSpec
+from ipy_orch.model.tags import COMPUTE_KIND
 
 __all__ = ["AssetGraph", "AssetNode", "ancestors", "descendants", "topological"]
 
@@ -56,6 +58,11 @@ class AssetGraph:
     def keys(self) -> tuple[AssetKey, ...]:
         """Return all assets, upstream first."""
         return tuple(self.upstream)
+
+    @cached_property
+    def defined_keys(self) -> frozenset[AssetKey]:
+        """Return the assets that are made or declared here, without those that are only named in dependencies."""
+        return frozenset(key for key in self.upstream if not self.makers[key].is_auto_created_stub)
 
     @property
     def materializable_keys(self) -> tuple[AssetKey, ...]:
@@ -115,6 +122,74 @@ class AssetGraph:
         """Return all definitions, also those that stand for what is only named."""
         return self.definitions
 
+    # -- kinds of assets, by Dagster's names ---------------------------------------------------------------------------
+
+    @property
+    def asset_nodes(self) -> Sequence[AssetNode]:
+        """Return what is known of each asset, upstream first."""
+        return [self.get(key) for key in self.upstream]
+
+    @property
+    def materializable_asset_keys(self) -> set[AssetKey]:
+        """Return the assets that something here makes."""
+        return set(self.materializable_keys)
+
+    @property
+    def observable_asset_keys(self) -> set[AssetKey]:
+        """Return the assets that running observes."""
+        return {key for key, one in self.makers.items() if one.is_observable}
+
+    @property
+    def external_asset_keys(self) -> set[AssetKey]:
+        """Return the assets that nothing here makes."""
+        return {key for key, one in self.makers.items() if one.is_external}
+
+    @property
+    def executable_asset_keys(self) -> set[AssetKey]:
+        """Return the assets that running does something to."""
+        return set(self.executable_keys)
+
+    @property
+    def unpartitioned_asset_keys(self) -> set[AssetKey]:
+        """Return the assets without partitions."""
+        return {key for key in self.upstream if self.spec(key).partitions_def is None}
+
+    @property
+    def root_materializable_asset_keys(self) -> set[AssetKey]:
+        """Return the assets that something here makes, and that depend on no other such asset at any distance."""
+        made, below = self.materializable_asset_keys, set[AssetKey]()
+        for key, deps in self.upstream.items():
+            if any(dep in made or dep in below for dep in deps):
+                below.add(key)
+        return made - below
+
+    @property
+    def all_group_names(self) -> set[str]:
+        """Return the groups that assets are in."""
+        return {str(self.spec(key).group_name) for key in self.upstream}
+
+    def asset_keys_for_group(self, group_name: str) -> set[AssetKey]:
+        """Return the assets of a group."""
+        return {key for key in self.upstream if self.spec(key).group_name == group_name}
+
+    @cached_property
+    def toposorted_asset_keys_by_level(self) -> Sequence[Sequence[AssetKey]]:
+        """Return the assets by how many others are above them at most, in order of their names."""
+        level: dict[AssetKey, int] = {}
+        for key, deps in self.upstream.items():
+            level[key] = max((level[dep] + 1 for dep in deps), default=0)
+        levels: list[list[AssetKey]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
+        for key in sorted(level):
+            levels[level[key]].append(key)
+        return levels
+
+    @property
+    def toposorted_asset_keys(self) -> Sequence[AssetKey]:
+        """Return the assets level by level."""
+        return [key for level in self.toposorted_asset_keys_by_level for key in level]
+
+    # -- one of them ---------------------------------------------------------------------------------------------------
+
     def get_check_spec(self, key: AssetCheckKey) -> AssetCheckSpec:
         """Return the spec of a check."""
         return self.checks[key]
@@ -138,6 +213,12 @@ class AssetGraph:
     def spec(self, key: AssetKey) -> AssetSpec:
         """Return the spec of an asset."""
         return self.maker(key).specs_by_key[key]
+
+    def kinds(self, key: AssetKey) -> list[str]:
+        """Return the technologies of an asset, in order; where none was said, the kind that its op is tagged with."""
+        node = self.maker(key).op_def
+        said = node.tags.get(COMPUTE_KIND) if node is not None else None
+        return sorted(self.spec(key).kinds) or ([str(said)] if said else [])
 
     def maker(self, key: AssetKey) -> AssetsDefinition:
         """Return the definition that makes an asset.
@@ -203,6 +284,21 @@ class AssetNode:
     def is_partitioned(self) -> bool:
         """Tell whether it has partitions."""
         return self.spec.partitions_def is not None
+
+    @property
+    def kinds(self) -> set[str]:
+        """Return the technologies."""
+        return self.spec.kinds
+
+    @property
+    def backfill_policy(self) -> BackfillPolicy | None:
+        """Return how many partitions one run of it makes."""
+        policy: BackfillPolicy | None = self.assets_def.backfill_policy
+        return policy
+
+    def to_asset_spec(self) -> AssetSpec:
+        """Return its spec."""
+        return self.spec
 
     @property
     def auto_materialize_policy(self) -> Any:

@@ -88,7 +88,7 @@ def resolve_job(
             partitions are among it, or when something that they need is missing.
     """
     try:
-        layer = selected_layer(graph, job.selection)
+        layer = selected_layer(graph, None if job.name == IMPLICIT_JOB else job.selection)
         cut = cut_of_job(job, layer)
         refuse_condition(job, cut)
         plan_all(layer)
@@ -236,7 +236,7 @@ def refuse_unready(one: AssetsDefinition, graph: AssetGraph, resources: Mapping[
     Raises:
         DagsterInvalidDefinitionError: with the closest name.
     """
-    refuse_unmade(one, [key for key in graph.keys if not graph.maker(key).is_auto_created_stub])
+    refuse_unmade(one, graph.defined_keys)
     needed({**resources, **one.resource_defs}, one.required_resource_keys, f"`{one.label}`")
     for name, key in one.keys_by_input_name.items():
         port, maker = one.op.ins[name], graph.makers.get(key)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from ipy_orch.errors import CheckError
+from ipy_orch.errors import CheckError, DagsterInvariantViolationError
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
@@ -35,6 +35,25 @@ class SessionInstance(DagsterInstance):
     def number_of(self, event: Event) -> int:  # noqa: ARG002 - nobody asks for it in a session, and looking is slow
         """Return no number: the log of a session is as long as its life."""
         return 0
+
+    def delete_run(self, run_id: str) -> None:
+        """Refuse: what happened in a session isn't changed.
+
+        Raises:
+            DagsterInvariantViolationError: always.
+        """
+        told = f"run `{run_id}` can't be deleted: a session keeps what happened"
+        raise DagsterInvariantViolationError(told, hint="`wipe_assets`, or `%forget`, to have an asset made again")
+
+    def get_backfills(self, *_: Any, **__: Any) -> list[Any]:
+        """Refuse: those of a session aren't Dagster's.
+
+        Raises:
+            DagsterInvariantViolationError: always.
+        """
+        raise DagsterInvariantViolationError(
+            "a session tells of its backfills otherwise", hint="`session().backfills()`"
+        )
 
     # -- dynamic partitions -------------------------------------------------------------------------------------------
 

@@ -15,13 +15,13 @@ from ipy_orch.planning.job_config import asset_tree, configurable
 from ipy_orch.planning.partitioning import refuse_mappings_of
 from ipy_orch.planning.plan import Knowledge, Plan, Request, plan
 from ipy_orch.planning.staleness import Status
-from ipy_orch.planning.survey import Surveyed, survey
+from ipy_orch.planning.survey import Surveyed
 from ipy_orch.session.config.environments import cell_name
 from ipy_orch.session.config.run_config import merged
 from ipy_orch.session.names import is_elsewhere
 from ipy_orch.session.partitions.choosing import Which, chosen, cuts_of, keys_in
 from ipy_orch.session.recipes import Recipes
-from ipy_orch.session.refusals import refuse_unknown_inputs
+from ipy_orch.session.refusals import refuse_unknown_inputs, survey_of_all
 from ipy_orch.session.scan import Scanned
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Planning:
         except DagsterError:
             config = None
         with self.session.instance.looking():
-            found = survey(scanned.graph, self.session.ledger, self.knowledge(scanned, config))
+            found = survey_of_all(scanned.graph, self.session.ledger, self.knowledge(scanned, config))
         unavailable = self.session.code_locations.unavailable()
         return replace(found, assets={**found.assets, **unavailable}) if unavailable else found
 
@@ -113,7 +113,15 @@ class Planning:
         """Return what the planner can't know by itself."""
         session = self.session
         bound = session.names.values_of_assets(scanned)
-        recipes = Recipes(scanned, config, session.files, bound, session.settings.pins, self.resource_token)
+        recipes = Recipes(
+            scanned,
+            config,
+            session.files,
+            bound,
+            session.settings.pins,
+            self.resource_token,
+            at_home=session.is_of_module,
+        )
         return Knowledge(
             recipes,
             lambda key, partition, version: self.is_kept(scanned, key, partition, version),

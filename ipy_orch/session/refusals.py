@@ -5,17 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
-from ipy_orch.errors import DagsterInvalidDefinitionError, closest
+from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvalidSubsetError, closest
+from ipy_orch.events.ledger import Ledger
+from ipy_orch.events.types import Part, Recipe
+from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.planning.graph import ancestors
-from ipy_orch.planning.plan import Plan
+from ipy_orch.model.specs import DEFAULT_GROUP
+from ipy_orch.planning.graph import AssetGraph, ancestors
+from ipy_orch.planning.plan import Knowledge, Plan
+from ipy_orch.planning.staleness import Status
+from ipy_orch.planning.survey import Surveyed, survey
 from ipy_orch.session import rows
 from ipy_orch.session.scan import Scanned
 
-__all__ = ["hints_of_notebooks", "refuse_broken", "refuse_unknown_inputs", "surprises"]
+__all__ = [
+    "hints_of_notebooks",
+    "refuse_broken",
+    "refuse_unknown_groups",
+    "refuse_unknown_inputs",
+    "surprises",
+    "survey_of_all",
+]
 
+GROUP: Final = re.compile(r"\bgroup:[\"']?(\w+)(?![\w*/])")  #: one name, no pattern
 PROVIDED: Final = re.compile(r"resources=\{\"(\w+)\": \.\.\.\}")  #: how a script provides a resource
 
 
@@ -33,6 +49,22 @@ def refuse_broken(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
             raise scanned.broken[key]
 
 
+def refuse_unknown_groups(scanned: Scanned, selection: object) -> None:
+    """Refuse a selection of a group that no asset is in: it would select nothing, and say nothing.
+
+    Raises:
+        DagsterInvalidSubsetError: naming it, with the closest one.
+    """
+    named = GROUP.findall(selection) if isinstance(selection, str) else ()
+    if not named:
+        return
+    groups = {scanned.graph.spec(key).group_name or DEFAULT_GROUP for key in scanned.graph.keys}
+    for name in named:
+        if name not in groups:
+            hint = closest(name, groups) or f"there are {', '.join(sorted(groups))}"
+            raise DagsterInvalidSubsetError(f"there is no group `{name}`", hint=hint if groups else "")
+
+
 def refuse_unknown_inputs(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
     """Refuse to plan what reads an asset that nothing defines, or one whose cell is wrong.
 
@@ -46,16 +78,29 @@ def refuse_unknown_inputs(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
     for key in concerned:
         maker = graph.makers[key]
         for argument, dep in maker.keys_by_input_name.items():
-            if (
-                dep not in known
-                and not maker.op.ins[argument].is_nothing
-                and not maker.op.ins[argument].has_default_value
-            ):
+            if dep not in known and not maker.op.ins[argument].is_nothing:
                 hint = closest(str(dep), map(str, known)) or f"`%%asset {dep}` in a cell above"
                 where = maker.origin or rows.cell_label(scanned, maker)
                 raise DagsterInvalidDefinitionError(
                     f"`{key}` reads `{dep}`, which nothing defines", where=where, hint=hint
                 )
+
+
+def survey_of_all(graph: AssetGraph, ledger: Ledger, knowledge: Knowledge) -> Surveyed:
+    """Return how each asset stands; one whose code can't be followed has failed, and keeps no other from being told."""
+    refused: dict[AssetKey, Status] = {}
+
+    def parts(definition: AssetsDefinition) -> Recipe:
+        try:
+            return knowledge.parts(definition)
+        except DagsterInvalidDefinitionError as error:
+            if definition.partitions_def is not None:
+                raise  # the survey tells it of each partition
+            refused.update(dict.fromkeys(definition.keys, Status("failed", error.message)))
+            return (Part("unknown", "", uuid4().hex, error.message),)
+
+    found = survey(graph, ledger, replace(knowledge, parts=parts))
+    return replace(found, assets={**found.assets, **refused}) if refused else found
 
 
 @contextmanager

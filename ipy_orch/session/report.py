@@ -64,7 +64,7 @@ class Report:
         return [line.key for line in self.lines if line.status == "ran" and isinstance(line.key, AssetKey)]
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.lines), *self.notices])
+        return redact("\n".join([*map(str, self.lines), *self.notices]))
 
     def __repr__(self) -> str:
         return str(self)

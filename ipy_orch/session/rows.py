@@ -47,7 +47,7 @@ def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Statu
         "status": status.word,
         "reason": reason_text(status),
         "group": spec.group_name or DEFAULT_GROUP,
-        "kinds": sorted(spec.kinds),
+        "kinds": scanned.graph.kinds(key),
         "checks": checks_text(key, scanned.graph, ledger).removeprefix("checks "),
         "description": spec.description or "",
         "reads": ", ".join(map(str, scanned.graph.in_order(scanned.graph.upstream[key]))),

@@ -182,6 +182,7 @@ class Scan:
         self.elsewhere, self.brought = elsewhere, brought
         self.made: dict[tuple[str, int], tuple[Any, AssetsDefinition]] = {}
         self.last = LastGraph()
+        self.valueless: frozenset[AssetKey] = frozenset()
 
     def __call__(self) -> Scanned:
         """Scan now."""
@@ -194,6 +195,7 @@ class Scan:
         refuse_doubles(sources)
         found += self.elsewhere(lambda: keys_of_all(found, sources))
         names = asset_names(found, sources)
+        self.valueless = frozenset(key for one in found if not one.is_executable for key in one.keys)
         current = {(cell.key, cell.order) for cell in sources}
         self.made = {place: made for place, made in self.made.items() if place in current}
         cells: dict[AssetsDefinition, Cell] = {}
@@ -315,6 +317,7 @@ class Scan:
         """
         free = source.names.free
         inputs = {name: names[name] for name in free if name in names and name not in (CONTEXT, CONFIG)}
+        inputs |= self.tables(source, names)
         cut = cut_of_cell(source, names, self.namespace, where) if source.kind == "asset" else UNCUT
         if source.kind == "asset" and source.target in inputs.values() and cut.mapping(source.target) is None:
             raise DagsterInvalidDefinitionError(
@@ -334,6 +337,15 @@ class Scan:
                     hint=f"give the new one another name, e.g. `{name}_2`",
                 )
         return Roles(context, config, tuple(sorted(inputs.items())), tuple(sorted(used)), cut)
+
+    def tables(self, source: CellText, names: Mapping[str, AssetKey]) -> dict[str, AssetKey]:
+        """Return the assets that strings of a cell mean, as tables of SQL do; it may also be a database that has them.
+
+        So assets without a value here, the cell's own, and those that it says it waits for aren't among them.
+        """
+        found = {name: names[name] for name in source.quoted if name in names and name not in (CONTEXT, CONFIG)}
+        waited = {source.target, *keys_of(source.options)} if found else set()
+        return {name: key for name, key in found.items() if key not in waited and key not in self.valueless}
 
     def config_class(self, source: CellText, where: str) -> Any:
         """Return the Config class of a cell, or None where ``config`` is a variable like any other.

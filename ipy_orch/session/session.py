@@ -14,6 +14,7 @@ from typing import Any
 from ipy_orch.authoring.components.cells import ComponentCell
 from ipy_orch.errors import (
     DagsterInvalidConfigError,
+    DagsterInvalidSubsetError,
     DagsterInvariantViolationError,
     StoreWarning,
     closest,
@@ -47,12 +48,13 @@ from ipy_orch.session.jobs.launching import Asked, launch
 from ipy_orch.session.locations.locations import CodeLocations
 from ipy_orch.session.names import Names
 from ipy_orch.session.openlineage import Telling
+from ipy_orch.session.origins import SessionOrigins
 from ipy_orch.session.partitions.backfills import Backfill, backfill, refuse_two, resumed
 from ipy_orch.session.partitions.choosing import Which
 from ipy_orch.session.partitions.status import PartitionView, partition_rows, partition_view
 from ipy_orch.session.planning import Planning
 from ipy_orch.session.recipes import FileDigests
-from ipy_orch.session.refusals import refuse_broken
+from ipy_orch.session.refusals import refuse_broken, refuse_unknown_groups
 from ipy_orch.session.report import Report
 from ipy_orch.session.running import Running, refuse_nested
 from ipy_orch.session.scan import Scan, Scanned
@@ -96,11 +98,13 @@ class Session:
         self.persistence = Persistence(self.log, self.ledger, self.history, self.store)
         self.instance = SessionInstance(self.log, self.ledger, self.history)
         self.names = Names(self.namespace, self.store, self.ledger)
+        self.origins = self.book.origins = SessionOrigins(self.namespace, self.names, self.ledger)
         self.environments = Environments(lambda name: name in self.book.gone)
         self.code_locations = CodeLocations(self)
         locations = self.code_locations
         self.scanner = Scan(self.namespace, self.book, self.environments, locations.definitions, locations.brought)
         self.files = FileDigests()
+        self.is_of_module = False  #: then its code is that of a notebook with the same text, whatever the module's name
         self.run_config: dict[str, Any] = {}
         self.presets: dict[str, str] = {}
         self.launched: dict[str, Launched] = {}
@@ -143,7 +147,13 @@ class Session:
             return frozenset(scanned.graph.materializable_keys)
         chosen = AssetSelection.from_coercible(selection)
         refuse_broken(scanned, [key for key in getattr(chosen, "selected_keys", ()) if key in scanned.broken])
-        return frozenset(chosen.resolve(scanned.graph))
+        refuse_unknown_groups(scanned, selection)
+        try:
+            return frozenset(chosen.resolve(scanned.graph))
+        except DagsterInvalidSubsetError as error:
+            if error.hint:
+                raise
+            raise DagsterInvalidSubsetError(error.message, where=error.where, hint="`%assets` lists them") from None
 
     def key(self, name: Any, scanned: Scanned) -> AssetKey:
         """Return the asset of a name.
@@ -474,6 +484,16 @@ class Session:
         return daemon(self, what, missed)
 
     # -- environments -------------------------------------------------------------------------------------------------
+
+    def drop_config(self, env: str | None = None) -> None:
+        """Go back to the defaults: drop the run config that was given before; of resources, that of an environment.
+
+        Args:
+            env: the environment, by default the one in use.
+        """
+        with self.lock, self.within(env):
+            self.run_config = {}
+            self.environments.configs.pop(self.environments.current, None)
 
     def environment(self, name: str, resources: Mapping[str, Any]) -> None:
         """Give a set of resources a name, e.g. ``prod``, and leave the environment in use as it is.

@@ -55,6 +55,7 @@ class Persistence:
         self.earlier: frozenset[str] = frozenset()  #: the runs of kernels before
         self.notes: list[str] = []
         self.stop: Callable[[], None] = lambda: None
+        self.on_given_up: Callable[[], None] = lambda: None  #: is called where the disk takes nothing any more
         values.current = ledger.data_version
 
     # -- on and off ---------------------------------------------------------------------------------------------------
@@ -86,9 +87,9 @@ class Persistence:
         """Read the log, put a disk behind the values, and write what this session has already."""
         place = path / f"v{FORMAT}"
         self.journal = Journal(place / "events")
-        earlier = self.journal.open()
+        earlier = self.unknown(self.journal.open())
         own = [*facts_of(self.ledger), *(event for event in self.log if isinstance(event, Ticked | Switched))]
-        self.earlier = frozenset(event.run_id for event in earlier)
+        self.earlier |= {event.run_id for event in earlier}
         self.take_in(earlier)
         self.end_runs()
         disk = self.values.disk = DiskStore(place / "values", (TableForm(), PickleForm()))
@@ -109,7 +110,11 @@ class Persistence:
         if self.journal is not None:
             self.journal.close()
         self.journal = self.folder = self.values.disk = None
-        self.earlier = frozenset()
+
+    def unknown(self, events: Sequence[Event]) -> Sequence[Event]:
+        """Return the events that this session hasn't; those are there which it wrote before it gave the store up."""
+        known = {mark(event) for event in (*self.log, *facts_of(self.ledger))}
+        return [event for event in events if mark(event) not in known] if known else events
 
     def take_in(self, earlier: Sequence[Event]) -> None:
         """Have log, ledger and history begin with what happened before."""
@@ -149,8 +154,10 @@ class Persistence:
         try:
             self.journal.append(event)
         except OSError as error:
-            self.notes.append(f"nothing is kept in {self.folder} any more: {said(error)}")
+            again = f"`%config Orch.store = {str(self.folder)!r}` takes it up again, with all that this session has"
+            self.notes.append(f"nothing is kept in {self.folder} any more: {said(error)} ({again})")
             self.close()
+            self.on_given_up()
             return
         if isinstance(event, Materialized) and self.values.disk is not None:
             self.values.disk.settle(event.key, event.partition, event.data_version)
@@ -219,6 +226,11 @@ def prepared(path: Path) -> str:
     except OSError as error:
         return said(error)
     return ""
+
+
+def mark(event: Event) -> tuple[object, ...]:
+    """Return what tells an event from all others."""
+    return type(event), event.run_id, event.at, event.step
 
 
 def said(error: OSError) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Materialized, Part, Recipe
+from ipy_orch.model.env import redact
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.partitioning import Reading
@@ -54,7 +55,7 @@ class Why:
         lines.extend(f"  {one}" for one in (*self.behind, *self.notes))
         if self.hint:
             lines.append(f"  hint: {self.hint}")
-        return "\n".join(lines)
+        return redact("\n".join(lines))
 
     __repr__ = __str__
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ipy_orch.errors import DagsterInvariantViolationError, IsolationWarning, StoreWarning
-from ipy_orch.events.types import StepFailed
+from ipy_orch.events.types import Checked, StepFailed
+from ipy_orch.model.env import redact_all
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.plan import Plan
 from ipy_orch.session import rows
@@ -62,7 +63,7 @@ def ask(session: Session, verb: str, options: Mapping[str, Any], hear: Callable[
     finally:
         stop()
     answer["notices"] = [*notes, *answer.get("notices", ())]
-    plain: Answer = json.loads(json.dumps(answer, default=str))
+    plain: Answer = redact_all(json.loads(json.dumps(answer, default=str)))
     return plain
 
 
@@ -148,6 +149,7 @@ def explained(session: Session, asset: str) -> Answer:
     why = session.why(asset)
     return {
         "asset": str(why.key),
+        "partition": why.partition,
         "status": why.status.word,
         "reason": why.status.reason,
         "changes": [{"kind": one.kind, "name": one.name, "lines": [*one.lines]} for one in why.changes],
@@ -196,7 +198,12 @@ def told_report(session: Session, report: Report) -> Answer:
     """Return a report as data, with the verdicts of the checks of its assets."""
     scanned = session.scan()
     looked = {*map(str, report.plan.looked_at), *map(str, report.plan.request.keys)}
-    verdicts = [row for row in rows.checks(scanned, session.ledger) if row["asset"] in looked]
+    judged = {*judged_in(report)}
+    verdicts = [
+        {**row, "earlier": row["status"] != "not run" and f"{row['asset']}:{row['check']}" not in judged}
+        for row in rows.checks(scanned, session.ledger)
+        if row["asset"] in looked
+    ]
     return {
         "success": report.success and not failing(verdicts),
         "run_id": report.result.run_id if report.result is not None else None,
@@ -206,6 +213,13 @@ def told_report(session: Session, report: Report) -> Answer:
         "errors": errors_of(session, report),
         "notices": [*report.notices],
     }
+
+
+def judged_in(report: Report) -> Iterator[str]:
+    """Yield the checks that gave a verdict in a run, or raised; those of what is fresh did so in an earlier one."""
+    for event in report.result.events if report.result is not None else ():
+        keys = [event.key] if isinstance(event, Checked) else event.checks if isinstance(event, StepFailed) else ()
+        yield from (f"{key.asset_key}:{key.name}" for key in keys)
 
 
 def kept(text: str) -> str:

@@ -119,7 +119,7 @@ def card_of(graph: AssetGraph, key: AssetKey, status: Status | None, checks: Ver
         plain(status.word),
         plain(status.reason),
         plain(spec.group_name or DEFAULT_GROUP),
-        tuple(sorted(map(plain, spec.kinds))),
+        tuple(map(plain, graph.kinds(key))),
         tuple((verdict, count[verdict]) for verdict in VERDICTS if count[verdict]),
     )
 

@@ -128,7 +128,7 @@ def node_of(key: AssetKey, graph: AssetGraph, scanned: Scanned) -> Node:
         id=str(key),
         group=spec.group_name or DEFAULT_GROUP,
         kind="asset" if maker.is_executable else "external",
-        kinds=tuple(sorted(spec.kinds)),
+        kinds=tuple(graph.kinds(key)),
         tags=tags_of(spec),
         owners=tuple(map(str, spec.owners)),
         description=first_line(spec.description),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from ipy_orch.model.env import redact
 from ipy_orch.session.words import human_bytes, human_seconds, human_shape
 from ipy_orch.ui.cards import plain
 
@@ -230,8 +231,8 @@ def text(*names: str) -> Callable[[Any], str]:
 
 
 def line(value: object) -> str:
-    """Return a value as one line without control characters."""
-    shown = "" if value is None else plain(str(value)[: LONGEST + 1])
+    """Return a value as one line without control characters and secrets."""
+    shown = "" if value is None else plain(redact(str(value))[: LONGEST + 1])
     return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 

@@ -15,6 +15,7 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.results import MaterializeResult
 from ipy_orch.model.specs import AssetDep, AssetSpec
 from ipy_orch.model.types.annotations import Nothing, resolve_dagster_type
+from ipy_orch.planning.graph import AssetGraph
 
 
 def plain():
@@ -224,3 +225,22 @@ def test_checks_of_other_assets_on_request():
     spec = AssetCheckSpec("c", asset="other")
     made = multi_asset(specs=[AssetSpec("a")], check_specs=[spec], allow_arbitrary_check_specs=True)(plain)
     assert list(made.check_specs) == [spec]
+
+
+def test_a_compute_kind_is_a_tag_of_the_op():
+    """Not a kind of the asset, as in Dagster; it's shown as one where the asset has none."""
+
+    @asset(compute_kind="python")
+    def one(): ...
+
+    @multi_asset(specs=[AssetSpec("two")], compute_kind="sql")
+    def many(): ...
+
+    plain = asset(name="three", kinds={"k"})(lambda: None)
+    graph = AssetGraph.of([one, many, plain])
+    assert [dict(each.op.tags) for each in (one, many)] == [
+        {"dagster/compute_kind": "python"},
+        {"dagster/compute_kind": "sql"},
+    ]
+    assert [graph.spec(key).kinds for key in graph.keys] == [set(), set(), {"k"}]
+    assert [graph.kinds(key) for key in graph.keys] == [["python"], ["sql"], ["k"]]

@@ -26,10 +26,14 @@ from ipy_orch.authoring.load import (
     load_definitions_from_package_module,
     load_definitions_from_package_name,
 )
+from ipy_orch.authoring.sensors import sensor
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.model.asset_jobs import define_asset_job
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset
+from ipy_orch.model.automation.partitioned import build_schedule_from_partitioned_job
+from ipy_orch.model.automation.schedules import ScheduleDefinition
 from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.conditions.condition import AutomationCondition
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.keys import AssetKey
@@ -128,14 +132,15 @@ def test_prefixes():
 
 def test_attributes_of_all():
     """A group, a condition and a policy are for all that have none."""
-    spec = AssetSpec("spec", automation_condition="own")
+    common, own = AutomationCondition.eager(), AutomationCondition.on_missing()
+    spec = AssetSpec("spec", automation_condition=own)
     here = module(orders=orders, spec=spec)
-    options = {"automation_condition": "c", "backfill_policy": "b", "include_specs": True}
+    options = {"automation_condition": common, "backfill_policy": "b", "include_specs": True}
     one, two = load_assets_from_modules([here], group_name="g", **options)
     assert one.group_names_by_key == {one.key: "g"}
-    assert one.automation_conditions_by_key == {one.key: "c"}
+    assert one.automation_conditions_by_key == {one.key: common}
     assert one.backfill_policy == "b"
-    assert (two.group_name, two.automation_condition) == ("g", "own")
+    assert (two.group_name, two.automation_condition) == ("g", own)
 
 
 @pytest.mark.parametrize("found", [report, AssetSpec("spec", group_name="reports")])
@@ -186,6 +191,23 @@ def test_jobs_of_modules():
     assert [job.name for job in load_definitions_from_modules([here]).resolve_all_job_defs()] == ["nightly", "loading"]
     with pytest.raises(DagsterInvalidDefinitionError, match="where: here and there"):
         load_definitions_from_modules([here, module("there", other=define_asset_job("nightly"))])
+
+
+def test_schedules_and_sensors_of_modules():
+    """They are read as well, each once; two of one name are refused with the names of their modules."""
+    nightly = ScheduleDefinition(name="nightly", cron_schedule="0 0 * * *", target=[orders])
+    daily, arrived = (
+        build_schedule_from_partitioned_job(define_asset_job("parts")),
+        sensor(name="arrived", target=[orders])(print),
+    )
+    here = module("here", a=nightly, b=daily, c=[arrived], defs=Definitions(schedules=[nightly]))
+
+    defs = load_definitions_from_modules([here, module("again", nightly=nightly)])
+    assert set(defs.automations) == {nightly, daily, arrived}
+    assert set(load_definitions_from_module(module(a=nightly, c=arrived)).automations) == {nightly, arrived}
+    other = ScheduleDefinition(name="nightly", cron_schedule="0 1 * * *", target=[orders])
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"schedule `nightly`.*\n.*where: here and there"):
+        load_definitions_from_modules([here, module("there", other=other)])
 
 
 def test_definitions_of_a_package(package: str):

@@ -60,3 +60,10 @@ def test_external_assets():
     (one,) = external_assets_from_specs([AssetSpec("a")])
     assert not one.is_executable
     assert one.key == AssetKey("a")
+
+
+def test_the_old_interval_is_taken_with_a_warning():
+    """A module that Dagster loads can be loaded."""
+    with pytest.warns(DeprecationWarning, match="automation_condition"):
+        observed = observable_source_asset(name="landing", auto_observe_interval_minutes=3)(lambda: DataVersion("1"))
+    assert observed.is_observable

@@ -10,16 +10,21 @@ from typing import Any
 import pytest
 
 from ipy_orch import (
+    AssetOut,
     Config,
     DagsterType,
     FilesystemIOManager,
+    IOManager,
     Out,
     TypeCheck,
+    asset,
     failure_hook,
     graph,
     job,
     logger,
+    materialize,
     mem_io_manager,
+    multi_asset,
     op,
     success_hook,
 )
@@ -87,6 +92,40 @@ def test_an_edit_in_place_reaches_nobody(store, tmp_path):
     assert values["first", "result"] == values["second", "result"] == spoiled
     assert values["late", "result"] == [[1], [2]]
     assert [values[f"copy[n{number}]", "result"] for number in range(3)] == [spoiled] * 3
+
+
+class Spoiling(IOManager):
+    """Edit in place what it is given."""
+
+    def __init__(self):
+        self.values = {}
+
+    def handle_output(self, context, obj):
+        """Keep it, edited."""
+        obj.append("spoiled")
+        self.values[context.asset_key] = obj
+
+    def load_input(self, context):
+        """Return it."""
+        return self.values[context.asset_key]
+
+
+def test_each_output_is_stored_by_itself():
+    """What an IO manager does to one output reaches no other that holds the same object, wherever that is kept."""
+    outs = {name: AssetOut(io_manager_key=key) for name, key in (("a", "one"), ("b", "io_manager"), ("c", "two"))}
+
+    @multi_asset(outs=outs)
+    def three_of_one():
+        rows = [1]
+        return rows, {"rows": rows}, rows
+
+    @asset
+    def read(a, b, c):
+        return a, b, c
+
+    managers = {"one": Spoiling(), "io_manager": mem_io_manager, "two": Spoiling()}
+    result = materialize([three_of_one, read], resources=managers)
+    assert result.asset_value("read") == ([1, "spoiled"], {"rows": [1]}, [1, "spoiled"])
 
 
 def test_values_are_given_back_after_the_run():

@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipy_orch.execution.capture import Chunk, Sink, capture, current_sink, install, installed, uninstall, wrap
+from ipy_orch.model.env import SECRETS
 
 
 @contextlib.contextmanager
@@ -60,6 +61,36 @@ def test_without_a_sink_nothing_changes():
             print("through")
         assert routed[0].getvalue() == "hello\nthrough\n"
         assert sink.chunks() == []
+
+
+def test_without_a_sink_secrets_are_taken_out(log, monkeypatch):
+    """A hook, an IO manager and a thread that a step starts print to the cell; no longer, once nothing runs."""
+    SECRETS.add("swordfish-55", "FISH")
+
+    def boom():
+        raise RuntimeError("boom swordfish-55")
+
+    def told():
+        print("a swordfish-55", "b")
+        print("c swordfish-55", file=sys.stderr)
+        log.warning("d swordfish-55")
+
+    with a_cell() as cell:
+        monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)  # not pytest's
+        log.addHandler(logging.StreamHandler())
+        with installed():
+            told()
+            for target in (told, boom):
+                thread = threading.Thread(target=target)
+                thread.start()
+                thread.join()
+        out, err = (stream.getvalue() for stream in cell)
+        assert out == "a [FISH] b\n" * 2
+        assert "swordfish-55" not in err
+        assert [err.count(f"{letter} [FISH]") for letter in "cd"] == [2, 2]
+        assert "RuntimeError: boom [FISH]" in err
+        print("my own swordfish-55")
+        assert cell[0].getvalue().endswith("my own swordfish-55\n")
 
 
 def test_tee_appears_live_as_well():

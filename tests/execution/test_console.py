@@ -50,7 +50,7 @@ def test_a_script_sees_what_its_assets_say(capsys: Console) -> None:
     told = capsys.readouterr()
     assert told.out == "printed\n"
     assert [line.rpartition(" - ")[2] for line in told.err.splitlines()] == ["logged", "by its name"]
-    assert " - ipy_orch - DEBUG - materialize - " in told.err
+    assert " - ipy_orch - DEBUG - __ephemeral_asset_job__ - " in told.err
     logged = [event for event in instance.log if event.kind == "logged"]
     assert [(event.stream, event.level) for event in logged] == [
         ("log", "DEBUG"),

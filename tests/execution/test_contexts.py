@@ -11,18 +11,30 @@ from ipy_orch.authoring.checks import asset_check
 from ipy_orch.errors import DagsterInvariantViolationError, DagsterUnknownResourceError
 from ipy_orch.execution.build import build_asset_context, build_input_context, build_op_context, build_output_context
 from ipy_orch.execution.contexts.contexts import AssetCheckExecutionContext, AssetExecutionContext
-from ipy_orch.execution.materialize import materialize_to_memory
+from ipy_orch.execution.contexts.handles import NodeHandle
+from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.records.instance import DagsterInstance
 from ipy_orch.model.asset_ports import AssetOut
 from ipy_orch.model.config.classes import Config
+from ipy_orch.model.io import IOManager
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.metadata.value import DagsterInvalidMetadata
+from ipy_orch.model.partitions.definition import StaticPartitionsDefinition
+from ipy_orch.model.policies import BackfillPolicy
 from ipy_orch.model.resources.resource import resource
-from ipy_orch.model.results import AssetCheckResult
+from ipy_orch.model.results import AssetCheckResult, AssetObservation, DataProvenance, DataVersion
 
 
 class Ingest(Config):
     limit: int = 10
+
+
+class Kept(IOManager):
+    """Take everything."""
+
+    def handle_output(self, context: Any, obj: Any) -> None: ...
+
+    def load_input(self, context: Any) -> None: ...
 
 
 def seen_by(read: Any, **options: Any) -> Any:
@@ -182,3 +194,43 @@ def test_input_context_by_hand() -> None:
         build_input_context("raw").get_identifier()
     with pytest.raises(DagsterInvariantViolationError):
         _ = context.asset_key
+
+
+def test_what_else_is_known_of_a_step() -> None:
+    """The run and the job, the place of the op, what the asset was made from, and what was reported so far."""
+    instance, found = DagsterInstance.ephemeral(), []
+
+    @asset(code_version="3")
+    def orders(context: AssetExecutionContext) -> None:
+        assert context.dagster_run is context.run
+        assert (context.run.op_selection, context.run.step_keys_to_execute) == (None, None)
+        assert context.job_def.name == context.job_name == "__ephemeral_asset_job__"
+        assert str(context.op_handle) == str(context.node_handle) == context.op_handle.name == "orders"
+        assert context.op_handle.path == ["orders"]
+        context.log_event(AssetObservation("raw"))
+        assert context.has_events()
+        assert [event.asset_key for event in context.consume_events()] == [AssetKey("raw")]
+        assert not context.has_events()
+        context.set_data_version(AssetKey("orders"), DataVersion("v1"))
+        found.append(context.get_asset_provenance(AssetKey("orders")))
+
+    job = materialize_to_memory([orders], instance=instance).job_def
+    materialize_to_memory([orders], instance=instance)
+    assert job is not None
+    assert [node.name for node in job.nodes] == ["orders"]
+    assert found == [None, DataProvenance(code_version="3", input_data_versions={}, is_user_provided=True)]
+    assert str(NodeHandle.of("report.clean[north]").parent) == "report"
+
+
+def test_a_range_is_more_than_one_partition() -> None:
+    """As in Dagster, a run of one partition has no range."""
+    cut, found = StaticPartitionsDefinition(["a", "b", "c"]), []
+
+    @asset(partitions_def=cut, backfill_policy=BackfillPolicy.single_run())
+    def orders(context: AssetExecutionContext) -> None:
+        found.append((context.has_partition_key, context.has_partition_key_range))
+
+    ends = {"dagster/asset_partition_range_start": "a", "dagster/asset_partition_range_end": "b"}
+    materialize([orders], partition_key="a", resources={"io_manager": Kept()})
+    materialize([orders], tags=ends, resources={"io_manager": Kept()})
+    assert found == [(True, False), (False, True)]

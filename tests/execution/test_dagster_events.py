@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import pytest
@@ -249,6 +250,49 @@ def test_reports_and_hooks():
         "fits"
     ]
     assert [event.event_type_value for event in events if event.is_hook_event] == ["HOOK_COMPLETED"]
+
+
+def test_who_failed_where():
+    """An event knows its job, its node and whether it tells of a failure, and an error whose it is."""
+
+    @op
+    def fails():
+        raise ValueError("no")
+
+    @graph
+    def inner():
+        fails()
+
+    @job
+    def outer():
+        inner()
+
+    events = ran(outer)
+    assert {event.job_name for event in events} == {"outer"}
+    begun, failed, ended = events[0], of(events, "STEP_FAILURE")[0], events[-1]
+    assert [event.is_failure for event in (begun, failed, ended)] == [False, True, True]
+    assert [event.is_job_event for event in (begun, failed, ended)] == [True, False, True]
+    assert not any(event.is_engine_event or event.is_asset_materialization_planned for event in events)
+    assert (failed.node_handle.name, failed.node_handle.parent.name, str(failed.node_handle)) == (
+        "fails",
+        "inner",
+        "inner.fails",
+    )
+    assert (begun.node_handle, begun.step_kind_value, failed.step_kind_value) == (None, None, "COMPUTE")
+    assert failed.logging_tags["step_key"] == "inner.fails"
+    assert (failed.logging_tags["job_name"], failed.logging_tags["op_name"]) == ("outer", "fails")
+    assert (begun.logging_tags, failed.pid) == ({}, os.getpid())
+    assert failed.step_failure_data.error_source.value == "USER_CODE_ERROR"
+
+    @op
+    def says_so():
+        raise Failure("on purpose")
+
+    @job
+    def on_purpose():
+        says_so()
+
+    assert of(ran(on_purpose), "STEP_FAILURE")[0].step_failure_data.error_source.value == "FRAMEWORK_ERROR"
 
 
 def test_no_events():

@@ -21,6 +21,7 @@ import psutil
 import pytest
 
 from ipy_orch import (
+    OutputContext,
     build_init_resource_context,
     build_input_context,
     build_output_context,
@@ -82,7 +83,7 @@ class Context:
         return self.partitions or []
 
     def get_identifier(self) -> list[str]:
-        return list(self.key.path) if self.key else [self.run_id, self.step_key, self.name]
+        return [self.run_id, self.step_key, self.name]
 
     def add_output_metadata(self, metadata: dict[str, Any]) -> None:
         self.added.update(metadata)
@@ -128,22 +129,21 @@ def test_none_is_a_value(manager: Any) -> None:
     assert context.added == {}
 
 
-@pytest.mark.parametrize("kind", ["files", "session"])
-def test_partitions(kind: str, tmp_path: Path) -> None:
+def test_partitions(manager: Any) -> None:
     """Partitions are stored one by one; several are loaded as a dict, missing ones only where that is allowed."""
-    keeper: Any = FilesystemIOManager(base_dir=str(tmp_path)) if kind == "files" else SessionIOManager()
-    keeper.handle_output(orders(partitions=["a"]), 1)
-    keeper.handle_output(orders(partitions=["b"]), 2)
-    assert keeper.load_input(orders(partitions=["a"])) == 1
-    assert keeper.load_input(orders(partitions=["a", "b"])) == {"a": 1, "b": 2}
-    assert keeper.load_input(orders(partitions=[])) is None
+    manager.handle_output(orders(partitions=["a"]), 1)
+    manager.handle_output(orders(partitions=["b"]), 2)
+    assert manager.load_input(orders(partitions=["a"])) == 1
+    assert manager.load_input(orders(partitions=["a", "b"])) == {"a": 1, "b": 2}
+    assert manager.load_input(orders(partitions=[])) is None
     with pytest.raises((FileNotFoundError, DagsterInvariantViolationError), match="orders"):
-        keeper.load_input(orders(partitions=["a", "c"]))
+        manager.load_input(orders(partitions=["a", "c"], run_id="later"))
     allowed = {"allow_missing_partitions": True}
-    assert keeper.load_input(orders(partitions=["a", "c"], definition_metadata=allowed)) == {"a": 1}
-    assert keeper.load_input(orders(partitions=["c"], definition_metadata=allowed)) is None
-    with pytest.raises(DagsterInvariantViolationError, match="2 partitions"):
-        keeper.handle_output(orders(partitions=["a", "b"]), 1)
+    assert manager.load_input(orders(partitions=["a", "c"], run_id="later", definition_metadata=allowed)) == {"a": 1}
+    assert manager.load_input(orders(partitions=["c"], run_id="later", definition_metadata=allowed)) is None
+    if not isinstance(manager, InMemoryIOManager):  # as Dagster's, it keeps that for the run
+        with pytest.raises(DagsterInvariantViolationError, match="2 partitions"):
+            manager.handle_output(orders(partitions=["a", "b"]), 1)
 
 
 def test_nothing_is_not_stored(tmp_path: Path) -> None:
@@ -688,3 +688,46 @@ def test_paths_that_outputs_name(tmp_path: Path) -> None:
     assert output.get_logged_events()[0].metadata["path"].value == str(tmp_path / "a" / "b.pickle")
     with pytest.raises(DagsterInvariantViolationError, match=r"no path.*\n.*metadata"):
         manager.handle_output(build_output_context("make"), [1])
+
+
+# ---- the one in memory
+
+
+def test_memory_is_read_by_other_runs() -> None:
+    """An asset's value is found from any run, and replaces the former one; that of an op only from its own run."""
+    keeper = InMemoryIOManager()
+
+    def stored(run_id: str) -> OutputContext:
+        return build_output_context(step_key="im", name="result", run_id=run_id, asset_key="im")
+
+    for number, run_id in enumerate(["first", "second"]):
+        keeper.handle_output(stored(run_id), number)
+    assert keeper.load_input(build_input_context(asset_key="im", upstream_output=stored(""))) == 1
+    assert len(keeper.values) == 2  # the asset's and the run's
+    op = build_output_context(step_key="one", name="result", run_id="first")
+    keeper.handle_output(op, 5)
+    assert keeper.load_input(build_input_context(upstream_output=op)) == 5
+    with pytest.raises(DagsterInvariantViolationError, match=r"(?s)no value of.*materialize"):
+        keeper.load_input(
+            build_input_context(upstream_output=build_output_context(step_key="one", name="result", run_id="second"))
+        )
+
+
+def test_memory_of_several_partitions_at_once() -> None:
+    """A dict by partition is found by partition; another value only by its run, and none of an earlier one is."""
+    keeper = InMemoryIOManager()
+    both = orders(partitions=["a", "b"])
+    keeper.handle_output(both, {"a": [1], "b": [2]})
+    assert keeper.load_input(orders(partitions=["b"])) == [2]
+    keeper.load_input(orders(partitions=["b"])).append(9)
+    assert keeper.load_input(both) == {"a": [1], "b": [2]}
+    keeper.handle_output(both, "of both")
+    assert keeper.load_input(both) == "of both"
+
+
+def test_memory_is_out_of_the_producers_reach() -> None:
+    """What the producer does to its object later, nobody sees."""
+    keeper, value = InMemoryIOManager(), [1]
+    keeper.handle_output(orders(), value)
+    value.append(2)
+    assert keeper.load_input(orders()) == [1]

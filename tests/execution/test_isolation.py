@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import copy
 import datetime as dt
+import decimal
 import enum
 import functools
+import logging
 import pathlib
 import sqlite3
 import threading
@@ -15,7 +17,7 @@ import warnings
 from collections import OrderedDict, defaultdict, deque, namedtuple
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 import numpy as np
 import pandas as pd
@@ -26,13 +28,78 @@ import scipy.sparse
 from pandas.testing import assert_frame_equal, assert_series_equal
 
 from ipy_orch.errors import DagsterInvariantViolationError, IsolationWarning
-from ipy_orch.execution.isolation.sealing import explain, refuse_iterator, seal
+from ipy_orch.execution.isolation.sealing import copied, explain, refuse_iterator, seal
+from ipy_orch.model.keys import AssetKey
 
 
 class Color(enum.Enum):
     """Be an atom."""
 
     RED = 1
+    PAIR = (1, "a")
+
+
+class Bag(enum.Enum):
+    """Have a member that can be changed."""
+
+    FULL = [1]
+
+
+class Tagged:
+    """Hold a list."""
+
+    def __init__(self) -> None:
+        self.tags = [1]
+
+
+class Single(Tagged):
+    """Refuse to be copied."""
+
+    def __deepcopy__(self, _: Any) -> Single:
+        return self
+
+
+class Named(Tagged):
+    """Be pickled by name."""
+
+    def __reduce__(self) -> str:
+        return "NAMED"
+
+
+NAMED = Named()
+
+
+class Zone(dt.tzinfo, Tagged):
+    def utcoffset(self, _: dt.datetime | None) -> dt.timedelta:
+        return dt.timedelta(0)
+
+
+class TaggedPath(type(pathlib.Path())):  # type: ignore[misc]
+    tags: list[int]
+
+
+class TaggedDay(dt.date):
+    tags: list[int]
+
+
+class TaggedNumber(decimal.Decimal):
+    tags: list[int]
+
+
+class TaggedFrame(pd.DataFrame):
+    """Carry something along, as pandas lets subclasses do."""
+
+    _metadata = ["tags"]
+
+    @property
+    def _constructor(self) -> type[TaggedFrame]:
+        return TaggedFrame
+
+
+def tagged(value: Any) -> Any:
+    """Give a value an attribute that can be changed."""
+    value.tags = [1]
+    return value
 
 
 @dataclass
@@ -50,6 +117,13 @@ class Point:
     """Be a dataclass without a dict."""
 
     xs: list[int]
+
+
+@dataclass(frozen=True)
+class Key:
+    """Be a dataclass that can't be changed."""
+
+    parts: tuple[Any, ...]
 
 
 class Model:
@@ -386,7 +460,7 @@ def test_polars_and_arrow_and_sparse() -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        *(None, 1, 1.5, 2j, "a", b"a", True, range(3), Color.RED, int, len, test_memmap, pathlib),
+        *(None, 1, 1.5, 2j, "a", b"a", True, range(3), Color.RED, Color.PAIR, int, len, test_memmap, pathlib),
         *(dt.date(2026, 1, 1), dt.timedelta(1), pathlib.Path("a"), pd.Timestamp(0), pd.NaT, pd.NA, np.float64(1)),
         *((), (1, ("a", None)), frozenset({1, (2, 3)}), np.dtype("f8"), pd.CategoricalDtype(["a"])),
     ],
@@ -560,6 +634,202 @@ def test_a_very_deep_value_is_shared_with_a_warning() -> None:
         assert seal(deep, "deep").open() is deep
     while deep:  # taken apart from outside, as its destructor would go as deep
         deep = deep.pop()
+
+
+# -- functions, and what they remember --------------------------------------------------------------------------------
+
+
+def remembering(kind: str) -> Any:
+    """Return a function that gives a list which it remembers."""
+    inner = [1]
+
+    def closure(depth: int = 2) -> list[int]:
+        """Return it."""
+        return closure(depth - 1) if depth else inner
+
+    def default(given: list[int] = [1]) -> list[int]:  # noqa: B006 - that's what is tested
+        return given
+
+    def keyword(*, given: list[int] = [1]) -> list[int]:  # noqa: B006
+        return given
+
+    def attribute() -> Any:
+        return attribute.__dict__["held"]
+
+    attribute.__dict__["held"] = [1]
+
+    @functools.lru_cache(maxsize=3)
+    def cache() -> list[int]:
+        return [1]
+
+    @functools.wraps(closure)
+    def wrapper() -> list[int]:
+        return closure()
+
+    kinds = {one.__name__: one for one in (closure, default, keyword, attribute, cache)}
+    return {**kinds, "wrapper": wrapper, "partial": functools.partial(closure, 1)}[kind]
+
+
+@pytest.mark.parametrize("kind", ["closure", "default", "keyword", "attribute", "cache", "wrapper", "partial"])
+def test_what_a_function_remembers(kind: str) -> None:
+    """Whatever a function hands out again and again is each reader's own."""
+    value = remembering(kind)
+    kept = seal({"f": value})
+    kept.open()["f"]().append(2)
+    value().append(3)
+    assert kept.open()["f"]() == [1]
+
+
+def test_a_copied_function_looks_like_the_first() -> None:
+    """Name, documentation, what it wraps, and the size of a cache stay."""
+    wrapper, cache = seal(remembering("wrapper")).open(), seal(remembering("cache")).open()
+    assert (wrapper.__doc__, wrapper.__name__, wrapper.__module__) == ("Return it.", "closure", __name__)
+    assert wrapper.__wrapped__() is wrapper()
+    assert cache.cache_parameters() == {"maxsize": 3, "typed": False}
+    assert cache.__wrapped__() == [1]
+
+
+def test_two_functions_of_one_closure() -> None:
+    """What one of them counts, the other tells, for each reader apart."""
+
+    def counter() -> Any:
+        count = 0
+
+        def add() -> None:
+            nonlocal count
+            count += 1
+
+        return add, lambda: count
+
+    kept = seal(counter())
+    for _ in range(2):
+        add, told = kept.open()
+        add()
+        assert told() == 1
+
+
+def test_functions_of_the_program_are_shared() -> None:
+    """Those that modules define, and those that remember nothing, are handed out as they are."""
+    functions = [remembering, functools.wraps, pd.DataFrame.apply, np.sum, functools.lru_cache, lambda: 1]
+    assert all(one is other for one, other in zip(seal(functions).open(), functions, strict=True))
+
+
+def test_a_function_that_cannot_be_copied() -> None:
+    """It is shared alone, and said so: what stands beside it is still copied."""
+    lock = threading.Lock()
+    model = Model()
+    model.__dict__["lock"] = lambda: lock
+    with pytest.warns(IsolationWarning, match="`function with a lock`"):
+        kept = seal(model)
+    kept.open().fit()
+    assert kept.open().weights.tolist() == [0, 0, 0]
+
+
+# -- what is shared although it can change ----------------------------------------------------------------------------
+
+
+def a_class() -> type:
+    """Return a class that holds a list."""
+    return type("Local", (), {"tags": [1]})
+
+
+def a_module() -> types.ModuleType:
+    """Return a module that nobody can import."""
+    return tagged(types.ModuleType("made"))  # type: ignore[no-any-return]
+
+
+SHARED = {
+    "class Local": a_class(),
+    "module made": a_module(),
+    "enum Bag": Bag.FULL,
+    "Logger": logging.getLogger("isolation"),
+    "Single": Single(),
+    "Named": NAMED,
+    "TaggedNumber": tagged(TaggedNumber(1)),
+}
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_what_is_shared_is_said(kind: str) -> None:
+    """Whatever has no copy of its own, and can be changed in place, comes with the warning."""
+    with pytest.warns(IsolationWarning, match=f"`orders`.*`{kind}`"):
+        assert seal([SHARED[kind]], "orders").open()[0] is SHARED[kind]
+
+
+def test_tools_of_an_object_are_no_reason_to_warn() -> None:
+    """A logger, a class or a function of numpy within an object doesn't make it shared."""
+    value = Tagged()
+    fixed = Single()
+    vars(fixed).update(tags=(1,), key=Key((1, "a")))
+    vars(value).update(log=logging.getLogger("isolation"), kind=a_class, total=np.sum, color=Color.PAIR, fixed=fixed)
+    kept = seal(value)
+    kept.open().tags.append(2)
+    assert kept.open().tags == [1]
+    interned = [AssetKey("a"), int | None, Optional[int]]  # noqa: UP045 - another class
+    assert seal(interned).open() == interned
+
+
+@pytest.mark.parametrize("value", [Zone(), tagged(TaggedPath("a")), tagged(TaggedDay(2026, 1, 1))], ids=repr)
+def test_subclasses_with_attributes(value: Any) -> None:
+    """A path, a date or a time zone that somebody gave attributes to is copied with them."""
+    kept = seal(value)
+    kept.open().tags.append(2)
+    value.tags.append(3)
+    assert kept.open().tags == [1]
+    assert type(kept.open()) is type(value)
+    assert str(kept.open()) == str(value) or isinstance(value, Zone)
+
+
+def test_what_frames_carry_along() -> None:
+    """Attributes of a subclass, the name of a series, and the objects of polars are each reader's own."""
+    table, named = tagged(TaggedFrame({"x": [[1]]})), pd.Series([1], name=Tagged())
+    objects = pl.Series("o", [Tagged()], dtype=pl.Object)
+    kept = seal({"table": table, "named": named, "objects": objects, "wide": pl.DataFrame({"n": [1], "o": objects})})
+
+    def parts(value: Any) -> list[list[int]]:
+        lists = [value["table"].tags, value["table"]["x"][0], value["named"].name.tags]
+        return [*lists, value["objects"][0].tags, value["wide"]["o"][0].tags]
+
+    for part in [*parts(kept.open()), table.tags, named.name.tags, objects[0].tags]:
+        part.append(9)
+    assert parts(kept.open()) == [[1]] * 5
+    assert type(kept.open()["table"]) is TaggedFrame
+    assert kept.open()["wide"].columns == ["n", "o"]
+
+
+@pytest.mark.parametrize("rows", [3, 1_000_000])
+def test_sparse_columns(rows: int) -> None:
+    """The memory of a sparse column is each reader's own; read-only where it is large."""
+    kept = seal(pd.DataFrame({"x": pd.arrays.SparseArray(np.arange(1.0, rows + 1))}))
+    reader = kept.open()
+    edit_if_allowed(lambda values: values.__setitem__(0, 9), reader["x"].array.sp_values)
+    edit_if_allowed(lambda values: values.setflags(write=True), reader["x"].array.sp_values)
+    edit_if_allowed(lambda values: values.__setitem__(0, 9), reader["x"].array.sp_values)
+    assert kept.open()["x"][0] == 1
+    assert (reader["x"] + reader["x"])[1] == 4
+
+
+def test_memory_of_arrow_that_can_be_written_to() -> None:
+    """A buffer over somebody's bytes is copied, another one isn't."""
+    memory = bytearray(b"abc")
+    kept = seal(pa.py_buffer(memory))
+    memory[0] = 0
+    assert kept.open().to_pybytes() == b"abc"
+    assert not kept.open().is_mutable
+    fixed = pa.py_buffer(b"abc")
+    assert seal(fixed).open() is fixed
+
+
+def test_copied() -> None:
+    """A copy that may be edited in every part; what can't be copied stays itself."""
+    value = {"rows": [1], "array": np.zeros(2)}
+    own = copied(value)
+    own["rows"].append(2)
+    own["array"][0] = 9
+    assert (value["rows"], value["array"].tolist()) == ([1], [0, 0])
+    lock = threading.Lock()
+    assert copied(lock) is lock
+    assert copied(5) == 5
 
 
 @pytest.mark.parametrize(

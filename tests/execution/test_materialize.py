@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from ipy_orch.authoring.assets import asset, multi_asset
+from ipy_orch.authoring.sources import observable_source_asset
 from ipy_orch.errors import (
     CheckError,
     DagsterInvalidConfigError,
@@ -20,11 +21,13 @@ from ipy_orch.execution.materialize import materialize, materialize_to_memory
 from ipy_orch.execution.providing import with_resources
 from ipy_orch.model.asset_ports import AssetIn
 from ipy_orch.model.config.classes import Config, RunConfig
+from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.env import EnvVar
 from ipy_orch.model.io import IOManager, io_manager
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.ops import Out
 from ipy_orch.model.resources.resource import ConfigurableResource, resource
-from ipy_orch.model.results import AssetMaterialization, MaterializeResult
+from ipy_orch.model.results import AssetMaterialization, DataVersion, MaterializeResult, Output
 from ipy_orch.model.specs import AssetSpec
 
 
@@ -34,6 +37,10 @@ class Ingest(Config):
 
 class Database(ConfigurableResource):  # type: ignore[type-arg]
     path: str
+
+
+class Store(ConfigurableResource):  # type: ignore[type-arg]
+    database: Database
 
 
 @asset
@@ -286,3 +293,85 @@ def test_out_of_a_multi_asset_keeps_its_manager() -> None:
     materialize([both], resources={"left": left, "right": right})
     assert (left.values, right.values) == ({AssetKey("a"): 1}, {AssetKey("b"): 2})
     assert Out(io_manager_key="left").io_manager_key == "left"
+
+
+def test_an_argument_that_nothing_makes_is_refused() -> None:
+    """Before anything runs, with the closest name; a default is for calls of the function, not for runs."""
+
+    @asset
+    def misspelt(rwa: int) -> int:
+        return rwa
+
+    @asset
+    def defaulted(limit: int = 3) -> int:
+        return limit
+
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"loads `rwa`.*\n.*did you mean `raw`"):
+        materialize([raw, misspelt], selection=["raw"])
+    for run in (lambda: materialize([defaulted]), Definitions([defaulted]).resolve_implicit_global_asset_job_def):
+        with pytest.raises(DagsterInvalidDefinitionError, match="loads `limit`, which nothing makes"):
+            run()
+    assert materialize_to_memory([defaulted, asset(name="limit")(lambda: 4)]).output_for_node("defaulted") == 4
+    with pytest.raises(FileNotFoundError):
+        materialize([defaulted, AssetSpec("limit")])
+    assert defaulted() == 3
+
+
+def test_observations_are_made_where_they_are_selected() -> None:
+    """Or in the job of all assets, as in Dagster; what was seen has the version that the function returned."""
+
+    @observable_source_asset
+    def landing() -> DataVersion:
+        return DataVersion("7")
+
+    @asset(deps=[landing])
+    def orders() -> int:
+        return 1
+
+    def seen(result: Any) -> list[str | None]:
+        events = [one.event_specific_data for one in result.all_events if one.event_type_value == "ASSET_OBSERVATION"]
+        return [one.asset_observation.data_version for one in events]
+
+    assert seen(materialize_to_memory([landing, orders])) == []
+    assert seen(materialize_to_memory([landing, orders], selection=["landing"])) == ["7"]
+    job = Definitions([landing, orders]).resolve_implicit_global_asset_job_def()
+    assert seen(job.execute_in_process()) == ["7"]
+
+
+def test_config_of_a_resource_in_a_field_fails_the_run() -> None:
+    """Run config can't say it; what it can say is refused before the run."""
+
+    @asset
+    def orders(store: Store) -> None: ...
+
+    @asset
+    def plain(database: Database) -> None: ...
+
+    unset = Database(path=EnvVar("IPY_ORCH_TEST_UNSET"))
+    assert not materialize([orders], resources={"store": Store(database=unset)}, raise_on_error=False).success
+    with pytest.raises(DagsterInvalidConfigError, match="IPY_ORCH_TEST_UNSET"):
+        materialize([orders], resources={"store": Store(database=unset)})
+    with pytest.raises(DagsterInvalidConfigError, match="IPY_ORCH_TEST_UNSET"):
+        materialize([plain], resources={"database": unset}, raise_on_error=False)
+
+
+def test_tags_of_a_materialization_name_the_versions() -> None:
+    """Of the code, of the data and of what was read; without a code version it's the run's id."""
+
+    @asset(code_version="7")
+    def first() -> int:
+        return 1
+
+    @asset
+    def second(first: int) -> Output[int]:
+        return Output(first, data_version=DataVersion("v"))
+
+    result = materialize_to_memory([first, second])
+    one, two = (event.materialization.tags for event in result.get_asset_materialization_events())
+    assert one == {"dagster/code_version": "7", "dagster/data_version": one["dagster/data_version"]}
+    assert two == {
+        "dagster/code_version": result.run_id,
+        "dagster/data_version": "v",
+        "dagster/data_version_is_user_provided": "true",
+        "dagster/input_data_version/first": one["dagster/data_version"],
+    }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from ipy_orch.authoring.assets import asset, multi_asset
@@ -29,6 +31,7 @@ from ipy_orch.model.results import (
     Output,
 )
 from ipy_orch.model.specs import AssetSpec
+from ipy_orch.model.types.annotations import Nothing
 from ipy_orch.planning.calls import calls_of
 
 
@@ -208,6 +211,28 @@ def test_other_value_of_a_check_is_refused() -> None:
         harvest(asset_check(asset="orders", name="some")(lambda: "yes"))
 
 
+@pytest.mark.parametrize(
+    ("value", "hint"),
+    [
+        (np.int64(0), "compare it: `... == 0`"),
+        (0, "compare it: `... == 0`"),
+        (pd.Series([True]), "`.all()` behind the condition"),
+        (pd.Series([1]), "compare its elements"),
+        (pd.DataFrame({"a": []}), "`len(...) == 0`"),
+        ((False, "late"), "metadata has names: `..., {'why': 'late'}`"),
+        ((np.bool_(True), 3), "metadata has names"),
+        (None, "gave None"),
+        (object(), "`bool(...)` around"),
+    ],
+    ids=repr,
+)
+def test_the_way_to_a_verdict_never_turns_it_round(value: Any, hint: str) -> None:
+    """`.all()` of a number of missing values would pass where some are missing."""
+    with pytest.raises(DagsterInvariantViolationError) as caught:
+        harvest(asset_check(asset="orders", name="some")(lambda: value))
+    assert hint in caught.value.hint
+
+
 def test_several_checks_return_a_tuple() -> None:
     """Each names its check."""
     specs = [AssetCheckSpec("a", asset="orders"), AssetCheckSpec("b", asset="orders")]
@@ -266,3 +291,20 @@ def test_value_of_a_wrong_type_is_refused() -> None:
     for definition in (number, nothing):
         with pytest.raises(DagsterTypeCheckDidNotPass):
             materialize_to_memory([definition])
+
+
+def test_a_required_output_is_made_in_each_run() -> None:
+    """Also where it isn't selected, unless it was declared that it needn't; one without a value is no matter."""
+
+    def selected(**outs: AssetOut) -> bool:
+        @multi_asset(outs=outs, can_subset=True)
+        def both(context: Any) -> Any:
+            for name in sorted(context.selected_output_names):
+                yield Output(1, name)
+
+        return materialize_to_memory([both], selection=["y"]).success
+
+    assert selected(x=AssetOut(is_required=False), y=AssetOut())
+    assert selected(x=AssetOut(dagster_type=Nothing), y=AssetOut())
+    with pytest.raises(DagsterStepOutputNotFoundError, match=r"output `x`\n  hint: AssetOut\(is_required=False\)"):
+        selected(x=AssetOut(), y=AssetOut())

@@ -8,6 +8,7 @@ import pytest
 
 from ipy_orch import (
     Failure,
+    GraphDefinition,
     In,
     IOManager,
     Nothing,
@@ -17,6 +18,7 @@ from ipy_orch import (
     job,
     op,
 )
+from ipy_orch.errors import DagsterMaxRetriesExceededError
 from tests.execution.ops import one
 
 
@@ -124,3 +126,19 @@ def test_an_error_of_a_load_is_forgotten_when_the_load_is_tried_again():
     result = tries.execute_in_process(raise_on_error=False)
     assert result.output_for_node("patient") == 1
     assert result.failure_data_for_node("broken").error.cls_name == "DagsterExecutionStepExecutionError"
+
+
+def test_a_request_that_was_used_up():
+    """Why the op asked is raised; where it didn't say, that it asked once too often."""
+
+    def asking(cause):
+        @op
+        def step():
+            raise RetryRequested(max_retries=1) from cause
+
+        return GraphDefinition("asking", node_defs=[step])
+
+    with pytest.raises(DagsterMaxRetriesExceededError, match=r"`step` asked for another attempt.*max_retries=1"):
+        asking(None).execute_in_process()
+    with pytest.raises(ZeroDivisionError):
+        asking(ZeroDivisionError("no")).execute_in_process()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ipy_orch.authoring.assets import asset, multi_asset
+from ipy_orch.authoring.assets import asset, define_asset, multi_asset
 from ipy_orch.authoring.checks import multi_asset_check
 from ipy_orch.errors import (
     CheckError,
@@ -18,11 +18,19 @@ from ipy_orch.errors import (
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset
 from ipy_orch.model.checks import AssetCheckSpec
+from ipy_orch.model.conditions.condition import AutomationCondition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.ops import OpDefinition, Out, Signature
+from ipy_orch.model.partitions.definition import StaticPartitionsDefinition
+from ipy_orch.model.partitions.mappings import AllPartitionMapping, IdentityPartitionMapping, LastPartitionMapping
+from ipy_orch.model.partitions.multi import MultiPartitionsDefinition
+from ipy_orch.model.partitions.multi_mappings import DimensionPartitionMapping, MultiPartitionMapping
+from ipy_orch.model.partitions.time_mappings import TimeWindowPartitionMapping
+from ipy_orch.model.partitions.usual import DailyPartitionsDefinition
 from ipy_orch.model.specs import AssetDep, AssetSpec
 
 A, B, C = AssetKey("a"), AssetKey("b"), AssetKey("c")
+EAGER = AutomationCondition.eager()
 CHECK_A, CHECK_B = AssetCheckKey(A, "check"), AssetCheckKey(B, "check")
 
 
@@ -174,10 +182,10 @@ def test_keys_are_replaced_everywhere():
 def test_attributes_are_replaced():
     """Groups, tags, metadata and conditions are replaced by key; a group that is there already stays."""
     told = orders.with_attributes(
-        tags_by_key={orders.key: {"n": "m"}}, metadata_by_key={orders.key: {}}, automation_condition="c"
+        tags_by_key={orders.key: {"n": "m"}}, metadata_by_key={orders.key: {}}, automation_condition=EAGER
     )
     spec = told.get_asset_spec()
-    assert (spec.tags, spec.metadata, spec.automation_condition, spec.owners) == ({"n": "m"}, {}, "c", ["team:t"])
+    assert (spec.tags, spec.metadata, spec.automation_condition, spec.owners) == ({"n": "m"}, {}, EAGER, ["team:t"])
     assert orders.with_attributes().get_asset_spec() == orders.get_asset_spec()
     assert abc_.with_attributes(group_names_by_key={A: "g"}).group_names_by_key[A] == "g"
     with pytest.raises(DagsterInvalidDefinitionError):
@@ -289,3 +297,37 @@ def test_ins_and_outs():
     assert AssetIn(key_prefix="p").key_for("a") == AssetKey(["p", "a"])
     spec = AssetSpec("a", tags={"k": "v"}, kinds={"q"}, owners=["team:t"], group_name="g")
     assert AssetOut.from_spec(spec).to_spec(A, ()) == spec
+
+
+DAYS, SHOPS = DailyPartitionsDefinition("2024-01-01"), StaticPartitionsDefinition(["a", "b"])
+BACK, SAME = (TimeWindowPartitionMapping(start_offset=-1, end_offset=end) for end in (-1, 0))
+BOTH = MultiPartitionsDefinition({"day": DAYS, "shop": SHOPS})
+
+
+def by_dimension(**mappings):
+    """Return a mapping of dimensions to those of the same name."""
+    return MultiPartitionMapping({name: DimensionPartitionMapping(name, one) for name, one in mappings.items()})
+
+
+@pytest.mark.parametrize(("cut", "mapping"), [(DAYS, BACK), (BOTH, by_dimension(day=BACK))])
+def test_an_asset_may_read_its_earlier_partitions(cut, mapping):
+    """By time, or in the dimension that is by time."""
+    assert define_asset(lambda cum: cum, key="cum", partitions_def=cut, ins={"cum": AssetIn(partition_mapping=mapping)})
+
+
+@pytest.mark.parametrize(
+    ("cut", "mapping"),
+    [
+        (DAYS, None),
+        (SHOPS, None),
+        (BOTH, None),
+        (DAYS, SAME),
+        (DAYS, AllPartitionMapping()),
+        (SHOPS, LastPartitionMapping()),
+        (BOTH, by_dimension(shop=IdentityPartitionMapping())),
+    ],
+)
+def test_an_asset_that_reads_itself_is_refused(cut, mapping):
+    """Unless each of its partitions reads only earlier ones."""
+    with pytest.raises(DagsterInvalidDefinitionError, match=r"depends on itself.*(?s:.)*--partition_mapping cum=-1"):
+        define_asset(lambda cum: cum, key="cum", partitions_def=cut, ins={"cum": AssetIn(partition_mapping=mapping)})

@@ -282,3 +282,9 @@ def test_a_repository_holds_schedules_and_sensors() -> None:
     assert shop.has_schedule_def("load_schedule")
     assert shop.has_job("load")
     assert shop() is shop
+
+
+def test_the_interval_of_a_sensor_where_none_is_said():
+    """It's half a minute, as in Dagster."""
+    sensors = [dg.AutomationConditionSensorDefinition("all", target="*"), dg.sensor(name="one", job_name="j")(print)]
+    assert [one.minimum_interval_seconds for one in sensors] == [30, 30]

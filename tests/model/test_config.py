@@ -62,17 +62,50 @@ def built(cls: type[Config], written: Any) -> Any:
 
 
 def test_a_config_is_frozen_and_takes_keywords_only():
-    """Fields can't be set, positional arguments and unknown fields are refused."""
+    """Fields can't be set, positional arguments are refused."""
     config = Inner(name="x")
     with pytest.raises(DagsterInvalidInvocationError, match="frozen"):
         config.size = 2  # type: ignore[misc]
     with pytest.raises(TypeError):
         Inner("x")  # type: ignore[call-arg]
-    with pytest.raises(ValidationError):
-        Inner(nam="x")  # type: ignore[call-arg]
     assert config == Inner(name="x")
     assert hash(config) == hash(Inner(name="x"))
     assert repr(config) == "Inner(name='x', size=1)"
+
+
+def test_an_unknown_keyword_is_ignored_with_a_warning():
+    """As in Dagster it has no effect; the warning is at the user's line and knows the field that was meant."""
+    with pytest.warns(UserWarning, match="`Inner` has no field `nam`.*\n  hint: did you mean `name`") as told:
+        config = Inner(nam="secret")  # type: ignore[call-arg]
+    assert (config, len(told), told[0].filename) == (Inner(), 1, __file__)
+    assert "secret" not in str(told[0].message)
+    assert Inner.model_validate({"nam": "x"}) == Inner()
+
+
+def test_an_unknown_keyword_is_for_those_who_know_it():
+    """No warning where a validator, an alias or the class itself says what becomes of it."""
+
+    class Older(Config):
+        name: str
+
+        @pydantic.model_validator(mode="before")
+        @classmethod
+        def rename(cls, data: Any) -> Any:
+            return {"name": data["title"]}
+
+    class Strict(Config):
+        model_config = pydantic.ConfigDict(extra="forbid")
+
+    class Aliased(Config):
+        size: int = pydantic.Field(1, alias="len")
+        depth: int = pydantic.Field(1, validation_alias=pydantic.AliasChoices("deep", pydantic.AliasPath("more", 0)))
+
+    assert Older(title="x").name == "x"  # type: ignore[call-arg]
+    with pytest.raises(ValidationError):
+        Strict(title="x")  # type: ignore[call-arg]
+    assert Aliased(len=2, more=[3]).depth == 3  # type: ignore[call-arg]
+    with pytest.warns(UserWarning, match="`size`"):
+        assert Aliased(size=2).size == 1  # type: ignore[call-arg]
 
 
 def test_an_optional_field_may_be_left_out():
@@ -251,6 +284,7 @@ def test_run_config_becomes_the_types_value(annotation, written, expected):
         (date, "tomorrow", "field: expected `date`, got 'tomorrow'"),
         (Owner, {"pet": {"cat": {"meows": 1}, "lizard": {}}}, "field.pet: expected exactly one of `cat`, `reptile`"),
         (Owner, {"pet": {"octopus": {}}}, "field.pet: expected exactly one of"),
+        (Owner, {"pet": {"pet_type": "cat", "meows": 1}}, "(write `{'cat': {...}}`)"),
         (Owner, {"pet": {"cat": {}}}, "field.pet.cat.meows: missing, an integer is needed"),
         (str, EnvVar("A"), 'write {"env": "A"}'),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 
 import pytest
 
@@ -97,6 +98,29 @@ def test_what_is_too_common_stays():
         secrets.add(value, "NAME")
     assert secrets.redact("abc true 154321") == "abc true 154321"
     assert secrets.redact("localhost:5432") == "localhost:[NAME]"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("postgresql://me:dsn-pass@host:5432/db", "auth failed for dsn-pass"),
+        ("postgresql://me:dsn%20pa%2Fss@host/db", "auth failed for dsn pa/ss (dsn%20pa%2Fss)"),
+        ("redis://:dsn-pass@host/0", "AUTH dsn-pass"),
+        ("amqp://u:dsn-pass@a,amqp://u:other-pass@b", "dsn-pass, other-pass"),
+        ("jdbc:postgresql://host/db?user=me&password=dsn-pass", "dsn-pass"),
+        ("host=h password='dsn-pass' dbname=d", "dsn-pass"),
+        ("Server=h;Uid=me;Pwd=dsn-pass;", "dsn-pass"),
+    ],
+)
+def test_the_password_in_a_url_is_a_secret_too(value, told):
+    """As a library takes it out of there; the rest of the URL isn't secret by itself, nor is a very short password."""
+    secrets = Secrets()
+    secrets.add(value, "DSN")
+    redacted = secrets.redact(f"{told} as me at host")
+    assert not re.search("pass|pa/ss|%", redacted.replace("password", ""))
+    assert redacted.endswith("[DSN] as me at host") or "([DSN]) as me at host" in redacted
+    secrets.add("mysql://root:root@host/db", "LOCAL")
+    assert secrets.redact("root") == "root"
 
 
 def test_the_longest_is_replaced_first():

@@ -103,6 +103,20 @@ def test_frozen_lists_equal_lists():
     assert {row: 1}[FrozenList(["a"])] == 1
 
 
+def test_a_frozen_list_adds_up_to_a_list() -> None:
+    """What Dagster code does with the lists of specs and keys can be done with ours."""
+    key = AssetKey(["a", "b"])
+    for made in (key.path + ["c"], [*key.path[:1], "b"] + ["c"], ["a"] + key.path[1:] + ["c"]):  # noqa: RUF005
+        assert made == ["a", "b", "c"]
+        assert isinstance(made, list)
+    assert key.path[:-1] == ["a"]
+    assert key.path + key.path == ["a", "b", "a", "b"]
+    assert key.path + ("c",) == ("c", *key.path)[1:] + ("c",)  # noqa: RUF005
+    assert {key.path[:1]: 1}["a",] == 1
+    with pytest.raises(TypeError):
+        key.path + "c"
+
+
 def test_valid_names():
     """A name that can't be one is refused with one that can."""
     assert valid_name("a_1") == "a_1"

@@ -36,6 +36,7 @@ from ipy_orch.model.metadata.scalars import (
 )
 from ipy_orch.model.metadata.tables import TableColumnLineageMetadataValue, TableMetadataValue, TableSchemaMetadataValue
 from ipy_orch.model.metadata.value import DagsterInvalidMetadata, MetadataValue
+from ipy_orch.model.results import MaterializeResult
 from ipy_orch.model.tables import (
     TableColumn,
     TableColumnConstraints,
@@ -304,6 +305,21 @@ def test_numpy_s_own_floats_and_texts_become_python_s() -> None:
 
     found = normalize_metadata({"share": np.float64(0.5), "name": np.str_("x")})
     assert [type(value.value) for value in found.values()] == [float, str]
+
+
+def test_numbers_of_numpy_are_metadata() -> None:
+    """What sums and comparisons of a table give is a number to everybody but Python."""
+    import numpy as np
+
+    said = {"missing": np.int64(3), "share": np.float32(0.5), "late": np.bool_(True)}
+    assert {name: value.value for name, value in normalize_metadata(said).items()} == {
+        "missing": 3,
+        "share": 0.5,
+        "late": True,
+    }
+    assert {type(value) for value in (MaterializeResult(metadata=said).metadata or {}).values()} == {int, float, bool}
+    with pytest.raises(DagsterInvalidMetadata, match="tolist"):
+        normalize_metadata({"all": np.array([1, 2])})
 
 
 def test_what_a_type_check_tells_is_metadata() -> None:

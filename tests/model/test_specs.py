@@ -9,7 +9,9 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
+from ipy_orch.model.asset_ports import AssetOut
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset
+from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.specs import AssetDep, AssetSpec
 
@@ -114,6 +116,16 @@ def test_attributes_are_replaced():
         spec.replace_attributes(nope=1)
 
 
+def test_fields_are_replaced_under_the_older_name() -> None:
+    """`_replace` is that of named tuples: the tags are all labels."""
+    spec = AssetSpec("a", tags={"a": "b"}, kinds={"q"}, deps=["x"])
+    assert spec._replace(group_name="g") == AssetSpec("a", tags={"a": "b"}, kinds={"q"}, deps=["x"], group_name="g")
+    assert spec._replace(tags={"n": "m"}).tags == {"n": "m"}
+    assert spec._replace(deps=spec.deps + [AssetDep("y")]).deps == [AssetDep("x"), AssetDep("y")]  # noqa: RUF005
+    with pytest.raises(TypeError, match="nope"):
+        spec._replace(nope=1)
+
+
 def test_attributes_are_merged():
     """What is given comes to the old; an existing key takes the new value."""
     spec = AssetSpec("a", deps=["x"], tags={"a": "b"}, kinds={"q"}, owners=["a@b.co"], metadata={"m": 1})
@@ -148,3 +160,15 @@ def test_pydantic_takes_specs():
 
     spec = AssetSpec("a", deps=["b"], owners=["team:t"])
     assert TypeAdapter(Holder).validate_python(Holder(spec=spec)).spec is spec
+
+
+@pytest.mark.parametrize("option", [{"automation_condition": "eager"}, {"freshness_policy": 3}])
+def test_conditions_and_policies_are_theirs(option):
+    """Of an asset, an output and a check; anything else is refused with what to write."""
+    with pytest.raises(CheckError, match=r"is an? \w+, not .*\n  hint:"):
+        AssetSpec("a", **option)
+    with pytest.raises(CheckError, match="hint:"):
+        AssetOut(**option)
+    if "automation_condition" in option:
+        with pytest.raises(CheckError, match="hint:"):
+            AssetCheckSpec("a", asset="b", **option)

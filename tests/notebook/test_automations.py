@@ -146,6 +146,24 @@ def test_a_tick_says_what_it_would_do_and_then_does_it(nb: Notebook) -> None:
     assert (tick["name"], tick["status"], tick["runs"]) == ("days", "requested", "success")
 
 
+def test_a_tick_shows_no_secret(nb: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not in what it would run, what it runs, and the tables of both."""
+    monkeypatch.setenv("SHOP_KEY", "k3y-of-the-shop")
+    nb.good("from ipy_orch import ConfigurableResource, EnvVar\nclass Shop(ConfigurableResource):\n    key: str")
+    nb.good("shop = Shop(key=EnvVar('SHOP_KEY'))")
+    request = "RunRequest(run_key=shop.key, tags={'t': shop.key})"
+    nb.good(f"%%sensor asks --target total\ncontext.update_cursor(shop.key)\n{request}")
+    nb.good(f'%%schedule daily --cron "0 6 * * *" --target total\n{request}')
+    told = [
+        nb.good(line) for line in ("%tick asks", "%tick asks --run", "%tick asks", "%tick daily", "%tick daily --run")
+    ]
+    shown = "".join(text for ran in told for text in ran.shown)
+    assert "run key `[SHOP_KEY]` · tags t=[SHOP_KEY]" in shown
+    assert "`[SHOP_KEY]` ran already" in shown
+    tables = [nb.good(line).out for line in ("%ticks", "%runs", "%events", "%automations")]
+    assert "k3y-of" not in shown + "".join(f"{table.to_csv()}{table!r}" for table in tables)
+
+
 def test_a_run_key_runs_once(nb: Notebook) -> None:
     """What the sensor printed stands below; the second time it says that it ran already."""
     assert "note: looked 1" in nb.good("%tick files --run").shown[0]
@@ -171,7 +189,7 @@ def test_what_the_function_raises_is_shown_at_its_line(nb: Notebook) -> None:
         ("%tick files --at 09:00", "is a sensor"),
         ("%automations on dayz", "did you mean `days`?"),
         ("%automations on", "%automations on NAME"),
-        ("%daemon begin", "choose from"),
+        ("%daemon begin", "`%daemon` takes start, stop, status here, not `begin`"),
     ],
 )
 def test_a_wrong_line_is_told_with_what_to_type(nb: Notebook, cell: str, told: str) -> None:

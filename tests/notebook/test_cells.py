@@ -242,3 +242,101 @@ def test_a_store_that_is_not_there_says_what_to_type(notebook: Notebook) -> None
     """A cell with the variable."""
     ran = notebook.run("%%asset orders --io-manager shelf\n1", "one")
     assert "run a cell with `shelf = ...`" in ran.traceback
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%%time\nz = k",
+        "%%time\n%time z = k",
+        "%time z = k",
+        "%prun -q z = k",
+        "%%capture caught\nz = k",
+        "z = !echo {k}",
+        "exec('z = k')",
+        "globals()['z'] = k",
+        "globals().update(z=k)",
+        "z = globals()['k']",
+    ],
+)
+def test_code_under_magics_counts(notebook: Notebook, text: str) -> None:
+    """What a cell reads and defines under a magic, or through strings, is known as if it stood there."""
+    notebook.good("k = 1", "one")
+    notebook.good(text, "two")
+    assert "behind" not in notebook.good("%%asset a\nstr(z)", "three").shown[-1]
+    notebook.good("k = 2", "one")
+    told = notebook.good("%%asset a\nstr(z)", "three").shown[-1]
+    assert "Cell In[3] is behind: it defines `z` from `k`, which Cell In[5] defined anew" in told
+    notebook.good(text, "two")
+    assert "behind" not in notebook.good("%%asset a\nstr(z)", "three").shown[-1]
+
+
+def test_magics_without_code_are_quiet(notebook: Notebook) -> None:
+    """Magics and shell lines that define nothing leave nobody behind."""
+    notebook.good("k = 1", "one")
+    notebook.good("z = 1\n%precision 3\n!true", "two")
+    notebook.good("%%asset a\nz", "three")
+    notebook.good("k = 2", "one")
+    assert "behind" not in notebook.good("%%asset a\nz", "three").shown[-1]
+
+
+def test_what_a_magic_catches_is_defined_by_its_cell(notebook: Notebook) -> None:
+    """`%%capture` and `--out` bind a name."""
+    notebook.good("k = 1", "one")
+    notebook.good("%%capture caught\nprint(k)", "two")
+    notebook.good("%%asset a\ncaught.stdout", "three")
+    notebook.good("k = 2", "one")
+    assert "it defines `caught` from `k`" in notebook.good("%%asset a\ncaught.stdout", "three").shown[-1]
+
+
+def test_polars_reads_frames_by_name(notebook: Notebook) -> None:
+    """An edited frame that SQL in a string names is seen."""
+    notebook.good("import polars as pl\npf = pl.DataFrame({'n': [1]})", "one")
+    notebook.good("%%asset a\npl.sql('select * from pf').collect()['n'].to_list()", "two")
+    notebook.good("import polars as pl\npf = pl.DataFrame({'n': [2]})", "one")
+    notebook.good("%materialize a")
+    assert notebook.good("a").out == [2]
+
+
+def test_a_refused_cell_is_not_kept(notebook: Notebook) -> None:
+    """What can't be followed is found when it is planned; the session goes on without the cell."""
+    notebook.good("%%asset a\n1")
+    notebook.good("def helper(): return a")
+    assert "through a helper function" in notebook.run("%%asset h\nhelper()", "h").traceback
+    assert list(notebook.good("%assets").out.index) == ["a"]
+    notebook.good("%materialize")
+    assert "a is fresh" in str(notebook.good("%why a").out)
+
+
+def test_a_cell_that_is_refused_later_keeps_no_other_from_being_told(notebook: Notebook) -> None:
+    """It has failed, and only who asks for it gets the error."""
+    notebook.good("%%asset a\n[1]")
+    notebook.good("def helper(): return 2", "helper")
+    notebook.good("%%asset h\nhelper()", "h")
+    notebook.good("def helper(): return a", "helper")
+    table = notebook.good("%assets").out
+    assert dict(table["status"]) == {"a": "fresh", "h": "failed"}
+    assert "through a helper function" in table.loc["h", "reason"]
+    notebook.good("%materialize a")
+    assert "a is fresh" in str(notebook.good("%why a").out)
+    assert "through a helper function" in notebook.run("%materialize h").traceback
+    assert "through a helper function" in notebook.run("%%asset h\nhelper()", "h").traceback
+    assert list(notebook.good("%assets").out.index) == ["a"]
+
+
+def test_a_value_of_none_is_told(notebook: Notebook) -> None:
+    """Nothing else shows it; where the last line was to give something, how to, once."""
+    ran = notebook.good("%%asset a\nprint(1)")
+    assert ran.status.splitlines() == [
+        "a · None · T",
+        "note: the last line of `a` gave None: end the cell with the value, if it has one",
+    ]
+    assert "\n" not in notebook.good("%%asset b\nx = None\nx").status
+    assert "None" not in notebook.good("%%asset c\n0").status
+
+
+def test_what_nothing_defines_is_told(notebook: Notebook) -> None:
+    """An asset that is only waited for is a name like any."""
+    notebook.good("%%asset orders\n1")
+    ran = notebook.good("%%asset a --deps orderz\n1")
+    assert "note: nothing defines the asset `orderz` (did you mean `orders`?)" in ran.status

@@ -245,13 +245,16 @@ def test_materialize_with_workers(notebook: Notebook) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("%materialize nope", "nope"),
-        ("%materialize --wrong", "unrecognized arguments: --wrong"),
+        ("%materialize nope", "there is no asset `nope`, but it was selected (`%assets` lists them)"),
+        ("%materialize group:defaul", "there is no group `defaul` (did you mean `default`?)"),
+        ('%materialize orders --config "n: 2"', "`{ops: {orders: {config: {n: ...}}}}`"),
+        ("%%asset a --kinds a b c\n1", "with commas: `--kinds a,b`"),
+        ("%materialize --forse", "`%materialize` has no option `--forse` (did you mean `--force`?; `%materialize?`"),
         ("%materialize --config nope.yaml", "there is no file `nope.yaml`"),
         ("%why nope", "there is no asset `nope`"),
-        ("%why", "required: asset"),
+        ("%why", "`%why` needs more: asset (`%why ASSET`; `%why?` says more)"),
         ("%open orderz", "did you mean `orders`"),
-        ("%forget", "required: selection"),
+        ("%forget", "`%forget SELECTION`"),
         ("%%asset\n1", "needs a name"),
         ("%%asset a b\n1", "takes one name"),
         ("%%asset a --gruop x\n1", "did you mean `--group`"),
@@ -278,6 +281,28 @@ def test_help(notebook: Notebook) -> None:
         assert "::\n\n  %" in text
     for name in ("materialize", "assets", "checks", "runs", "events", "why", "open", "lineage", "export", "forget"):
         assert f"%{name}" in notebook.ip.magics_manager.magics["line"][name].__doc__
+
+
+def test_help_as_an_option(notebook: Notebook) -> None:
+    """As after a shell's command; nothing is run."""
+    for line in ("%materialize --help", "%materialize -h", "%%asset a --help\n1"):
+        ran = notebook.run(line)
+        assert ran.error is None
+        assert "::\n\n  %" in ran.stdout
+    assert not notebook.session.history.runs
+
+
+def test_config_that_stays_is_told(notebook: Notebook) -> None:
+    """The first time it is given, and by %why; and it can be dropped."""
+    notebook.good("from ipy_orch import Config\nclass C(Config): n: int = 1")
+    notebook.good("%%asset w --config C\nconfig.n")
+    told = "the config stays for the session; `--config {}` drops it"
+    assert told in notebook.good("%materialize w --config '{ops: {w: {config: {n: 2}}}}'").shown[-1]
+    assert told not in notebook.good("%materialize w --config '{ops: {w: {config: {n: 3}}}}'").shown[-1]
+    assert "stays: n: 3 (`%materialize w --config {}` drops it)" in str(notebook.good("%why w").out)
+    notebook.good("%materialize w --config {}")
+    assert notebook.variables["w"] == 1
+    assert "stays" not in str(notebook.good("%why w").out)
 
 
 def test_tables(notebook: Notebook) -> None:

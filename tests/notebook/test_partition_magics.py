@@ -185,6 +185,18 @@ def test_dynamic_partitions(notebook: Notebook) -> None:
     assert notebook.good("customer").out == {"bob": "BOB"}
 
 
+def test_a_key_that_is_a_secret(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a name in the table, and in whatever is said of it."""
+    monkeypatch.setenv("CUSTOMER", "c0stomer-of-mine")
+    notebook.good("from ipy_orch import *\nkey = EnvVar('CUSTOMER').get_value()")
+    notebook.good("@asset(partitions_def=StaticPartitionsDefinition([key, 'x']))\ndef orders(context): return 1")
+    ran = [notebook.good("%partitions orders"), notebook.good("%materialize orders --partition c0stomer-of-mine")]
+    ran += [notebook.good("%partitions orders"), notebook.good("%why orders")]
+    ran += [notebook.run("%materialize orders --partition y"), notebook.run("%backfill orders --partitions y")]
+    assert list(ran[2].out.index) == ["[CUSTOMER]", "x"]
+    assert all("c0stomer" not in f"{one.shown}{one.stdout}{one.stderr}{one.out!r}{one.error}" for one in ran)
+
+
 def test_launch_a_job_of_a_partition(daily: Notebook) -> None:
     """Without one it says what to type."""
     daily.good("%job nightly raw orders")

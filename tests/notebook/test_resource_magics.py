@@ -77,7 +77,7 @@ def test_config_of_a_line_a_file_and_a_cell(nb: Notebook, tmp_path: Path) -> Non
         ("%use prd", ["no environment `prd`", "`prod`"]),
         ("%resources --env prd", ["no environment `prd`"]),
         ("%config_schema rwa", ["no asset `rwa`", "`raw`"]),
-        ("%config_schema", ["required: asset"]),
+        ("%config_schema", ["needs more: asset", "`%config_schema ASSET`"]),
     ],
 )
 def test_misuse(nb: Notebook, cell: str, messages: list[str]) -> None:

@@ -70,7 +70,28 @@ def test_a_folder_that_cannot_be_used(kernels: tuple[Kernel, Kernel], tmp_path: 
     (tmp_path / "file").write_text("")
     ran = kernels[0].good(f"%load_ext ipy_orch\n%config Orch.store = '{tmp_path}/file'")
     assert "The session goes on in memory" in ran.printed
+    (tmp_path / "file").unlink()
+    kernels[0].good(f"%config Orch.store = '{tmp_path}/file'")
+    assert (tmp_path / "file" / ".gitignore").is_file()
     assert kernels[0].good("%%asset a\n1").shown[0] == "1"
     kernels[0].good(f"%config Orch.store = '{tmp_path}/store'")
     kernels[0].good("%config Orch.store = ''")
     assert (tmp_path / "store").is_dir()
+
+
+def test_a_disk_that_was_full(kernels: tuple[Kernel, Kernel], tmp_path: Path) -> None:
+    """The store is taken up again as it is named again, although that is no change of the setting."""
+    one = kernels[0]
+    one.good(f"%load_ext ipy_orch\n%config Orch.store = '{tmp_path}/full'")
+    limit = "import resource, signal\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\nMOST = resource.RLIM_INFINITY\n"
+    one.good(f"{limit}resource.setrlimit(resource.RLIMIT_FSIZE, (100, MOST))")
+    told = one.good("%%asset a\n1").shown[-1]
+    assert f"`%config Orch.store = '{tmp_path}/full'` takes it up again" in told
+    one.good("resource.setrlimit(resource.RLIMIT_FSIZE, (MOST, MOST))")
+    one.good(f"%config Orch.store = '{tmp_path}/full'")
+    one.good("%%asset b\na + 1")
+    one.manager.restart_kernel(now=True)
+    one.client.wait_for_ready(timeout=60)
+    one.good(f"%load_ext ipy_orch\n%config Orch.store = '{tmp_path}/full'")
+    for name, body in (("a", "1"), ("b", "a + 1")):
+        assert "from this session" in one.good(f"%%asset {name}\n{body}").shown[-1]

@@ -192,6 +192,45 @@ def test_a_name_that_is_not_there(notebook: Notebook) -> None:
     assert "hint: there is no asset `flights` any more" in notebook.run("%%asset b\nflights").traceback
 
 
+def test_a_variable_that_was_deleted(notebook: Notebook) -> None:
+    """Its asset has a value all the same, and the hint is what brings it back."""
+    notebook.good("%%asset a\n1")
+    assert "`%materialize a` restores it" in notebook.run("del a\na").traceback
+    notebook.good("%materialize a")
+    assert notebook.good("a").out == 1
+
+
+def test_a_name_inside_the_cell_of_an_asset(notebook: Notebook) -> None:
+    """Such a cell is a function: what it binds and imports is its own, and a hint says so."""
+    notebook.good("%%asset clean\nimport math\ntmp = math.pi\ntmp + 1")
+    inside = "`tmp` is inside the cell of the asset `clean`: make it an asset of its own, or return it"
+    assert inside in notebook.run("%%asset agg\ntmp * 2").traceback
+    assert inside in notebook.run("tmp").traceback
+    assert "`math` is imported inside the cell of the asset `clean`" in notebook.run("math.pi").traceback
+
+
+def test_an_asset_is_no_suggestion_for_itself(notebook: Notebook) -> None:
+    """Nor is one for a name of ours that wasn't imported."""
+    assert "did you mean" not in notebook.run("%%asset onf9\nf9").traceback
+    assert "hint: `from ipy_orch import Config`" in notebook.run("class C(Config): n: int = 1").traceback
+
+
+def test_a_definition_taken_for_its_value(notebook: Notebook) -> None:
+    """The variable of a decorated function holds the definition."""
+    notebook.good("from ipy_orch import asset\n@asset\ndef table(): return [1]")
+    assert 'its value is `session().value("table")`' in notebook.run("table.head()").traceback
+    assert "holds the asset's definition" in notebook.run("table[0]").traceback
+
+
+def test_writing_into_the_variable_of_an_asset(notebook: Notebook) -> None:
+    """A plain cell gets the hint that an asset's gets; an array that nobody here has made doesn't."""
+    notebook.good("import numpy as np")
+    notebook.good("%%asset arr\nnp.array([1, 2])")
+    assert "hint: `x = x.copy()` first" in notebook.run("arr[0] = 5").traceback
+    notebook.good("own = np.array([1])\nown.flags.writeable = False")
+    assert "hint" not in notebook.run("own[0] = 5").traceback
+
+
 def test_a_column_that_only_the_variable_has(notebook: Notebook) -> None:
     """An edit of the variable in a plain cell is told where an asset misses it, and nowhere else."""
     notebook.good("import pandas as pd")

@@ -51,6 +51,9 @@ told = [*shop.everything(), config.default, config.yaml, config.secret.get_secre
 context.log.info(" ".join(told))
 logging.getLogger("a library").warning("logged %s", told)
 warnings.warn(f"careful: {told}")
+thread = threading.Thread(target=print, args=told)
+thread.start()
+thread.join()
 context.add_output_metadata({"list": told, "text": told[0], "md": MetadataValue.md(" ".join(told)), "j": {"k": [told]},
                              "url": MetadataValue.url(f"https://x?key={told[0]}"), "repr": repr(config)})
 pd.DataFrame({"told": told})
@@ -58,7 +61,7 @@ pd.DataFrame({"told": told})
 CELLS = {
     "load": "%load_ext ipy_orch",
     "classes": """
-import logging, os, warnings
+import logging, os, threading, warnings
 from urllib.parse import quote
 import pandas as pd
 from pydantic import Field, SecretBytes, SecretStr, field_validator
@@ -111,6 +114,8 @@ class Bad(ConfigurableResource):
 
 class Leaky(ConfigurableResource):
     value: str
+    def setup_for_execution(self, context):
+        print("connecting to", self.value)
     def teardown_after_execution(self, context):
         raise OSError(f"can't disconnect from {self.value}")
 
@@ -119,8 +124,10 @@ class Shelf(ConfigurableIOManager):
     def handle_output(self, context, obj):
         context.add_output_metadata({"where": self.value})
         context.log.info(f"stored at {self.value}")
+        print("storing", self.value)
         os.kept = obj
     def load_input(self, context):
+        print("loading", self.value)
         return os.kept
 
 class Broken(ConfigurableIOManager):
@@ -168,6 +175,8 @@ session.environment("prod", {"inner": Inner(token=EnvVar("IN_PROD"))})
     "MaterializeResult(value=shop.everything(), metadata={'d': {'url': shop.everything()}}, tags={})",
     "result_run": "%materialize result",
     "kept": "%%asset kept --io-manager shelf\nleaky.value + shop.token",
+    "kept_read": "%%asset kept_read\nlen(kept)",
+    "kept_value": "_ = session.value('kept')",
     "prod": "%%asset nested --no-run\ninner.token",
     "prod_run": "%materialize nested --env prod",
     "prod_use": "%use prod\n%materialize nested\n%use default",

@@ -11,6 +11,7 @@ from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViola
 from ipy_orch.model.asset_ports import AssetOut
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
 from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.partitions.definition import StaticPartitionsDefinition
 from ipy_orch.model.specs import AssetDep, AssetSpec
 from ipy_orch.planning.graph import AssetGraph, ancestors, descendants, topological
 
@@ -163,3 +164,26 @@ def test_a_node_tells_its_place_and_what_its_spec_says():
     assert not graph.has(AssetKey("c"))
     with pytest.raises(AttributeError):
         node.nothing_of_the_kind  # noqa: B018
+
+
+def test_kinds_of_assets_by_dagsters_names():
+    """What is made, observed and external; levels, groups and nodes."""
+    landing = observable_source_asset(key="landing", group_name="src")(lambda: None)
+    clean = asset(name="clean", deps=["landing", "raw"], kinds={"k"})(lambda: None)
+    days = StaticPartitionsDefinition(["a"])
+    top = asset(name="top", deps=["clean", "between"], partitions_def=days)(lambda: None)
+    graph = AssetGraph.of([top, clean, landing, external(AssetSpec("between", deps=["clean"])), named("alone")])
+    assert graph.materializable_asset_keys == set(keys("clean top alone"))
+    assert graph.observable_asset_keys == set(keys("landing"))
+    assert graph.external_asset_keys == set(keys("landing raw between"))
+    assert graph.executable_asset_keys == set(keys("clean top alone landing"))
+    assert graph.unpartitioned_asset_keys == set(graph.keys) - set(keys("top"))
+    assert graph.root_materializable_asset_keys == set(keys("clean alone"))
+    levels = ["alone landing raw", "clean", "between", "top"]
+    assert graph.toposorted_asset_keys_by_level == [list(keys(level)) for level in levels]
+    assert graph.toposorted_asset_keys == list(keys(" ".join(levels)))
+    assert graph.all_group_names == {"src", "default"}
+    assert graph.asset_keys_for_group("src") == set(keys("landing"))
+    assert [node.key for node in graph.asset_nodes] == list(graph.keys)
+    node = graph.get(AssetKey("clean"))
+    assert (node.kinds, node.backfill_policy, node.to_asset_spec()) == ({"k"}, None, clean.get_asset_spec())

@@ -267,6 +267,107 @@ def test_an_unhashable_global() -> None:
     assert "can't be followed" in str(report)
 
 
+CONFIG = """
+from typing import Annotated, ClassVar
+from pydantic import AfterValidator, Field, field_validator
+from ipy_orch import Config, asset, graph_asset, op
+STEP = 1
+def more(x):
+    return x + 1
+class Base(Config):
+    low: int = 1
+    def half(self):
+        return self.low / 2
+class Settings(Base):
+    "Says how."
+    k: Annotated[int, AfterValidator(more)] = 1
+    size: int = Field(3, gt=0, description="of all")
+    M: ClassVar[int] = 1
+    def f(self):
+        return 1
+    @property
+    def p(self):
+        return 1
+    @field_validator("size")
+    @classmethod
+    def check(cls, value):
+        return value + STEP
+@asset
+def b(config: Settings):
+    return config.k
+@op
+def one(config: Settings):
+    return config.k
+@graph_asset
+def c():
+    return one()
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("return 1", "return 2", "code changed: config: Settings.f"),
+        (
+            "property\n    def p(self):\n        return 1",
+            "property\n    def p(self):\n        return 2",
+            "code changed: config: Settings.p",
+        ),
+        ("return value + STEP", "return value - STEP", "code changed: config: Settings.check"),
+        ("STEP = 1", "STEP = 2", "code changed: config: STEP"),
+        ("return x + 1", "return x + 2", "code changed: config: more"),
+        ("ClassVar[int] = 1", "ClassVar[int] = 2", "code changed: config: Settings.M"),
+        ("self.low / 2", "self.low / 3", "code changed: config: Base.half"),
+        ("gt=0", "gt=1", "code changed: config: Settings.size"),
+        ("AfterValidator(more)] = 1", "AfterValidator(more)] = 5", "config changed: k"),
+        ("low: int = 1", "low: int = 2", "config changed: low"),
+        ('"Says how."', '"Tells how."  # is it?', ""),
+        ('"of all"', '"of everything"', ""),
+    ],
+)
+def test_the_class_of_a_config(old: str, new: str, word: str) -> None:
+    """What the class of a config does is code of those that take it; a default counts once, as config."""
+    notebook = Notebook(run=False)
+    cell = "%%asset a --config Settings\nconfig.k"
+    notebook.cell("c", CONFIG)
+    notebook.cell("a", cell)
+    notebook.session.materialize()
+    notebook.cell("c", CONFIG.replace(old, new, 1))
+    notebook.cell("a", cell)
+    for name in ("a", "b", "c"):
+        why = notebook.session.why(name)
+        kind, _, what = word.partition(" changed: ")
+        assert what in str(why.status)
+        assert kind in str(why.status)
+        assert bool(why.changes) == bool(word)
+        assert len([change for change in why.changes if change.kind == "config"]) == (kind == "config")
+
+
+SAID = """
+from ipy_orch import asset, op, graph_asset
+@asset(metadata={"k": 1}, op_tags={"k": "1"})
+def a(context):
+    return context.assets_def.metadata_by_key[context.asset_key]["k"]
+@asset(metadata={"k": 1}, op_tags={"k": "1"})
+def b(context):
+    return context.op_def.tags["k"]
+@asset(metadata={"k": 1}, op_tags={"k": "1"})
+def c(context):
+    return 1
+"""
+
+
+def test_what_is_asked_of_the_own_definition() -> None:
+    """Metadata and tags count for an asset whose code asks its context for them, and for no other one."""
+    notebook = Notebook(run=False)
+    notebook.cell("c", SAID)
+    assert [notebook.value(name) for name in "abc"] == [1, "1", 1]
+    assert notebook.session.materialize().materialized == []
+    notebook.cell("c", SAID.replace('"k": 1', '"k": 2').replace('"1"}', '"2"}'))
+    assert [notebook.value(name) for name in "abc"] == [2, "2", 1]
+    assert str(notebook.session.why("c").status) == "fresh"
+
+
 def test_a_generator_as_a_value() -> None:
     """Refused with a hint, and nothing is stored."""
     notebook = Notebook()

@@ -207,6 +207,30 @@ def test_a_worker_that_dies(notebook, tmp_path, place):
 
 
 @pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("error", ["BaseException('gone')", "GeneratorExit()", "KeyboardInterrupt()"])
+def test_what_is_no_exception(notebook, place, error):
+    """It ends the run wherever it is raised, and the next run goes well."""
+    notebook.cell("a", f"@asset\ndef fatal(): raise {error}\n\n@asset\ndef fine(): return 1")
+    with pytest.raises(BaseException) as raised:
+        notebook.session.materialize("fatal")
+    assert repr(raised.value) == error
+    assert next(reversed(notebook.session.history.runs.values())).status in ("failure", "canceled")
+    assert notebook.value("fine") == 1
+
+
+@pytest.mark.parametrize("place", AWAY)
+def test_what_ends_a_pickle(notebook, place):
+    """A value whose pickling raises anything at all fails its step."""
+    notebook.cell(
+        "a",
+        "class Odd:\n    def __reduce__(self): raise SystemExit(3)\n\n@asset\ndef odd(): return Odd()\n\n"
+        "@asset\ndef fine(): return 1",
+    )
+    assert "can't come back" in str(notebook.session.materialize("odd").errors["odd"])
+    assert notebook.value("fine") == 1
+
+
+@pytest.mark.parametrize("place", PLACES)
 def test_partitions(notebook, place):
     """Each partition is a step of its own, with its key in its context."""
     notebook.cell(

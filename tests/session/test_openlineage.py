@@ -62,7 +62,7 @@ def test_a_run_in_a_file(notebook, tmp_path):
     steps = {(state, f"session.{name}") for name, end in ends.items() for state in ("START", end)}
     assert sorted(told[1:-1]) == sorted(steps)
     ended = {event["job"]["name"]: event for event in events if event["eventType"] != "START"}
-    assert ended["session.raw"]["run"]["facets"]["parent"]["run"]["runId"].replace("-", "") == run
+    assert ended["session.raw"]["run"]["facets"]["parent"]["run"]["runId"] == run
     (raw,) = ended["session.raw"]["outputs"]
     assert [one["name"] for one in raw["facets"]["schema"]["fields"]] == ["id", "name"]
     assert raw["outputFacets"]["outputStatistics"]["rowCount"] == 2

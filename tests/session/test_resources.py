@@ -228,3 +228,23 @@ def test_what_an_io_manager_keeps_is_no_change() -> None:
     notebook.cell("2", "@asset\ndef a(): return 1")
     assert notebook.session.materialize().materialized
     assert not notebook.session.materialize().materialized
+
+
+def test_an_io_manager_in_memory_serves_later_runs() -> None:
+    """The values that an `InMemoryIOManager` of the user's has are found by later runs and cells, each its own."""
+    notebook = Notebook()
+    notebook.cell(
+        "1", "from ipy_orch import *\nmine = InMemoryIOManager()\nparts = StaticPartitionsDefinition(['x', 'y'])"
+    )
+    notebook.cell("2", "@asset(io_manager_key='mine')\ndef a(): return [1]")
+    notebook.cell(
+        "3", "@asset(io_manager_key='mine', partitions_def=parts)\ndef p(context): return [context.partition_key]"
+    )
+    notebook.session.materialize("a")
+    for key in ("x", "y"):
+        notebook.session.materialize("p", partition=key)
+    notebook.cell("4", "@asset\ndef b(a, p):\n    a.append(2)\n    p['x'].append(2)\n    return a, p")
+    notebook.session.materialize("b")
+    assert notebook.value("b") == ([1, 2], {"x": ["x", 2], "y": ["y"]})
+    notebook.value("a").append(9)
+    assert (notebook.value("a"), notebook.value("p")) == ([1], {"x": ["x"], "y": ["y"]})

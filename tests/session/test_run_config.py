@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ipy_orch import RunConfig
-from ipy_orch.errors import DagsterInvalidConfigError
+from ipy_orch import AssetKey, DagsterRunStatus, RunConfig, RunsFilter
+from ipy_orch.errors import DagsterInvalidConfigError, DagsterInvariantViolationError
+from ipy_orch.events.types import RunStarted
 from ipy_orch.session.config.run_config import read_run_config
 from tests.session.notebook import Notebook
 
@@ -106,3 +107,24 @@ def test_a_message_repeats_no_text() -> None:
 def test_empty_text_is_no_config() -> None:
     """As is a file of comments."""
     assert read_run_config("# nothing\n").data == read_run_config(None).data == {}
+
+
+def test_the_instance_knows_the_config_of_a_run(nb: Notebook) -> None:
+    """As long as the kernel lives; what happened isn't taken back, and an asset that is wiped is stale again."""
+    session = nb.session
+    session.materialize(config=TEXT)
+    (run,) = session.instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.SUCCESS]))
+    assert run.run_config == {
+        "ops": {"orders": {"config": {"limit": 5}}},
+        "resources": {"db": {"config": {"path": "x.db"}}},
+    }
+    assert not any("limit" in repr(event) for event in session.log if isinstance(event, RunStarted))
+    with pytest.raises(DagsterInvariantViolationError, match="can't be deleted"):
+        session.instance.delete_run(run.run_id)
+    with pytest.raises(DagsterInvariantViolationError, match="backfills"):
+        session.instance.get_backfills()
+
+    assert session.materialize(config=TEXT).materialized == []
+    session.instance.wipe_assets([AssetKey("orders")])
+    assert session.instance.get_asset_keys() == []
+    assert session.materialize(config=TEXT).materialized == [AssetKey("orders")]

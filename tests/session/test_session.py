@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
@@ -396,3 +401,164 @@ def test_a_check_that_raised_is_told_so(nb: Notebook) -> None:
     assert (row["status"], row["reason"]) == ("raised", "AttributeError: 'list' object has no attribute 'oops'")
     nb.cell("k", "%%asset_check a wrong\nlen(a) == 1")
     assert nb.session.checks().loc[("a", "wrong"), "status"] == "passed"
+
+
+def told(nb: Notebook, name: str = "t") -> str:
+    """Bring an asset up to date, and return what the report says."""
+    return str(nb.session.materialize(name))
+
+
+@pytest.mark.parametrize(
+    ("head", "first", "second", "body", "values"),
+    [
+        ("import duckdb, pandas as pd", "%%asset k\npd.DataFrame({'a': [1]})", "%%asset k\npd.DataFrame({'a': [5]})",
+         "duckdb.sql('select sum(a) from k').fetchall()[0][0]", (1, 5)),
+        ("import duckdb, pandas as pd", "k = pd.DataFrame({'a': [1]})", "k = pd.DataFrame({'a': [5]})",
+         "q = f'select sum(a) from k where a > {0}'\nduckdb.connect().execute(q).fetchall()[0][0]", (1, 5)),
+        ("import polars as pl", "%%asset k\npl.DataFrame({'a': [1]})", "%%asset k\npl.DataFrame({'a': [5]})",
+         "pl.sql('select * from k').collect()['a'].sum()", (1, 5)),
+        ("import pandas as pd", "k = 1", "k = 2", "len(pd.DataFrame({'a': [1, 2, 3]}).query('a > @k'))", (2, 1)),
+        ("import pandas as pd", "%%asset k\n1", "%%asset k\n2", "int(pd.DataFrame({'a': [3]}).eval('a * @k').sum())",
+         (3, 6)),
+        ("import pandas as pd\ndef h():\n    return int(pd.DataFrame({'a': [3]}).eval('a * @k').sum())",
+         "k = 1", "k = 2", "h()", (3, 6)),
+    ],
+)  # fmt: skip
+def test_names_in_strings_are_followed(
+    nb: Notebook, head: str, first: str, second: str, body: str, values: tuple[int, int]
+) -> None:
+    """What a library looks up by a name in SQL or after `@` is an input, or a global, like any other."""
+    nb.cell("h", head)
+    nb.cell("k", first)
+    nb.cell("t", f"%%asset t\n{body}")
+    assert nb.value("t") == values[0]
+    assert "behind" not in told(nb)
+    nb.run = False
+    nb.cell("k", second)
+    assert nb.value("t") == values[1]
+
+
+def test_a_frame_in_sql_is_found_in_another_process() -> None:
+    """An asset that a string names is an argument, which goes along to where the step runs."""
+    nb = Notebook(run=False)
+    nb.cell("h", "import duckdb, pandas as pd\nfrom ipy_orch import *")
+    nb.cell("k", "%%asset k\npd.DataFrame({'a': [1]})")
+    nb.cell("t", "%%asset t\nduckdb.sql('select sum(a) from k').fetchall()")
+    assert nb.session.materialize(["t"], executor="processes").success
+    assert nb.value("t") == [(1,)]
+
+
+def test_tables_of_a_database_are_no_inputs(nb: Notebook) -> None:
+    """What is declared without a value, waited for, or the asset itself isn't loaded for the SQL that names it."""
+    nb.cell("h", "import sqlite3\nfrom ipy_orch import AssetSpec\nusers = AssetSpec('users')")
+    nb.cell("a", "%%asset made\n1")
+    nb.cell("c", "con = sqlite3.connect(':memory:')\nmade_here = con.execute('create table t (n)')")
+    nb.cell("t", "%%asset t --deps made\nlen(['select * from users, made, t', con.execute('select n from t')])")
+    assert nb.session.scan().graph.upstream[nb.session.key("t", nb.session.scan())] == {
+        nb.session.key("made", nb.session.scan())
+    }
+
+
+def test_a_cell_that_read_an_asset_is_behind(nb: Notebook) -> None:
+    """A plain cell is named when the asset that it read has another value now, or would have one."""
+    nb.cell("a", "%%asset a\n1")
+    nb.cell("z", "z = a + 1")
+    nb.cell("t", "%%asset t\nz")
+    assert "behind" not in told(nb)
+    nb.run = False
+    nb.cell("a", "%%asset a\n2")
+    assert "Cell In[2] is behind: it defines `z` from `a`, which Cell In[4] defined anew" in told(nb)
+    assert "is behind" in str(nb.session.why("t"))
+    nb.value("a")
+    assert "Cell In[2] is behind" in told(nb)
+    nb.cell("z", "z = a + 1")
+    assert "behind" not in told(nb)
+    assert nb.value("t") == 3
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["box['k'] = k", "row.append(k)", "row.extend([k])", "one.k = k", "setattr(one, 'k', k)", "box.update(k=k)"],
+)
+def test_a_cell_that_changes_a_value_in_place_is_behind(nb: Notebook, change: str) -> None:
+    """A plain cell that changes what another defines is named like one that defines it."""
+    nb.cell("s", "class One: pass\nbox, row, one = {}, [5, 6, 7], One()")
+    nb.cell("k", "k = 1")
+    nb.cell("c", change)
+    nb.cell("t", "%%asset t\nbox, row, vars(one)")
+    assert "behind" not in told(nb)
+    nb.cell("k", "k = 2")
+    assert "Cell In[3] is behind: it changes `" in (report := told(nb))
+    assert "by `k`, which Cell In[5] defined anew" in report
+    nb.cell("c", change)
+    assert "behind" not in told(nb)
+
+
+def test_a_change_that_is_gone_or_undone_is_told(nb: Notebook) -> None:
+    """A value that was defined anew lacks the change, and one whose change was deleted has it still."""
+    nb.cell("b", "box = {}")
+    nb.cell("c", "box['k'] = 1")
+    nb.cell("n", "n = len(box)")
+    nb.cell("t", "%%asset t\nbox, n")
+    nb.cell("b", "box = {}")
+    assert "Cell In[2] is behind: it changes `box`, which Cell In[5] defined anew" in told(nb)
+    nb.cell("c", "box['k'] = 2")
+    assert "Cell In[3] is behind: it defines `n` from `box`, which Cell In[6] changed" in told(nb)
+    nb.cell("n", "n = len(box)")
+    assert "behind" not in told(nb)
+    nb.delete("c")
+    assert "Cell In[5] is behind: it defines `box`, which Cell In[6] changed before it was" in told(nb)
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return the file of a module of the user's own."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    file = tmp_path / "rates_of_ours.py"
+    file.write_text("K = 1\ndef rate(): return K\n")
+    yield file
+    sys.modules.pop("rates_of_ours", None)
+
+
+@pytest.mark.parametrize(
+    ("head", "reader"),
+    [
+        ("import rates_of_ours as m", "z = m.K"),
+        ("import rates_of_ours as m", "z = m.rate()"),
+        ("import rates_of_ours as m", "def f():\n    return m.K\nz = f()"),
+        ("from rates_of_ours import *", "z = K"),
+        ("from rates_of_ours import rate", "z = rate()"),
+        ("from rates_of_ours import K", "z = K"),
+        ("1", "import rates_of_ours as m\nz = m.K"),
+    ],
+)
+def test_a_cell_that_read_an_edited_module_is_behind(nb: Notebook, module: Path, head: str, reader: str) -> None:
+    """A plain cell is named when a module it read is edited, until that is loaded anew and the cell run again."""
+    nb.cell("m", head)
+    nb.cell("z", reader)
+    nb.cell("t", "%%asset t\nz")
+    module.write_text("# a comment\nK = 1\ndef rate(): return K\n")
+    assert "behind" not in told(nb)
+    module.write_text("K = 22\ndef rate(): return K\n")
+    assert "whose file has been edited since" in told(nb)
+    nb.cell("z", reader)
+    assert "whose file has been edited since" in told(nb)
+    importlib.reload(sys.modules["rates_of_ours"])
+    assert "whose file has been edited since" in told(nb)
+    nb.cell("m", head)
+    nb.cell("z", reader)
+    assert "behind" not in told(nb)
+    assert nb.value("t") == 22
+
+
+def test_what_a_cell_calls_counts_for_it(nb: Notebook) -> None:
+    """A cell reads what its own functions read that it calls, and not what those read that it only defines."""
+    nb.cell("k", "k = 1")
+    nb.cell("o", "other = 1")
+    nb.cell("z", "def f():\n    return k\ndef g():\n    return other\nz = f()")
+    nb.cell("t", "%%asset t\nz, g()")
+    nb.cell("o", "other = 2")
+    assert "behind" not in told(nb)
+    nb.cell("k", "k = 2")
+    assert "it defines `z` from `k`" in told(nb)

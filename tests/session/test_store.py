@@ -406,7 +406,32 @@ def test_a_disk_that_is_full(kernel: Make, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(os, "write", full)
     report = notebook.cell("a", "%%asset a\n1")
     assert notebook.value("a") == 1
-    assert any("no space left on device" in told for told in report.notices)
+    assert any("no space left on device" in told and "%config Orch.store" in told for told in report.notices)
+
+
+def test_a_disk_that_was_full(kernel: Make, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room again the store is taken up as it is named again, with all that was made meanwhile, and once."""
+    notebook = kernel()
+    notebook.cell("a", "%%asset a\nprint('hello')\n1")
+    write = os.write
+
+    def full(file: int, data: bytes) -> int:
+        write(file, data[:7])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    notebook.cell("b", "%%asset b\na + 1")
+    monkeypatch.setattr(os, "write", write)
+    notebook.cell("c", "%%asset c\nb + 1")
+    events, runs = notebook.session.events(), notebook.session.runs()
+    assert not notebook.session.persistence.use(folder)
+    assert notebook.session.events().equals(events)
+    assert notebook.session.runs().equals(runs)
+    notebook.cell("d", "%%asset d\nc + 1")
+    after = kernel()
+    cells = {"a": "print('hello')\n1", "b": "a + 1", "c": "b + 1", "d": "c + 1"}
+    reports = [after.cell(name, f"%%asset {name}\n{body}") for name, body in cells.items()]
+    assert [line.status for report in reports for line in report.lines] == ["fresh"] * 4
 
 
 # -- secrets -----------------------------------------------------------------------------------------------------------

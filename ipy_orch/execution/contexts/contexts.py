@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from ipy_orch.errors import DagsterInvariantViolationError, closest
 from ipy_orch.execution.contexts.current import CURRENT
+from ipy_orch.execution.contexts.handles import NodeHandle
 from ipy_orch.execution.contexts.logs import StepLog, no_log
 from ipy_orch.execution.contexts.partitions import PartitionedContext, StepPartitions
 from ipy_orch.execution.contexts.resources import NO_RESOURCES
@@ -16,6 +17,13 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
+from ipy_orch.model.results import (
+    CODE_VERSION_TAG,
+    INPUT_VERSION_TAG,
+    SAID_VERSION_TAG,
+    DataProvenance,
+    DataVersion,
+)
 
 if TYPE_CHECKING:
     from ipy_orch.execution.wiring import Wiring
@@ -24,6 +32,10 @@ if TYPE_CHECKING:
     from ipy_orch.planning.partitioning import Reading
 
 __all__ = ["AssetCheckExecutionContext", "AssetExecutionContext", "OpExecutionContext"]
+
+
+#: what a function tells its context
+TOLD: Final = ("output_metadata", "partition_metadata", "data_versions", "events", "made")
 
 
 class OpExecutionContext(PartitionedContext):
@@ -65,6 +77,7 @@ class OpExecutionContext(PartitionedContext):
         self.mapping_key = mapping_key
         self.output_metadata: dict[tuple[str, str | None], dict[str, Any]] = {}
         self.partition_metadata: dict[tuple[AssetKey, str], dict[str, Any]] = {}
+        self.data_versions: dict[AssetKey, DataVersion] = {}
         self.events: list[Any] = []
         self.made: set[tuple[str, str | None]] = set()  #: outputs that were yielded, with their mapping keys
 
@@ -75,12 +88,13 @@ class OpExecutionContext(PartitionedContext):
 
     def told(self) -> dict[str, Any]:
         """Return what a function told it, to tell another one the same."""
-        return {name: getattr(self, name) for name in ("output_metadata", "partition_metadata", "events", "made")}
+        return {name: getattr(self, name) for name in TOLD}
 
     def take(self, told: Mapping[str, Any]) -> None:
         """Take in what a function told another one."""
         self.output_metadata.update(told["output_metadata"])
         self.partition_metadata.update(told["partition_metadata"])
+        self.data_versions.update(told["data_versions"])
         self.events += told["events"]
         self.made |= told["made"]
 
@@ -97,6 +111,11 @@ class OpExecutionContext(PartitionedContext):
         return context
 
     # -- the run --
+
+    @property
+    def dagster_run(self) -> RunInfo:
+        """Return the run, under Dagster's other name."""
+        return self.run
 
     @property
     def run_id(self) -> str:
@@ -168,6 +187,16 @@ class OpExecutionContext(PartitionedContext):
         if self.job is None:
             raise DagsterInvariantViolationError("what runs here is no job", hint="`job_name` says what it is")
         return self.job
+
+    @property
+    def op_handle(self) -> NodeHandle:
+        """Return the place of the op in the graphs around it."""
+        return NodeHandle.of(self.step_key or self.op_def.name)
+
+    @property
+    def node_handle(self) -> NodeHandle:
+        """Return the same, under Dagster's other name."""
+        return self.op_handle
 
     def describe_op(self) -> str:
         """Return what runs, in words."""
@@ -343,9 +372,28 @@ class OpExecutionContext(PartitionedContext):
         normalize_metadata(metadata)
         self.partition_metadata.setdefault((key, partition_key), {}).update(metadata)
 
+    def set_data_version(self, asset_key: AssetKey, data_version: DataVersion) -> None:
+        """Name the content of what an asset's value will be, where its Output doesn't."""
+        self.data_versions[asset_key] = data_version
+
+    def get_asset_provenance(self, asset_key: AssetKey) -> DataProvenance | None:
+        """Return from which versions an asset was made last, None where it never was."""
+        record = self.instance.get_latest_materialization_event(asset_key) if self.instance is not None else None
+        made = record.asset_materialization if record is not None else None
+        return None if made is None or made.tags is None else provenance_in(made.tags)
+
     def log_event(self, event: Any) -> None:
         """Record a materialization, observation or expectation."""
         self.events.append(event)
+
+    def has_events(self) -> bool:
+        """Tell whether something was recorded that is still to be told."""
+        return bool(self.events)
+
+    def consume_events(self) -> Iterator[Any]:
+        """Take out what was recorded; it isn't told of any more."""
+        while self.events:
+            yield self.events.pop(0)
 
     def note(self, item: Any) -> Any:
         """Take note of what the function yielded, in order with what it logs, and return it."""
@@ -401,6 +449,21 @@ class AssetCheckExecutionContext(AssetExecutionContext):
                 f"`.asset_check_spec` is for one check, and {len(self.check_specs)} run"
             )
         return self.check_specs[0]
+
+
+def provenance_in(tags: Mapping[str, str]) -> DataProvenance:
+    """Return from which versions something was made, as the tags of its materialization say."""
+    read = {
+        AssetKey.from_user_string(tag.removeprefix(INPUT_VERSION_TAG)): DataVersion(version)
+        for tag, version in tags.items()
+        if tag.startswith(INPUT_VERSION_TAG)
+    }
+    return DataProvenance(
+        code_version=tags.get(CODE_VERSION_TAG, ""),
+        input_data_versions=read,
+        input_storage_ids=dict.fromkeys(read),
+        is_user_provided=SAID_VERSION_TAG in tags,
+    )
 
 
 def found(known: Mapping[str, AssetKey], name: str, what: str) -> AssetKey:

@@ -46,8 +46,8 @@ class PartitionedContext:
 
     @property
     def has_partition_key_range(self) -> bool:
-        """Tell whether partitions run."""
-        return bool(self.partitioning.keys)
+        """Tell whether a run of several partitions is going on."""
+        return not self.has_partition_key and bool(self.partitioning.keys)
 
     @property
     def partition_key(self) -> str:

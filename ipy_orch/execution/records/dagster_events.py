@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -26,13 +27,21 @@ from ipy_orch.events.types import (
     TypeChecked,
 )
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.results import DATA_VERSION_TAG, AssetMaterialization, AssetObservation, ExpectationResult
+from ipy_orch.model.results import (
+    CODE_VERSION_TAG,
+    DATA_VERSION_TAG,
+    INPUT_VERSION_TAG,
+    SAID_VERSION_TAG,
+    AssetMaterialization,
+    AssetObservation,
+    ExpectationResult,
+)
 
-__all__ = ["DagsterEvent", "DagsterEventType", "dagster_events"]
+__all__ = ["DagsterEvent", "DagsterEventType", "ErrorSource", "NodeHandle", "dagster_events"]
 
 
 class DagsterEventType(str, Enum):  # noqa: UP042 - as text it is its name, like Dagster's
-    """Name the kinds of Dagster's events that ours stand for."""
+    """Name the kinds of Dagster's events that ours stand for, and two that code asks for and we have none of."""
 
     RUN_START = "PIPELINE_START"
     RUN_SUCCESS = "PIPELINE_SUCCESS"
@@ -58,6 +67,26 @@ class DagsterEventType(str, Enum):  # noqa: UP042 - as text it is its name, like
     HOOK_COMPLETED = "HOOK_COMPLETED"
     HOOK_SKIPPED = "HOOK_SKIPPED"
     HOOK_ERRORED = "HOOK_ERRORED"
+    ASSET_MATERIALIZATION_PLANNED = "ASSET_MATERIALIZATION_PLANNED"
+    ENGINE_EVENT = "ENGINE_EVENT"
+
+
+class ErrorSource(Enum):
+    """Say whose an error is."""
+
+    USER_CODE_ERROR = "USER_CODE_ERROR"
+    FRAMEWORK_ERROR = "FRAMEWORK_ERROR"
+
+
+@dataclass(frozen=True)
+class NodeHandle:
+    """Be the place of a node: its name, and the graph around it."""
+
+    name: str
+    parent: NodeHandle | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.parent is None else f"{self.parent}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -69,6 +98,7 @@ class DagsterEvent:
     event: Event = field(repr=False)
     event_specific_data: Any = None
     message: str = ""
+    job_name: str | None = None
 
     @property
     def event_type_value(self) -> str:
@@ -79,6 +109,43 @@ class DagsterEvent:
     def node_name(self) -> str | None:
         """Return the name of the node in its graph."""
         return None if self.step_key is None else self.step_key.rpartition(".")[2].partition("[")[0]
+
+    @property
+    def node_handle(self) -> NodeHandle | None:
+        """Return the place of the node, None of what is of no step."""
+        found: NodeHandle | None = None
+        for name in self.step_key.partition("[")[0].split(".") if self.step_key else ():
+            found = NodeHandle(name, found)
+        return found
+
+    @property
+    def step_kind_value(self) -> str | None:
+        """Return the kind of the step, None of what is of no step."""
+        return "COMPUTE" if self.is_step_event else None
+
+    @property
+    def logging_tags(self) -> Mapping[str, str]:
+        """Return what a log may be searched by; empty for what is of no step."""
+        if self.step_key is None:
+            return {}
+        names = {"job_name": str(self.job_name), "step_key": self.step_key, "op_name": str(self.node_name)}
+        return {"run_id": self.event.run_id, **names}
+
+    @property
+    def pid(self) -> int:
+        """Return the process that keeps the log, this one."""
+        return os.getpid()
+
+    @property
+    def is_failure(self) -> bool:
+        """Tell whether a step failed, or the run ended before its end."""
+        kinds = DagsterEventType
+        return self.event_type in (kinds.STEP_FAILURE, kinds.RUN_FAILURE, kinds.RUN_CANCELED)
+
+    @property
+    def is_job_event(self) -> bool:
+        """Tell whether it is of the run as a whole."""
+        return isinstance(self.event, RunStarted | RunFinished)
 
     @property
     def is_step_event(self) -> bool:
@@ -182,6 +249,7 @@ class StepData:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     error: Any = None
     user_failure_data: FailureData | None = None
+    error_source: ErrorSource | None = None
 
     @property
     def error_display_string(self) -> str:
@@ -229,8 +297,14 @@ HOOKS: Final = {
 }
 
 
-def dagster_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
-    """Yield events in Dagster's shape; an output stored is an output made first."""
+def dagster_events(events: Sequence[Event], job_name: str | None = None) -> Iterator[DagsterEvent]:
+    """Yield events of runs of a job in Dagster's shape; an output stored is an output made first."""
+    for shaped in shaped_events(events):
+        yield replace(shaped, job_name=job_name)
+
+
+def shaped_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
+    """Yield events in Dagster's shape, the job left out."""
     checked = {(one.step, one.port, one.name, one.mapping_key): one for one in events if isinstance(one, TypeChecked)}
     started = {event.step: event.at for event in events if isinstance(event, StepStarted)}
     failed = {event.run_id: event for event in reversed(events) if isinstance(event, StepFailed)}
@@ -297,14 +371,14 @@ def details(event: Event) -> Any:  # noqa: PLR0911 - one per kind
         case Materialized():
             return StepData(materialization=with_versions(event))
         case Observed():
-            return StepData(asset_observation=event.observation)
+            return StepData(asset_observation=with_version(event))
         case Checked():
             return event.evaluation
         case StepFailed():
             failure = FailureData(event.error.partition(": ")[2] or None, event.metadata) if event.metadata else None
-            return StepData(
-                error=error_info(event.error, event.traceback, event.step, event.phase), user_failure_data=failure
-            )
+            error = error_info(event.error, event.traceback, event.step, event.phase)
+            source = ErrorSource.FRAMEWORK_ERROR if error.cause is None else ErrorSource.USER_CODE_ERROR
+            return StepData(error=error, user_failure_data=failure, error_source=source)
         case StepRetrying():
             return StepData(error=error_info(event.error))
         case Expected():
@@ -342,8 +416,27 @@ def error_info(line: str, traceback: str = "", step: str = "", phase: str = "") 
 
 
 def with_versions(event: Materialized) -> AssetMaterialization:
-    """Return a materialization with the tag that names its data version; a report of the user's as it came."""
+    """Return a materialization with the tags that name its versions and its inputs'; a report of the user's as it came.
+
+    Without a code version of its own, it has the run's id, as Dagster's have.
+    """
     made = event.materialization
     if made.tags is None or not event.data_version:
         return made
-    return replace(made, tags={DATA_VERSION_TAG: event.data_version, **made.tags})
+    read = {
+        f"{INPUT_VERSION_TAG}{part.name}": "INITIAL" if part.digest == "external" else part.digest
+        for part in event.recipe
+        if part.kind == "input"
+    }
+    said = {SAID_VERSION_TAG: "true"} if event.said else {}
+    own = {CODE_VERSION_TAG: event.run_id, DATA_VERSION_TAG: event.data_version}
+    tags = {**own, **said, **read, **made.tags}
+    return AssetMaterialization.of_parts(made.asset_key, made.description, made.metadata, made.partition, tags)
+
+
+def with_version(event: Observed) -> AssetObservation:
+    """Return an observation with the tag that names its data version."""
+    seen = event.observation
+    if not event.data_version or DATA_VERSION_TAG in (seen.tags or {}):
+        return seen
+    return replace(seen, tags={DATA_VERSION_TAG: event.data_version, **(seen.tags or {})})

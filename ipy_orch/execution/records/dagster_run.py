@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-__all__ = ["DagsterRun", "DagsterRunStatus", "RunInfo"]
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+
+__all__ = ["EPHEMERAL_JOB", "DagsterRun", "DagsterRunStatus", "RunInfo"]
 
 
 class DagsterRunStatus(Enum):
@@ -23,18 +25,31 @@ class DagsterRunStatus(Enum):
     CANCELED = "CANCELED"
 
 
+EPHEMERAL_JOB = "__ephemeral_asset_job__"  #: whose runs those of ``materialize`` are
+CHOSEN = ("asset_selection", "asset_check_selection", "op_selection", "step_keys_to_execute")  #: parts of a job
 PARENT_RUN, ROOT_RUN = "dagster/parent_run_id", "dagster/root_run_id"
 
 
 @dataclass(frozen=True)
 class DagsterRun:
-    """Be a run in Dagster's shape."""
+    """Be a run in Dagster's shape.
+
+    Args:
+        run_config: as it was given, environment variables by their names.
+        asset_selection: the assets that were chosen of the job's; none where all of them run.
+        op_selection: the ops that were chosen of the job's; none where all of them run.
+        step_keys_to_execute: the steps that were chosen; none where all of them run.
+    """
 
     job_name: str
     run_id: str
     status: DagsterRunStatus = DagsterRunStatus.NOT_STARTED
     tags: Mapping[str, str] = field(default_factory=dict)
     run_config: Mapping[str, Any] = field(default_factory=dict)
+    asset_selection: frozenset[AssetKey] | None = None
+    asset_check_selection: frozenset[AssetCheckKey] | None = None
+    op_selection: Sequence[str] | None = None
+    step_keys_to_execute: Sequence[str] | None = None
 
     @property
     def is_resume_retry(self) -> bool:
@@ -86,7 +101,7 @@ class RunInfo(DagsterRun):
     def __init__(
         self,
         run_id: str,
-        job_name: str = "materialize",
+        job_name: str = EPHEMERAL_JOB,
         tags: Mapping[str, str] | None = None,
         config: Mapping[str, Any] | None = None,
         instance: Any = None,
@@ -94,6 +109,7 @@ class RunInfo(DagsterRun):
     ) -> None:
         written = more.get("run_config", config)
         values = {"tags": tags or {}, "run_config": written or {}, "instance": instance}
+        values |= {name: more.get(name) for name in CHOSEN}
         status = more.get("status", DagsterRunStatus.STARTED)
         for name, value in {"job_name": job_name, "run_id": run_id, "status": status, **values}.items():
             object.__setattr__(self, name, value)

@@ -58,7 +58,7 @@ class ExecuteInProcessResult:
     @cached_property
     def all_events(self) -> Sequence[DagsterEvent]:
         """Return all events."""
-        return list(dagster_events(self.result.events))
+        return list(dagster_events(self.result.events, getattr(self.dagster_run, "job_name", None)))
 
     @property
     def all_node_events(self) -> Sequence[DagsterEvent]:
@@ -116,6 +116,10 @@ class ExecuteInProcessResult:
     def get_asset_materialization_events(self) -> Sequence[DagsterEvent]:
         """Return the materializations."""
         return self.of_type(DagsterEventType.ASSET_MATERIALIZATION)
+
+    def get_asset_materialization_planned_events(self) -> Sequence[DagsterEvent]:
+        """Return the announcements of materializations; a run in this process has none, as in Dagster."""
+        return self.of_type(DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
 
     def get_asset_observation_events(self) -> Sequence[DagsterEvent]:
         """Return the observations."""

@@ -15,21 +15,20 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Final
 
 from ipy_orch.errors import (
-    DagsterExecutionInterruptedError,
     DagsterInvariantViolationError,
     DagsterUnmetExecutorRequirementsError,
 )
 from ipy_orch.execution import capture
 from ipy_orch.execution.contexts.contexts import OpExecutionContext
 from ipy_orch.execution.resources import ResourceScope
-from ipy_orch.execution.step import Outcome, Work, call
+from ipy_orch.execution.step import OF_A_STEP, Outcome, Work, call
 from ipy_orch.execution.workers.executors import Interruptible
 from ipy_orch.execution.world import World
 from ipy_orch.model.env import SECRETS
@@ -178,11 +177,11 @@ class Away(Executor):
         """Unpack what a worker sent back; after the loss of the worker send the parcel again."""
         try:
             outcome = unpacked(done.result())
-        except (Exception, CancelledError) as error:
-            self.failed(error, token, packed, work, future)
-        else:
             if outcome.notes is not None:
                 outcome.notes.add_to(work.context)
+        except BaseException as error:  # what a callback raises is lost, and the step would never end
+            self.failed(error, token, packed, work, future)
+        else:
             self.finish(token, future, outcome)
 
     def failed(self, error: BaseException, token: str, packed: bytes, work: Work, future: Future[Any]) -> None:
@@ -209,7 +208,9 @@ class Away(Executor):
         """Say that a call is over."""
         self.tokens.pop(token, None)
         if error is not None:
-            future.set_exception(error if isinstance(error, Exception) else RuntimeError(str(error)))
+            future.set_exception(error if isinstance(error, Exception) else RuntimeError(repr(error)))
+        elif outcome is not None and outcome.error is not None and not isinstance(outcome.error, OF_A_STEP):
+            future.set_exception(outcome.error)  # it ends the run, as it does when it is raised in this process
         else:
             future.set_result(outcome)
 
@@ -357,7 +358,7 @@ def called(away: Parcel) -> Outcome:
     try:
         with opened(away, work):
             return call(work)
-    except (Exception, DagsterExecutionInterruptedError) as error:  # a resource that can't be opened, or a cancel
+    except BaseException as error:  # also a KeyboardInterrupt: the worker itself must go on
         return Outcome((), yielded=False, seconds=0.0, error=error, sink=work.sink)
     finally:
         RUNNING.pop(away.token, None)
@@ -385,7 +386,7 @@ def sent(outcome: Outcome, name: str) -> bytes:
         keep_traceback(outcome.error)
     try:
         return dumps(outcome)
-    except Exception as error:
+    except BaseException as error:  # whatever a value's `__reduce__` raises
         if outcome.error is not None:
             told = "".join(traceback.format_exception(outcome.error))
             outcome.error = RuntimeError(f"{type(outcome.error).__name__}: {outcome.error}")

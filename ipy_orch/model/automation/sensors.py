@@ -21,7 +21,7 @@ from ipy_orch.model.specs import valid_owners
 if TYPE_CHECKING:
     from ipy_orch.model.automation.ticks import SensorExecutionData
 
-__all__ = ["DEFAULT_INTERVAL", "DefaultSensorStatus", "SensorDefinition", "SensorReturnTypesUnion", "SensorType"]
+__all__ = ["DefaultSensorStatus", "SensorDefinition", "SensorReturnTypesUnion", "SensorType"]
 
 DEFAULT_INTERVAL: Final = 30  #: seconds between two looks
 
@@ -110,7 +110,8 @@ class SensorDefinition:
             raise CheckError(f"{told}, not {minimum_interval_seconds!r}")
         if not isinstance(default_status, DefaultSensorStatus):
             raise CheckError(f"`default_status` of {where} is a DefaultSensorStatus, not {default_status!r}")
-        self.minimum_interval_seconds = minimum_interval_seconds
+        said = minimum_interval_seconds
+        self.minimum_interval_seconds = DEFAULT_INTERVAL if said is None else said
         self.description, self.default_status = description, default_status
         self.required_resource_keys = required_keys(self.function, required_resource_keys, where)
         self.tags = user_tags(tags, where)

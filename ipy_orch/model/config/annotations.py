@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import types
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from inspect import isclass
 from typing import Annotated, Any, Final, Literal, TypeGuard, TypeVar, Union, get_args, get_origin
 
@@ -147,7 +147,7 @@ class PydanticType(ConfigType):
 
 
 class UnionType(ConfigType):
-    """Accept one of several classes, written ``{choice: {...}}``, or with the discriminating field among the others."""
+    """Accept one of several classes, written ``{choice: {...}}``; its checked form is flat, as pydantic wants it."""
 
     holds_models = True
 
@@ -162,19 +162,24 @@ class UnionType(ConfigType):
 
     def check(self, value: Any, at: Path, findings: Findings) -> Any:
         """Return the checked form."""
-        value = self.selected(value)
         choice = next(iter(value)) if isinstance(value, Mapping) and len(value) == 1 else None
         if choice not in self.choices:
-            findings.mismatch(at, self.expected, value)
+            findings.mismatch(at, self.expected, value, self.hint_for(value))
             return {}
         checked = self.choices[choice].check(value[choice] or {}, (*at, str(choice)), findings)
         return {self.discriminator: choice, **checked}
 
+    def hint_for(self, value: Any) -> str:
+        """Return what to write instead of a mapping that names its choice by the discriminating field, else ""."""
+        chosen = self.selected(value)
+        return f"write `{{{next(iter(chosen))!r}: {{...}}}}`" if chosen is not value else ""
+
     def selected(self, value: Any) -> Any:
         """Return ``{choice: {...}}`` for a mapping that names its choice by the discriminating field."""
-        if not isinstance(value, Mapping) or not isinstance(value.get(self.discriminator), str):
+        choice = value.get(self.discriminator, MISSING) if isinstance(value, Mapping) else MISSING
+        if not isinstance(choice, Hashable) or choice not in self.choices:
             return value
-        return {value[self.discriminator]: {key: item for key, item in value.items() if key != self.discriminator}}
+        return {choice: {key: item for key, item in value.items() if key != self.discriminator}}
 
     def dump(self, value: Any, *, given_only: bool = False) -> Any:
         """Return the written form."""
@@ -193,13 +198,13 @@ class UnionType(ConfigType):
 
     def full(self, checked: Any) -> Any:
         """Return the value with its defaults."""
-        choice = checked[self.discriminator]
-        rest = {key: item for key, item in checked.items() if key != self.discriminator}
-        return {self.discriminator: choice, **self.choices[choice].full(rest)}
+        [(choice, rest)] = self.selected(checked).items()
+        return {choice: self.choices[choice].full(rest)}
 
     def parts(self, checked: Any, name: str) -> Iterator[ConfigPart]:
         """Yield the entries for a recipe."""
-        yield from self.shapes[checked[self.discriminator]].parts(checked, name)
+        [(choice, rest)] = self.selected(checked).items()
+        yield from self.shapes[choice].parts({self.discriminator: choice, **rest}, name)
 
 
 def choices_of(member: Any, discriminator: str) -> tuple[Any, ...]:

@@ -19,6 +19,8 @@ from ipy_orch.errors import (
     DagsterInvalidConfigDefinitionError,
     DagsterInvalidDefinitionError,
     DagsterInvalidInvocationError,
+    closest,
+    warn,
 )
 from ipy_orch.model.config.annotations import annotated_field, annotated_type, is_secret
 from ipy_orch.model.config.guards import guard_model
@@ -27,11 +29,23 @@ from ipy_orch.model.config.run_config import RunConfig
 from ipy_orch.model.config.schema import ANY, MISSING, ConfigType, Field, Noneable, Shape, env_form
 from ipy_orch.model.env import holds_placeholder
 
-__all__ = ["Config", "ConfigShape", "PermissiveConfig", "RunConfig", "annotated_field", "construct", "shape_of"]
+__all__ = [
+    "Config",
+    "ConfigShape",
+    "PermissiveConfig",
+    "RunConfig",
+    "annotated_field",
+    "construct",
+    "shape_of",
+    "warn_of_strangers",
+]
 
 
 class Config(BaseModel):
-    """Declare the config of an asset, op or resource: a frozen pydantic model that takes no unknown fields.
+    """Declare the config of an asset, op or resource: a frozen pydantic model.
+
+    Run config with unknown fields is refused. Python code that gives one is warned: as in Dagster, it has no effect
+    (``model_config = {"extra": "forbid"}`` makes it an error).
 
     Any type that pydantic knows may annotate a field. In run config an enum is written by its member's name, a union
     with a discriminator as ``{choice: {...}}``, and an environment variable as ``{"env": NAME}``.
@@ -44,12 +58,19 @@ class Config(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
-        extra="forbid",
+        extra="ignore",
         arbitrary_types_allowed=True,
         hide_input_in_errors=True,  # pydantic would print the value, which may be a secret
         protected_namespaces=(),
         ignored_types=(functools.cached_property,),
     )
+
+    def __init__(self, **data: Any) -> None:
+        super().__init__(**data)
+        warn_of_strangers(type(self), data)
+
+    # As pydantic's own: what validates a mapping then needn't call it, and asks no user for a line of theirs.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -111,6 +132,34 @@ class PermissiveConfig(Config):
     """
 
     model_config = ConfigDict(extra="allow")
+
+
+def warn_of_strangers(cls: type[BaseModel], given: Mapping[str, Any]) -> None:
+    """Warn, at the user's line, of what a class takes from nobody; not where a validator may have used it.
+
+    Args:
+        cls: the class of the model.
+        given: what was to become its fields.
+    """
+    if cls.model_config.get("extra") != "ignore":
+        return
+    if any(one.info.mode != "after" for one in cls.__pydantic_decorators__.model_validators.values()):
+        return
+    known = set(keywords(cls))
+    for name in [one for one in given if one not in known]:
+        near = closest(name, known)
+        warn(f"`{cls.__name__}` has no field `{name}`: it is ignored" + (f"\n  hint: {near}" if near else ""))
+
+
+def keywords(cls: type[BaseModel]) -> Iterator[str]:
+    """Yield the names under which the fields of a model are given."""
+    by_name = cls.model_config.get("populate_by_name") or cls.model_config.get("validate_by_name")
+    for name, info in cls.model_fields.items():
+        if info.validation_alias is None or by_name:
+            yield name
+        if info.validation_alias is not None:
+            choices = getattr(info.validation_alias, "choices", [info.validation_alias])
+            yield from (one if isinstance(one, str) else str(one.path[0]) for one in choices)
 
 
 def refuse_assignment(cls: type[Config], name: str) -> None:

@@ -65,6 +65,8 @@ def normalize_metadata(metadata: Mapping[str, Any], allow_invalid: bool = False)
         CheckError: when ``metadata`` isn't a mapping.
         DagsterInvalidMetadata: when a value can't be metadata, e.g. a DataFrame.
 
+    A number of numpy is the Python number that it stands for.
+
     >>> from pathlib import Path
     >>> normalize_metadata({"rows": 3, "from": Path("raw.csv")})
     {'rows': IntMetadataValue(value=3), 'from': PathMetadataValue(fspath='raw.csv')}
@@ -98,6 +100,8 @@ def metadata_value(value: Any, label: str = "metadata") -> MetadataValue:
                 return wrap(value)
             except DagsterInvalidMetadata as error:
                 raise DagsterInvalidMetadata(f"metadata `{label}`: {error.message}") from error
+    if is_number_of_numpy(value):
+        return metadata_value(value.item(), label)
     kind = type(value)
     raise DagsterInvalidMetadata(
         f"metadata `{label}` can't be of type `{kind.__module__}.{kind.__qualname__}`", hint=advice(value)
@@ -118,6 +122,16 @@ WRAPPERS: tuple[tuple[Any, Callable[[Any], MetadataValue]], ...] = (
 )
 
 
+def is_of_numpy(value: Any) -> bool:
+    """Tell whether a value is of one of numpy's own types, without importing it."""
+    return type(value).__module__.partition(".")[0] == "numpy"
+
+
+def is_number_of_numpy(value: Any) -> bool:
+    """Tell whether a value is a number or a bool of numpy: `df.a.isna().sum()` is one, and no `int`."""
+    return is_of_numpy(value) and getattr(value, "ndim", None) == 0 and isinstance(value.item(), bool | int | float)
+
+
 def advice(value: Any) -> str:
     """Return what to write instead of a value that can't be metadata."""
     if isinstance(value, datetime):
@@ -126,8 +140,8 @@ def advice(value: Any) -> str:
         return "`list(...)`"
     if hasattr(value, "to_markdown") or hasattr(value, "columns"):
         return "`MetadataValue.md(df.head().to_markdown())`, or `TableSchema` for its columns"
-    if type(value).__module__.partition(".")[0] == "numpy" and hasattr(value, "item"):
-        return "`.item()` makes it a Python number" if getattr(value, "ndim", 0) == 0 else "`.tolist()`"
+    if is_of_numpy(value) and hasattr(value, "tolist"):
+        return "`.tolist()`"
     return "`MetadataValue.text(repr(...))`, or another constructor of `MetadataValue`"
 
 
@@ -140,8 +154,10 @@ def checked_raw(metadata: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if metadata is None:
         return None
     allowed = (MetadataValue, *RAW_TYPES)
+    checked = {}
     for label, value in typed(metadata, Mapping, "metadata").items():
         typed(label, str, "label of metadata")
-        if not isinstance(value, allowed):
+        checked[label] = plain = value.item() if is_number_of_numpy(value) else value
+        if not isinstance(plain, allowed):
             raise CheckError(f"metadata `{label}` can't be of type `{type(value).__name__}`: {advice(value)}")
-    return dict(metadata)
+    return checked

@@ -83,6 +83,11 @@ class PartitionMapping(ABC):
         """
         _ = upstream_partitions_def, downstream_partitions_def
 
+    def reads_earlier_only(self, cut: PartitionsDefinition | None) -> bool:
+        """Tell whether each partition of ``cut`` reads only earlier ones, as one of an asset that reads itself must."""
+        _ = cut
+        return False
+
     @property
     def description(self) -> str:
         """Return what it does, in words."""

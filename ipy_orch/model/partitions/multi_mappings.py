@@ -229,6 +229,15 @@ class MultiPartitionMapping(ByDimension):
             raise CheckError("two dimensions upstream are read by one dimension downstream")
         return links
 
+    def reads_earlier_only(self, cut: PartitionsDefinition | None) -> bool:
+        """Tell whether each partition reads only those that are earlier in the dimension of time."""
+        mapped = self.downstream_mappings_by_upstream_dimension.items()
+        return any(
+            isinstance(dimensions(cut).get(name), TimeWindowPartitionsDefinition)
+            and one.partition_mapping.reads_earlier_only(cut)
+            for name, one in mapped
+        )
+
     @property
     def description(self) -> str:
         """Return what it does, in words."""

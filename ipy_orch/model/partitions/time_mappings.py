@@ -50,6 +50,10 @@ class TimeWindowPartitionMapping(PartitionMapping):
                 hint="cut both in one timezone",
             )
 
+    def reads_earlier_only(self, cut: PartitionsDefinition | None) -> bool:  # noqa: ARG002 - of mappings by dimension
+        """Tell whether each window reads only earlier ones."""
+        return self.start_offset < 0 and self.end_offset < 0
+
     # -- upstream -----------------------------------------------------------------------------------------------------
 
     def get_upstream_mapped_partitions_result_for_partitions(

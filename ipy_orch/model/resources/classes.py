@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from pydantic import PrivateAttr
 
 from ipy_orch.errors import CheckError
-from ipy_orch.model.config.classes import Config, construct, shape_of
+from ipy_orch.model.config.classes import Config, construct, shape_of, warn_of_strangers
 from ipy_orch.model.config.instances import validated
 from ipy_orch.model.config.schema import MISSING, Field, env_form
 from ipy_orch.model.resources.annotations import is_dependency
@@ -287,6 +287,7 @@ class PartialResource(Generic[T]):
     def __init__(self, resource_cls: type[Any], data: Mapping[str, Any]) -> None:
         self.resource_cls, self.data = resource_cls, dict(data)
         shape_of(resource_cls)
+        warn_of_strangers(resource_cls, self.data)
 
     @functools.cached_property
     def __config_field__(self) -> Field:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from html import escape
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
@@ -19,6 +20,7 @@ from ipy_orch.authoring.cells.options import ASSET_OPTIONS, CHECK_OPTIONS, Optio
 from ipy_orch.errors import (
     DagsterError,
     DagsterInvalidConfigError,
+    DagsterInvalidDefinitionError,
     DagsterInvalidSubsetError,
     DagsterInvariantViolationError,
     DagsterUnknownPartitionError,
@@ -28,10 +30,13 @@ from ipy_orch.model.keys import AssetKey
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.display import show
 from ipy_orch.notebook.formatters import block
+from ipy_orch.notebook.misread import misread
 from ipy_orch.notebook.running import Presenter
 from ipy_orch.notebook.tracebacks import is_users, usage
 from ipy_orch.session.config.environments import NoSuchEnvironment
+from ipy_orch.session.config.run_config import read_run_config
 from ipy_orch.session.executors import NoSuchExecutor
+from ipy_orch.session.report import Report
 from ipy_orch.session.session import Session
 from ipy_orch.ui.lineage import lineage
 
@@ -39,6 +44,7 @@ __all__ = ["OrchMagics"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+HELP: Final = frozenset({"-h", "--help"})
 SELECTION: Final = (
     "which assets: names, `+a` (and upstream), `a+` (and downstream), `group:x`, `tag:k=v`, `kind:x`, "
     "`and`, `or`, `not`"
@@ -75,10 +81,18 @@ def takes(kind: Callable[[Any], Any], arguments: Iterable[Any]) -> Callable[[F],
     """Make a magic with arguments, whose help they make."""
 
     def decorate(function: F) -> F:
+        @wraps(function)
+        def magic(self: Magics, line: str, *cell: str) -> Any:
+            if HELP.isdisjoint(line.split()):
+                return function(self, line, *cell)
+            shell: Any = self.shell
+            sign = "%" if shell.find_line_magic(function.__name__) else "%%"
+            return shell.run_line_magic("pinfo", f"{sign}{function.__name__}")
+
         for one in reversed(list(arguments)):
-            one(function)
-        magic_arguments.magic_arguments()(function)  # type: ignore[no-untyped-call]
-        return cast("F", no_var_expand(kind(function)))
+            one(magic)
+        magic_arguments.magic_arguments()(magic)  # type: ignore[no-untyped-call]
+        return cast("F", no_var_expand(kind(magic)))
 
     return decorate
 
@@ -104,9 +118,14 @@ def read(magic: Callable[..., Any], line: str) -> Any:
     Raises:
         UsageError: when they are wrong.
     """
-    return magic_arguments.parse_argstring(magic, line)  # type: ignore[no-untyped-call]
+    try:
+        return magic_arguments.parse_argstring(magic, line)  # type: ignore[no-untyped-call]
+    except UsageError as error:
+        raise UsageError(misread(str(error), magic.parser)) from None  # type: ignore[attr-defined]
 
 
+CONFIG_STAYS: Final = "the config stays for the session; `--config {}` drops it"
+PARTS: Final = ("ops", "resources", "loggers", "execution")
 ENV: Final = arg("--env", metavar="NAME", help="the environment whose resources are used, see %%use")
 USAGE: Final = (
     DagsterInvalidSubsetError,
@@ -175,7 +194,12 @@ class OrchMagics(Magics):
             read_cell(text, where="this cell")
         except DagsterError as error:
             raise usage(error) from None
-        self.presenter.source_cell(self.cells.define(text))
+        cell = self.cells.define(text)
+        try:
+            self.presenter.source_cell(cell)
+        except DagsterInvalidDefinitionError:
+            self.cells.refuse(cell)
+            raise
 
     # -- running ------------------------------------------------------------------------------------------------------
 
@@ -192,7 +216,8 @@ class OrchMagics(Magics):
     def materialize(self, line: str, cell: str | None = None) -> None:
         """Bring assets up to date: those selected and, before them, their missing and stale ancestors.
 
-        As ``%%materialize`` the cell is run config in YAML; ``%config_schema ASSET`` gives some to begin with.
+        As ``%%materialize`` the cell is run config in YAML; ``%config_schema ASSET`` gives some to begin with. Run
+        config stays for the session; ``--config {}`` drops all that was given.
         """
         args = read(self.materialize, line)
         if args.config and cell is not None:
@@ -204,7 +229,23 @@ class OrchMagics(Magics):
             self.request(lambda: self.session.check(selection, partition=typed(args.partition), **options))
             return
         known = {"force": args.force, "config": config, "what": selection or "all", "partition": typed(args.partition)}
-        self.request(lambda: self.session.materialize(selection, **known, **options))
+        self.request(lambda: self.configured(selection, known, options))
+
+    def configured(self, selection: str | None, known: Mapping[str, Any], options: Mapping[str, Any]) -> Report:
+        """Materialize; empty run config drops what was given before, and that other config stays is said once."""
+        given = read_run_config(known["config"]).data
+        if known["config"] is not None and not given:
+            self.session.drop_config(options["env"])
+        if given and given.keys().isdisjoint(PARTS):
+            raise DagsterInvalidConfigError(
+                f"run config says of what it is: it begins with {', '.join(map('`{}`'.format, PARTS))}",
+                hint=f"`{{ops: {{{selection or 'NAME'}: {{config: {{{next(iter(given))}: ...}}}}}}}}`",
+            )
+        report = self.session.materialize(selection, **known, **options)
+        if given and CONFIG_STAYS not in self.presenter.noticed:
+            self.presenter.noticed.add(CONFIG_STAYS)
+            report.notices.append(CONFIG_STAYS)
+        return report
 
     def request(self, verb: Callable[[], Any]) -> None:
         """Run a verb; what was typed wrongly is a usage error."""

@@ -14,13 +14,22 @@ from typing import Any, Final
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.model.resources.resource import ConfigurableResourceFactory, PartialResource, as_resource
 
-__all__ = ["DEFAULT", "Environments", "NoSuchEnvironment", "cell_name"]
+__all__ = ["DEFAULT", "Environments", "NoSuchEnvironment", "can_name", "cell_name"]
 
 DEFAULT: Final = "default"
 
 
 class NoSuchEnvironment(DagsterInvariantViolationError):
     """Tell that no environment has a name."""
+
+
+def can_name(name: object) -> bool:
+    """Tell whether an environment can have a name: whether it can be typed after ``--env``.
+
+    >>> can_name("eu-west"), can_name("-west")
+    (True, False)
+    """
+    return isinstance(name, str) and name.replace("-", "_").isidentifier() and not name.startswith("-")
 
 
 def cell_name(environment: str) -> str:
@@ -45,7 +54,8 @@ class Environments:
     @property
     def names(self) -> list[str]:
         """Return the names, ``default`` first."""
-        return [DEFAULT, *(name for name in self.named if not self.is_gone(cell_name(name)))]
+        others = [name for name in self.named if name != DEFAULT and not self.is_gone(cell_name(name))]
+        return [DEFAULT, *others]
 
     @property
     def current(self) -> str:
@@ -73,7 +83,7 @@ class Environments:
         Raises:
             DagsterInvalidDefinitionError: for a name that can't be typed after ``--env``, or what isn't a resource.
         """
-        if not isinstance(name, str) or not name.replace("-", "_").isidentifier() or name.startswith("-"):
+        if not can_name(name):
             raise DagsterInvalidDefinitionError(
                 f"`{name}` can't be the name of an environment", hint="letters, digits, `_` and `-`, e.g. `prod`"
             )
@@ -85,6 +95,15 @@ class Environments:
         for one in resources.values():
             as_resource(one)
         self.named[name] = dict(resources)
+
+    def take(self, named: Mapping[str, Mapping[str, Any]], in_use: str) -> None:
+        """Have the environments of a module, whose own resources are those of one of them.
+
+        Args:
+            named: environment -> resources; :data:`DEFAULT` may be among them, where another one is in use.
+        """
+        self.named.update(named)
+        self.chosen = in_use
 
     def known(self, name: str) -> str:
         """Return a name that exists.

@@ -286,7 +286,7 @@ class Launch:
     def execute(self, planned: Plan, config: Resolved, marks: dict[str, str], notices: list[str]) -> JobReport:
         """Run the plan, note it as the last run of the job, and report."""
         session, job = self.session, self.job
-        run_id, last = uuid4().hex, self.last
+        run_id, last = str(uuid4()), self.last
         outputs = Outputs()
         if last is not None:
             made = done(planned, marks, last, session.history.runs[last.run_id], self.is_gone)
