@@ -123,6 +123,7 @@ def lines_in_strings(text: str) -> set[int]:
 
 # What these give is a bool, whatever they are called on.
 BOOLEAN_CALLS: Final = frozenset({"all", "any", "bool", "callable", "hasattr", "isinstance", "issubclass"})
+PLAIN_CALLS: Final = frozenset({"bool", "dict", "float", "int", "len", "list", "repr", "sorted", "str"})
 BOOLEAN_METHODS: Final = frozenset(
     {
         *("all", "any", "endswith", "equals", "exists", "is_dir", "is_file"),
@@ -231,8 +232,9 @@ def returned(
     words = {"severity": f"AssetCheckSeverity.{severity}"} if severity != "ERROR" else {}
     if kind == "result":
         return [f"return {text}"], frozenset()
-    if kind == "unknown":
-        return [f"return {flat_call(CHECK_RESULT, text, words)}"], frozenset({*names, CHECK_RESULT})
+    if kind == "unknown" or (kind == "pair" and not is_plain_pair(value)):
+        whole = f"({text})" if is_bare_tuple(value) else text
+        return [f"return {flat_call(CHECK_RESULT, whole, words)}"], frozenset({*names, CHECK_RESULT})
     above: list[str] = []
     if kind == "pair":
         passed, metadata, above = pair(value, text, source)
@@ -248,6 +250,39 @@ def returned(
         *above,
         *laid_out("return ", result, indent=INDENT)[len(INDENT) :].replace("\n" + INDENT, "\n").split("\n"),
     ], frozenset(names)
+
+
+def is_plain_pair(value: ast.expr) -> bool:
+    """Tell whether it shows that the metadata of ``(verdict, metadata)`` are Python's values: dagster takes no others.
+
+    >>> [is_plain_pair(ast.parse(text, mode="eval").body) for text in ["(a, {'rows': len(b)})", "(a, {'late': late})"]]
+    [True, False]
+    """
+    if not isinstance(value, ast.Tuple) or not isinstance(value.elts[1], ast.Dict):
+        return False
+    return all(is_plain(one) for one in value.elts[1].values)
+
+
+def is_plain(node: ast.expr) -> bool:
+    """Tell whether an expression shows that it gives a value of Python's own, and none of numpy's."""
+    match node:
+        case ast.Constant() | ast.JoinedStr() | ast.List() | ast.Dict() | ast.ListComp() | ast.DictComp():
+            return True
+        case ast.Call(func=ast.Name(name)):
+            return name in PLAIN_CALLS
+        case ast.Call(func=ast.Attribute(value=ast.Name("MetadataValue") | ast.Attribute(attr="MetadataValue"))):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name in ("item", "tolist", "to_dict", "to_markdown")
+    return False
+
+
+def is_bare_tuple(value: ast.expr) -> bool:
+    """Tell whether it's a tuple without brackets around it."""
+    if not isinstance(value, ast.Tuple):
+        return False
+    first = value.elts[0]
+    return (value.lineno, value.col_offset) == (first.lineno, first.col_offset)
 
 
 def flat_call(name: str, text: str, words: dict[str, str]) -> str:

@@ -39,11 +39,12 @@ HOMES: Final = ("ipy_orch", "typing", "datetime")
 
 CHECK_RESULT_TEXT: Final = '''\
 def check_result(value, severity=AssetCheckSeverity.ERROR) -> AssetCheckResult:
-    """Return the value of a check as its result: a bool, or a bool with metadata."""
+    """Return the value of a check as its result: a bool, or a bool with metadata; numpy's numbers become Python's."""
     if isinstance(value, AssetCheckResult):
         return value
-    passed, metadata = value if isinstance(value, tuple) else (value, None)
-    return AssetCheckResult(passed=bool(passed), metadata=metadata, severity=severity)
+    passed, metadata = value if isinstance(value, tuple) else (value, {})
+    numbers = {name: one.item() for name, one in metadata.items() if type(one).__module__ == "numpy" and not one.shape}
+    return AssetCheckResult(passed=bool(passed), metadata={**metadata, **numbers}, severity=severity)
 '''
 
 

@@ -223,22 +223,20 @@ VERDICTS = {
     "its own name": ("x = a > 1", "x = a > 1\n    return AssetCheckResult(passed=bool(x))"),
     "a pair in a variable": (
         "r = (a > 1, {})\nr",
-        (
-            "r = (a > 1, {})\n    passed, metadata = r\n"
-            "    return AssetCheckResult(passed=bool(passed), metadata=metadata)"
-        ),
+        "r = (a > 1, {})\n    return check_result(r)",
     ),
     "a comparison over lines": (
         "(\n    a\n    > 1\n)",
         "passed = (\n        a\n        > 1\n    )\n    return AssetCheckResult(passed=bool(passed))",
     ),
     "a pair over lines": (
-        "passed = 1\na > 1, {\n    'n': passed,\n}",
+        "passed = 1\na > 1, {\n    'n': 3,\n}",
         (
-            "passed = 1\n    passed_, metadata = a > 1, {\n        'n': passed,\n    }\n"
+            "passed = 1\n    passed_, metadata = a > 1, {\n        'n': 3,\n    }\n"
             "    return AssetCheckResult(passed=bool(passed_), metadata=metadata)"
         ),
     ),
+    "metadata that may be numpy's": ("n = a.sum()\nn == 0, {'n': n}", "return check_result((n == 0, {'n': n}))"),
     "a call": ("judge(a)", "return check_result(judge(a))"),
     "a name that is assigned twice": ("r = a > 1\nif a:\n    r = judge(a)\nr", "return check_result(r)"),
 }

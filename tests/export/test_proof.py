@@ -41,6 +41,18 @@ def a():
 
 
 @pytest.mark.parametrize("target", ["ipy_orch", "dagster"])
+def test_numbers_of_numpy_in_the_metadata_of_a_check(target, tmp_path):
+    """What pandas counts is no `int`, and dagster takes no other: the module makes it one."""
+    notebook = Notebook(
+        "import pandas as pd",
+        "%%asset a\npd.DataFrame({'x': [1, None]})",
+        "%%asset_check a complete --severity WARN\nmissing = a.x.isna().sum()\nmissing == 0, {'missing': missing}",
+    )
+    notebook.write(tmp_path / "m.py", target, prove=True)
+    assert '(missing == 0, {"missing": missing}), severity=AssetCheckSeverity.WARN' in (tmp_path / "m.py").read_text()
+
+
+@pytest.mark.parametrize("target", ["ipy_orch", "dagster"])
 def test_what_is_in_this_kernel_only(target, tmp_path, monkeypatch):
     """A module that only this process has is missing in the other: the message names the cell that needs it."""
     fake = ModuleType("of_this_kernel")

@@ -54,7 +54,7 @@ def with_plain_verdict(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef) 
     last = node.body[-1]
     match last:
         case ast.Return(ast.Call(func=ast.Name("check_result"), args=[value])):
-            parts = [value]
+            parts = value.elts if isinstance(value, ast.Tuple) else [value]
         case ast.Return(ast.Call(func=ast.Name("AssetCheckResult"), args=[], keywords=words)):
             said = {word.arg: word.value for word in words}
             if "passed" not in said or not said.keys() <= {"passed", "metadata", "severity"}:
