@@ -46,7 +46,7 @@ export function crossings(net: Network): number {
 class Sweeps {
   // Whole numbers: before the compiler has seen this code, each fraction read from an array is an object on the heap.
   private readonly step: Int32Array; // the room that each node takes in its column
-  private readonly place: Int32Array; // of each node in its column, from the column's middle, in halves
+  private readonly place: Int32Array; // of each node in its column, from the column's middle, in sixteenths
   private readonly index: Int32Array;
   private readonly key: Int32Array;
   private readonly unit: Int32Array;
@@ -262,9 +262,9 @@ class Sweeps {
     for (let i = 0; i < column.length; i++) {
       const v = column[i];
       index[v] = i;
-      place[v] = 2 * sum + step[v];
+      place[v] = 16 * sum + 8 * step[v];
       sum += step[v];
     }
-    for (let i = 0; i < column.length; i++) place[column[i]] -= sum;
+    for (let i = 0; i < column.length; i++) place[column[i]] -= 8 * sum;
   }
 }

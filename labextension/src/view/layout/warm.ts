@@ -11,7 +11,7 @@ import type { Drawing } from "./types.js";
 const ROUNDS = 30;
 const AT_ONCE = 22;
 /** Milliseconds after which those let the page do something else. */
-const SLICE = 14;
+const SLICE = 24;
 const NODES = 130;
 const COLUMNS = 12;
 /** Milliseconds that one of them may take: less of an idle moment is left alone. */
