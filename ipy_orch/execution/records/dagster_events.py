@@ -26,6 +26,7 @@ from ipy_orch.events.types import (
     StepSucceeded,
     TypeChecked,
 )
+from ipy_orch.execution.contexts.handles import NodeHandle
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.results import (
     CODE_VERSION_TAG,
@@ -37,7 +38,7 @@ from ipy_orch.model.results import (
     ExpectationResult,
 )
 
-__all__ = ["DagsterEvent", "DagsterEventType", "ErrorSource", "NodeHandle", "dagster_events"]
+__all__ = ["DagsterEvent", "DagsterEventType", "ErrorSource", "dagster_events"]
 
 
 class DagsterEventType(str, Enum):  # noqa: UP042 - as text it is its name, like Dagster's
@@ -79,17 +80,6 @@ class ErrorSource(Enum):
 
 
 @dataclass(frozen=True)
-class NodeHandle:
-    """Be the place of a node: its name, and the graph around it."""
-
-    name: str
-    parent: NodeHandle | None = None
-
-    def __str__(self) -> str:
-        return self.name if self.parent is None else f"{self.parent}.{self.name}"
-
-
-@dataclass(frozen=True)
 class DagsterEvent:
     """Be one of our events in Dagster's shape."""
 
@@ -113,10 +103,7 @@ class DagsterEvent:
     @property
     def node_handle(self) -> NodeHandle | None:
         """Return the place of the node, None of what is of no step."""
-        found: NodeHandle | None = None
-        for name in self.step_key.partition("[")[0].split(".") if self.step_key else ():
-            found = NodeHandle(name, found)
-        return found
+        return NodeHandle.of(self.step_key) if self.step_key else None
 
     @property
     def step_kind_value(self) -> str | None:
