@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
+from ipy_orch.authoring.cells.statements import last_name
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.bodies import lines_in_strings
 from ipy_orch.export.imports import Import, import_of
@@ -196,11 +197,6 @@ def makers_of(statements: Iterable[Statement]) -> Iterator[str]:
 def is_session(node: ast.expr, makers: Collection[str]) -> bool:
     """Tell whether an expression is the session of the notebook."""
     return (f"{last_name(node.func)}()" if isinstance(node, ast.Call) else last_name(node)) in makers
-
-
-def last_name(node: ast.expr) -> str:
-    """Return the last name of ``a.b``."""
-    return str(getattr(node, "attr", getattr(node, "id", "")))
 
 
 def making_of(node: ast.AST) -> Making | None:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from ipy_orch.authoring.cells.statements import last_name
+
 __all__ = ["LOOKING_UP", "names_in_strings"]
 
 _TABLES: Final = re.compile(
@@ -39,7 +41,7 @@ def names_in_strings(body: Iterable[ast.AST]) -> frozenset[str]:
     ['a', 'b', 'c', 'low']
     '''
     nodes = [one for node in body for one in ast.walk(node)]
-    calls = [one for one in nodes if isinstance(one, ast.Call) and _last_name(one.func) in _CALLS]
+    calls = [one for one in nodes if isinstance(one, ast.Call) and last_name(one.func) in _CALLS]
     assigned = _assigned(nodes) if calls else {}
     return frozenset(name for call in calls for name in _of_call(call, assigned))
 
@@ -47,7 +49,7 @@ def names_in_strings(body: Iterable[ast.AST]) -> frozenset[str]:
 def _of_call(call: ast.Call, assigned: dict[str, list[ast.expr]]) -> Iterator[str]:
     """Yield the names in the strings that a call is given."""
     for text in _texts([*call.args, *(word.value for word in call.keywords)], assigned):
-        for pattern in _CALLS[_last_name(call.func)]:
+        for pattern in _CALLS[last_name(call.func)]:
             for found in pattern.findall(text):
                 firsts = (one.split()[0].strip('"') for one in found.split(","))
                 yield from (name for name in firsts if name.isidentifier())
@@ -75,7 +77,3 @@ def _assigned(nodes: Iterable[ast.AST]) -> dict[str, list[ast.expr]]:
             if isinstance(target, ast.Name) and isinstance(value, ast.expr):
                 found.setdefault(target.id, []).append(value)
     return found
-
-
-def _last_name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""

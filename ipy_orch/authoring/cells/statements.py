@@ -9,7 +9,7 @@ from typing import Final
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 
-__all__ = ["awaits", "own_nodes", "refuse_magics", "refuse_statements"]
+__all__ = ["awaits", "last_name", "own_nodes", "refuse_magics", "refuse_statements"]
 
 _MAGIC_LINE = re.compile(r"^\s*(?:%{1,2}\S|!{1,2}\s*\S|.*=\s*[%!]\s*\w|\?{1,2}\w|\S[^#'\"]*\?\??\s*$)")
 
@@ -75,3 +75,12 @@ def awaits(tree: ast.Module) -> bool:
     return any(isinstance(node, kinds) for node in own_nodes(tree.body)) or any(
         bool(one.is_async) for one in comprehensions
     )
+
+
+def last_name(node: ast.expr) -> str:
+    """Return the last name of ``a.b``, "" for what has none.
+
+    >>> last_name(ast.parse("os.path.join", mode="eval").body)
+    'join'
+    """
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""

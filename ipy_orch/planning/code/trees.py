@@ -6,6 +6,8 @@ import ast
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
+from ipy_orch.authoring.cells.statements import last_name
+
 __all__ = ["OF_DEFINITION", "Imported", "imported", "normalise", "notices", "signature", "unseen"]
 
 _Documented: TypeAlias = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -73,7 +75,7 @@ def imported(body: Iterable[ast.AST]) -> Iterator[Imported]:
             yield from (Imported(alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield Imported(node.module or "", tuple(alias.name for alias in node.names), node.level)
-        elif isinstance(node, ast.Call) and _last_name(node.func) == "import_module":
+        elif isinstance(node, ast.Call) and last_name(node.func) == "import_module":
             yield from (Imported(name) for name in _literal(node.args) if not name.startswith("."))
         elif isinstance(node, ast.Subscript) and _is_modules(node.value):
             yield from (Imported(name) for name in _literal([node.slice]))
@@ -124,7 +126,7 @@ def _without_content(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_modules(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "modules" and _last_name(node.value) == "sys"
+    return isinstance(node, ast.Attribute) and node.attr == "modules" and last_name(node.value) == "sys"
 
 
 def _walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
@@ -133,7 +135,7 @@ def _walk(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
 
 
 def _file(call: ast.Call) -> Iterator[str]:
-    name, path = _last_name(call.func), _path(call.func)
+    name, path = last_name(call.func), _path(call.func)
     if path is not None and name in _FILE_METHODS:
         return _literal(() if _writes(name, call.args[:1]) else path.args)
     reads = name in _FILE_CALLS or name.startswith(("read_", "scan_")) or _is_numpy_load(call.func)
@@ -143,7 +145,7 @@ def _file(call: ast.Call) -> Iterator[str]:
 def _path(method: ast.expr) -> ast.Call | None:
     """Return the ``Path(...)`` whose method this is."""
     owner = method.value if isinstance(method, ast.Attribute) else None
-    return owner if isinstance(owner, ast.Call) and _last_name(owner.func) == "Path" else None
+    return owner if isinstance(owner, ast.Call) and last_name(owner.func) == "Path" else None
 
 
 def _writes(name: str, mode: Iterable[ast.expr]) -> bool:
@@ -153,20 +155,16 @@ def _writes(name: str, mode: Iterable[ast.expr]) -> bool:
 def _called_variable(call: ast.Call) -> Iterator[str]:
     func = call.func
     got = isinstance(func, ast.Attribute) and func.attr == "get" and _is_environ(func.value)
-    if got or _last_name(func) == "getenv":
+    if got or last_name(func) == "getenv":
         yield from _literal(call.args[:1])
 
 
-def _last_name(node: ast.expr) -> str:
-    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
-
-
 def _is_numpy_load(node: ast.expr) -> bool:
-    return isinstance(node, ast.Attribute) and node.attr == "load" and _last_name(node.value) in {"np", "numpy"}
+    return isinstance(node, ast.Attribute) and node.attr == "load" and last_name(node.value) in {"np", "numpy"}
 
 
 def _is_environ(node: ast.expr) -> bool:
-    return _last_name(node) == "environ"
+    return last_name(node) == "environ"
 
 
 def _literal(nodes: Iterable[ast.expr]) -> Iterator[str]:
