@@ -90,21 +90,36 @@ export function groupedLayers(count: number, pairs: ArrayLike<number>, groups: A
 }
 
 /**
- * Return columns of at most so many nodes, for where there's little room across: one group after the other, and a column
- * with too many nodes as several.
+ * Return columns of at most so many nodes, for where there's little room across: one group after the other (where none
+ * depends on another both ways), and a column with too many nodes as several.
  */
 export function narrowLayers(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number>, groupCount: number, most: number): Int32Array {
-  const all = count + 2 * groupCount;
-  const chained = groupCount > 1 ? chain(count, pairs, groups, groupCount) : null;
-  const entries = chained && first(all, chained);
-  if (!chained || !entries) return cut(layers(count, pairs), pairs, groups, most);
-  const order = Array.from({ length: groupCount }, (_, group) => group).sort((a, b) => entries[count + a] - entries[count + b]);
+  const rank = groupCount > 1 ? first(groupCount, plain(groupEdges(count, pairs, groups))) : null;
+  if (!rank) return cut(layers(count, pairs), pairs, groups, most);
+  const order = Array.from({ length: groupCount }, (_, group) => group).sort((a, b) => rank[a] - rank[b]);
+  const chained = chain(count, pairs, groups, groupCount);
   const stacked = {
     edges: [...Array.from(chained.edges), ...order.slice(1).flatMap((group, i) => [count + groupCount + order[i], count + group])],
     lengths: [...Array.from(chained.lengths), ...order.slice(1).fill(1)],
     weights: [...Array.from(chained.weights), ...order.slice(1).fill(0)],
   };
-  return cut(solved(all, stacked).subarray(0, count), pairs, groups, most);
+  return cut(solved(count + 2 * groupCount, stacked).subarray(0, count), pairs, groups, most);
+}
+
+/** Return which groups depend on which, also over nodes that are in none. */
+function groupEdges(count: number, pairs: ArrayLike<number>, groups: ArrayLike<number>): number[] {
+  const up = rows(count, pairs, 1);
+  const before = Array.from({ length: count }, () => new Set<number>()); // the groups that reach each node over nodes in none
+  const found: number[] = [];
+  for (const v of topological(count, rows(count, pairs, 0), up)!) {
+    for (let i = up.starts[v]; i < up.starts[v + 1]; i++) {
+      const u = up.items[i];
+      if (groups[u] >= 0) before[v].add(groups[u]);
+      else for (const group of before[u]) before[v].add(group);
+    }
+    if (groups[v] >= 0) for (const group of before[v]) if (group !== groups[v]) found.push(group, groups[v]);
+  }
+  return found;
 }
 
 /** Cut columns with more than `most` nodes; those of a group stay together, those that depend on late ones are last. */

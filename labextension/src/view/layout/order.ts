@@ -116,6 +116,8 @@ class Sweeps {
     if (net.groupCount) this.weigh();
     const near = forward ? net.up : net.down;
     const last = net.columns.length - 1;
+    // The column that the sweep begins at follows its groups' new keys, else two groups might stand in another order there.
+    if (net.groupCount) this.sort(forward ? 0 : last, this.place);
     for (let step = 1; step <= last; step++) {
       const at = forward ? step : last - step;
       const column = net.columns[at];
