@@ -107,7 +107,7 @@ def define_asset(
         DagsterInvalidDefinitionError: when the arguments contradict each other or the function.
     """
     asset_key = key_for(function, name, key, key_prefix)
-    where = origin or f"asset `{asset_key}`"
+    where = origin or f"asset `{asset_key.label}`"
     call = signature or read_signature(function, what=where)
     if io_manager_def is not None and io_manager_key is not None:
         raise DagsterInvalidDefinitionError("give `io_manager_def` or `io_manager_key`, not both", where=where)
@@ -327,7 +327,7 @@ def refuse_overlap(loaded: Mapping[str, AssetIn], waited: Iterable[AssetDep], wh
         named = {one.key_for(name), AssetKey(name)} if one.key is None else {one.key}
         if not plain and named & deps:
             raise DagsterInvalidDefinitionError(
-                f"`{min(named & deps)}` is in `deps` and in `ins`, each saying how it is read",
+                f"`{min(named & deps).label}` is in `deps` and in `ins`, each saying how it is read",
                 where=where,
                 hint="leave it out of `deps`",
             )
@@ -349,9 +349,9 @@ def refuse_unused(loaded: Mapping[str, AssetIn], specs: Iterable[AssetSpec], whe
     for name, one in loaded.items():
         if one.key_for(name) not in read:
             raise DagsterInvalidDefinitionError(
-                f"the function loads `{one.key_for(name)}`, which no asset of it depends on",
+                f"the function loads `{one.key_for(name).label}`, which no asset of it depends on",
                 where=where,
-                hint=f'AssetSpec(..., deps=["{one.key_for(name)}"])',
+                hint=f'AssetSpec(..., deps=["{one.key_for(name).label}"])',
             )
 
 
@@ -456,10 +456,10 @@ def own_checks(specs: Sequence[AssetCheckSpec], keys: set[AssetKey], where: str)
     for spec in specs:
         if spec.asset_key not in keys:
             raise DagsterInvalidDefinitionError(
-                f"check `{spec.name}` is of `{spec.asset_key}`, which isn't made here", where=where
+                f"check `{spec.name}` is of `{spec.asset_key.label}`, which isn't made here", where=where
             )
         if found.setdefault(spec.get_python_identifier(), spec) is not spec:
-            raise DagsterInvalidDefinitionError(f"check `{spec.key}` is there twice", where=where)
+            raise DagsterInvalidDefinitionError(f"check `{spec.key.label}` is there twice", where=where)
     return found
 
 
@@ -486,7 +486,7 @@ def multi_outs(
         for key in deps:
             if key not in known and key not in keys.values():
                 raise DagsterInvalidDefinitionError(
-                    f"`internal_asset_deps` of `{name}` names `{key}`, which isn't an input or output"
+                    f"`internal_asset_deps` of `{name}` names `{key.label}`, which isn't an input or output"
                 )
     chosen = {
         name: [known.get(k, AssetDep(k)) for k in sorted(internal[name])] if name in internal else every
@@ -549,7 +549,7 @@ def spec_with_defaults(
         DagsterInvalidDefinitionError: when the group is said twice.
     """
     if group_name and spec.group_name:
-        raise DagsterInvalidDefinitionError(f"the group of `{spec.key}` is said twice", where=where)
+        raise DagsterInvalidDefinitionError(f"the group of `{spec.key.label}` is said twice", where=where)
     changes: dict[str, Any] = {}
     if group_name:
         changes["group_name"] = group_name

@@ -139,7 +139,7 @@ def latest_metadata(instance: Any, key: AssetKey, latest: int) -> list[Metadata]
     """
     if instance is None:
         raise DagsterInvariantViolationError(
-            f"what was materialized of `{key}` is asked of an instance, and this run has none",
+            f"what was materialized of `{key.label}` is asked of an instance, and this run has none",
             hint="`materialize` and jobs have one",
         )
     records = instance.fetch_materializations(key, limit=latest).records

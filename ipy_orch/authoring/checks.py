@@ -81,14 +81,14 @@ def define_check(
     """
     asset_key = key_of(asset)
     check_name = name or function.__name__
-    where = origin or f"check `{asset_key}:{check_name}`"
+    where = origin or f"check `{asset_key.label}:{check_name}`"
     call = signature or read_signature(function, what=where)
     loaded = check_inputs(call, asset_key, additional_ins or {}, where)
     others = [AssetDep(one.key_for(arg)) for arg, one in loaded.items() if one.key_for(arg) != asset_key]
     waited = distinct_deps(additional_deps or (), where)
     if any(dep.asset_key == asset_key for dep in waited):
         raise DagsterInvalidDefinitionError(
-            f"the check's own asset `{asset_key}` is in `additional_deps`",
+            f"the check's own asset `{asset_key.label}` is in `additional_deps`",
             where=where,
             hint="leave it out: a check depends on it",
         )
@@ -136,7 +136,7 @@ def check_inputs(call: Signature, asset_key: AssetKey, ins: Mapping[str, AssetIn
     for argument in ins:
         if AssetIn.from_coercible(ins[argument]).key_for(argument) == asset_key:
             raise DagsterInvalidDefinitionError(
-                f"`additional_ins` names the checked asset `{asset_key}` itself", where=where
+                f"`additional_ins` names the checked asset `{asset_key.label}` itself", where=where
             )
     free = [argument for argument in loaded if argument not in ins]
     if len(free) > 1:
@@ -183,7 +183,9 @@ def define_multi_check(
     read = {one.key_for(argument) for argument, one in loaded.items()}
     foreign = read - {dep.asset_key for dep in about}
     if foreign:
-        raise DagsterInvalidDefinitionError(f"no spec is about `{min(foreign)}`, which the function loads", where=where)
+        raise DagsterInvalidDefinitionError(
+            f"no spec is about `{min(foreign).label}`, which the function loads", where=where
+        )
     waited = [dep for dep in {dep.asset_key: dep for dep in about}.values() if dep.asset_key not in read]
     op = OpDefinition(
         name=name or function.__name__,

@@ -138,7 +138,7 @@ def checks_of(
     keys = [dep.asset_key for dep in flat_deps(assets)]
     for key in keys:
         if keys.count(key) > 1:
-            raise CheckError(f"`{key}` is among the assets twice")
+            raise CheckError(f"`{key.label}` is among the assets twice")
     told = {PARAMS: JsonMetadataValue(dict(params))}
     about = "how old the asset is"
     specs = [AssetCheckSpec(CHECK, asset=key, metadata=told, description=about, blocking=blocking) for key in keys]
@@ -147,7 +147,9 @@ def checks_of(
     def checks(context: Any) -> Iterator[AssetCheckResult]:
         for check in sorted(context.selected_asset_check_keys):
             if context.instance is None:
-                raise DagsterInvariantViolationError(f"what is known of `{check.asset_key}` is asked of an instance")
+                raise DagsterInvariantViolationError(
+                    f"what is known of `{check.asset_key.to_user_string()}` is asked of an instance"
+                )
             found = judge(context, check.asset_key, datetime.now(UTC))
             yield AssetCheckResult(
                 passed=found.passed,
@@ -202,7 +204,7 @@ def time_partition(context: Any, key: AssetKey, now: datetime, schedule: Cron, p
     cut = context.job_def.asset_layer.asset_graph.get(key).partitions_def
     if not isinstance(cut, TimeWindowPartitionsDefinition):
         raise CheckError(
-            f"`{key}` isn't partitioned by time",
+            f"`{key.label}` isn't partitioned by time",
         )
     tick = latest_tick(schedule, now)
     with partition_loading_context(tick.astimezone(timezone_named(cut.timezone)), context.instance):
@@ -288,10 +290,10 @@ def build_sensor_for_freshness_checks(
     Raises:
         CheckError: when a check is there twice, or the interval isn't a positive number.
     """
-    keys = sorted((spec.key for one in freshness_checks for spec in one.check_specs), key=str)
+    keys = sorted((spec.key for one in freshness_checks for spec in one.check_specs), key=lambda key: key.label)
     for key in keys:
         if keys.count(key) > 1:
-            raise CheckError(f"check `{key}` is there twice")
+            raise CheckError(f"check `{key.label}` is there twice")
     if minimum_interval_seconds is not None and minimum_interval_seconds <= 0:
         raise CheckError(f"`minimum_interval_seconds` is positive, and {minimum_interval_seconds} isn't")
 
@@ -306,7 +308,7 @@ def build_sensor_for_freshness_checks(
             if (datetime.now(UTC) - now).total_seconds() >= MAX_SECONDS:
                 break
         more = next(rest, None)
-        context.update_cursor(None if more is None else str(key))
+        context.update_cursor(None if more is None else key.label)
         return RunRequest(asset_check_keys=wanted, tags=tags) if wanted else SkipReason("no outcome can be another one")
 
     return SensorDefinition(

@@ -95,7 +95,7 @@ def define_graph_asset(
         CheckError: when an op makes nothing that the asset needs.
     """
     asset_key = key_for(function, name, key, key_prefix)
-    where = origin or f"asset `{asset_key}`"
+    where = origin or f"asset `{asset_key.label}`"
     loaded = graph_inputs(function, ins or {}, where)
     checks = own_checks(check_specs or (), {asset_key}, where)
     graph = composed(

@@ -241,7 +241,7 @@ def refuse_doubles(found: Iterable[tuple[str, Loaded]]) -> None:
             if other is not one and not (isinstance(one, AssetSpec) and one == other):
                 places = " and ".join(dict.fromkeys((where, module)))
                 raise DagsterInvalidDefinitionError(
-                    f"asset `{key}` is defined twice", where=places, hint="rename one of them"
+                    f"asset `{key.label}` is defined twice", where=places, hint="rename one of them"
                 )
 
 
@@ -285,7 +285,7 @@ def changed(one: Loaded, new: Mapping[AssetKey, AssetKey], group: str | None, co
         return one
     if isinstance(one, AssetSpec):
         if group is not None and one.group_name not in (None, DEFAULT_GROUP, group):
-            raise DagsterInvalidDefinitionError(f"`{one.key}` is in group `{one.group_name}` already")
+            raise DagsterInvalidDefinitionError(f"`{one.key.label}` is in group `{one.group_name}` already")
         told = one.replace_attributes(
             group_name=group or one.group_name, automation_condition=one.automation_condition or condition
         )

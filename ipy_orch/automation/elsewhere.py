@@ -113,7 +113,7 @@ def told_there(events: Iterable[Event], location: CodeLocation, runs: set[str]) 
     Args:
         runs: those that it was told of; new ones are added.
     """
-    own = {str(key) for one in location.definitions for key in one.keys}
+    own = {key.label for one in location.definitions for key in one.keys}
     begin = f"{JOB}{location.name}/"
     for event in events:
         if isinstance(event, RunStarted):

@@ -39,6 +39,7 @@ from ipy_orch.model.automation.schedules import ScheduleDefinition, user_tags
 from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.model.automation.ticks import ScheduleExecutionData, SensorExecutionData
 from ipy_orch.model.config.classes import RunConfig
+from ipy_orch.model.keys import labels
 from ipy_orch.planning.selection.selection import AssetSelection
 
 __all__ = ["evaluate_schedule", "evaluate_sensor"]
@@ -220,7 +221,7 @@ def said_to_asset(
     wanted = AssetRecordsFilter(sensor.asset_key, after_storage_id=after)
     records = context.instance.fetch_materializations(wanted, limit=1).records
     if not records:
-        yield SkipReason(f"`{sensor.asset_key}` wasn't materialized since the last time")
+        yield SkipReason(f"`{sensor.asset_key.label}` wasn't materialized since the last time")
         return
     for one in listed(sensor.function.call([context, records[0].event_log_entry], resources)):
         if isinstance(one, SensorResult) and one.cursor:
@@ -312,11 +313,11 @@ def over_assets(request: RunRequest, selection: Any, context: SensorEvaluationCo
     allowed = set(chosen.resolve(graph))
     keys = request.asset_selection if request.asset_selection is not None else graph.in_order(allowed)
     for key in sorted(set(keys) - allowed):
-        told = f"asset `{key}` is asked for, and the sensor's `asset_selection` is without it"
-        raise DagsterInvalidSubsetError(told, hint=closest(str(key), map(str, allowed)))
+        told = f"asset `{key.label}` is asked for, and the sensor's `asset_selection` is without it"
+        raise DagsterInvalidSubsetError(told, hint=closest(key.label, labels(allowed)))
     own = [check for check in graph.checks if check.asset_key in keys]
     checks = request.asset_check_keys if request.asset_check_keys is not None else own
-    if strange := sorted(str(one) for one in set(checks) - set(chosen.resolve_checks(graph))):
+    if strange := sorted(labels(set(checks) - set(chosen.resolve_checks(graph)))):
         told = f"check `{strange[0]}` is asked for, and the sensor's `asset_selection` is without its asset"
         warn(told, DeprecationWarning)
     job = repository.get_implicit_job_def_for_assets(keys)

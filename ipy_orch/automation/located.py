@@ -18,6 +18,7 @@ from ipy_orch.events.ticks import Ticking
 from ipy_orch.events.types import Event, Ticked
 from ipy_orch.model.automation.requests import RunRequest
 from ipy_orch.model.env import redact
+from ipy_orch.model.keys import labels
 from ipy_orch.model.partitions.dynamic import AddDynamicPartitionsRequest
 from ipy_orch.model.serdes import serialize_value
 from ipy_orch.session.instance import SessionInstance
@@ -105,7 +106,7 @@ def request_told(one: RunRequest) -> RequestTold:
         dict(config),
         one.tags,
         one.job_name,
-        None if one.asset_selection is None else tuple(map(str, one.asset_selection)),
+        None if one.asset_selection is None else tuple(labels(one.asset_selection)),
         one.stale_assets_only,
         one.partition_key,
         None if one.asset_check_keys is None else pairs(one.asset_check_keys),

@@ -16,7 +16,7 @@ from ipy_orch.errors import DagsterInvalidInvocationError, DagsterInvariantViola
 from ipy_orch.execution.records.instance import AssetRecordsFilter, EventLogRecord
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.model.repository import RepositoryDefinition
 from ipy_orch.planning.partitioning import Reading
@@ -84,7 +84,7 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
         """
         cut: PartitionsDefinition | None = self.graph.spec(key).partitions_def if key in self.graph.makers else None
         if cut is None:
-            raise DagsterInvalidInvocationError(f"asset `{key}` has no partitions")
+            raise DagsterInvalidInvocationError(f"asset `{key.label}` has no partitions")
         return cut
 
     def refuse_unmonitored(self, key: AssetKey) -> None:
@@ -94,8 +94,8 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             DagsterInvalidInvocationError: with the closest name.
         """
         if key not in self.asset_keys:
-            hint = closest(str(key), map(str, self.asset_keys)) or "`monitored_assets` names those that are"
-            raise DagsterInvalidInvocationError(f"asset `{key}` isn't looked at by this sensor", hint=hint)
+            hint = closest(key.label, labels(self.asset_keys)) or "`monitored_assets` names those that are"
+            raise DagsterInvalidInvocationError(f"asset `{key.label}` isn't looked at by this sensor", hint=hint)
 
     # -- materializations ---------------------------------------------------------------------------------------------
 
@@ -259,7 +259,8 @@ class MultiAssetSensorEvaluationContext(SensorEvaluationContext):
             if one is not None and number < newest and number > dealt.get(one, 0):
                 left[one] = number
         if len(left) > MOST_UNCONSUMED:
-            told = f"sensor `{self.name}` passed over {len(left)} partitions of `{key}`, and {MOST_UNCONSUMED} are kept"
+            which = f"{len(left)} partitions of `{key.label}`"
+            told = f"sensor `{self.name}` passed over {which}, and {MOST_UNCONSUMED} are kept"
             raise DagsterInvariantViolationError(told, hint="`context.advance_all_cursors()`")
         return AssetCursor(partition, newest, left)
 

@@ -65,7 +65,7 @@ class SqlFolderComponent(FileComponent):
         reading = Reading(file, own)
         if key in reading.keys.values():
             hint = "leave the name of its own out of FROM, or rename the file"
-            raise DagsterInvalidDefinitionError(f"`{key}` reads itself", where=place, hint=hint)
+            raise DagsterInvalidDefinitionError(f"`{key.label}` reads itself", where=place, hint=hint)
         function = running(place, reading.tables)
         return define_asset(
             function,

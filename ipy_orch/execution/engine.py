@@ -53,7 +53,7 @@ from ipy_orch.execution.workers.executors import InlineExecutor
 from ipy_orch.execution.workers.lanes import Lanes, Place
 from ipy_orch.execution.world import OpenRun, RunResult, World
 from ipy_orch.model.graphs.graph import Node
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
 from ipy_orch.model.ops import IO_MANAGER
 from ipy_orch.model.policies import Failure, RetryRequested
 from ipy_orch.planning.calls import outputs_in
@@ -177,7 +177,7 @@ class Runner:
         """Say that the run begins."""
         steps = [step for step in self.plan.steps if step.name not in self.world.outputs.done]
         reasons = {step.name: str(step.reason) for step in steps}
-        keys = {step.name: tuple(map(str, step.keys or step.checks)) for step in steps}
+        keys = {step.name: tuple(labels(step.keys or step.checks)) for step in steps}
         self.emit(RunStarted(self.run_id, time.time(), "", self.plan.request.what, reasons, keys, self.world.tags))
         if self.world.instance is not None:
             self.world.instance.began(self.open.info)
@@ -315,7 +315,7 @@ class Runner:
         """
         world = self.world
         if key not in world.makers:
-            raise KeyError(f"there is no asset `{key}`")
+            raise KeyError(f"there is no asset `{key.label}`")
         return load_value(key, world.makers[key], world.resources, world.config, partition, world.instance)
 
     # -- conditional steps --------------------------------------------------------------------------------------------
@@ -336,8 +336,8 @@ class Runner:
     def is_there(self, step: Step, keys: Collection[AssetKey], checks: Collection[AssetCheckKey]) -> bool:
         """Tell whether assets, or checks where there are none, are what they would be if they were made now."""
         recipe, ledger, partition = recipe_of(step, self.open), self.world.ledger, step.partition
-        made = [(str(key), ledger.materialized.get((key, partition))) for key in keys]
-        checked = [(str(key), ledger.checked.get((key, partition))) for key in checks if not keys]
+        made = [(key.label, ledger.materialized.get((key, partition))) for key in keys]
+        checked = [(key.label, ledger.checked.get((key, partition))) for key in checks if not keys]
         facts = [*made, *checked]
         return all(fact is not None and fact.version == version_for(recipe, name, partition) for name, fact in facts)
 

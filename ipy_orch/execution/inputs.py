@@ -96,7 +96,7 @@ class Loader:
         run = self.run
         for key in step.inputs if not step.scope else ():
             if key in run.assets_left_out:
-                return str(key)
+                return key.label
         for source in step.call.sources.values():
             gone = self.gone(step, source)
             if gone:
@@ -110,7 +110,7 @@ class Loader:
         if isinstance(source, Collected):
             return self.gone_of_copies(step, source.source)
         if isinstance(source, FromAsset):
-            return str(source.key) if source.key in self.run.assets_left_out else ""
+            return source.key.label if source.key in self.run.assets_left_out else ""
         if isinstance(source, FromOutput):
             place = self.place(step, source)
             return ".".join(place) if place in self.run.outputs_left_out else ""

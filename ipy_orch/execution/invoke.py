@@ -357,7 +357,7 @@ def refuse_silence(call: Call, seen: set[str]) -> None:
         DagsterInvariantViolationError: naming them.
     """
     named = call.definition.check_specs_by_output_name if call.definition is not None else {}
-    silent = [str(spec.key) for name, spec in named.items() if name not in seen and call.op.outs[name].is_required]
+    silent = [spec.key.label for name, spec in named.items() if name not in seen and call.op.outs[name].is_required]
     if silent:
         raise DagsterInvariantViolationError(
             f"`{call.op.name}` gave no verdict of {', '.join(f'`{key}`' for key in silent)}"

@@ -12,7 +12,7 @@ from ipy_orch.execution.forms import dynamic_items, refuse_form
 from ipy_orch.execution.step import EVENTS, Outcome
 from ipy_orch.execution.wiring import Wiring
 from ipy_orch.model.checks import AssetCheckSpec
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
 from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.ops import RESULT
 from ipy_orch.model.results import (
@@ -153,7 +153,7 @@ def as_verdict(value: Any, ports: Wiring) -> Any:
         return AssetCheckResult(passed=bool(verdict), metadata=metadata, severity=declared_severity(ports))
     raise DagsterInvariantViolationError(
         f"a check's value is a bool, an AssetCheckResult, or (bool, metadata), and this is {kind_of(value)}",
-        where=f"check `{next(iter(ports.checks))}`",
+        where=f"check `{next(iter(ports.checks)).label}`",
         hint=way_to_verdict(value),
     )
 
@@ -295,7 +295,7 @@ def take_result(harvest: Harvest, ports: Wiring, result: MaterializeResult[Any] 
     key = result.asset_key or only(ports)
     if key not in ports.output_of:
         raise DagsterInvariantViolationError(
-            f"`{ports.op.name}` doesn't make `{key}` now", hint=closest(str(key), map(str, ports.output_of))
+            f"`{ports.op.name}` doesn't make `{key.label}` now", hint=closest(key.label, labels(ports.output_of))
         )
     name = ports.output_of[key]
     has_value = isinstance(result, MaterializeResult) and result.has_value
@@ -355,7 +355,7 @@ def take_verdict(harvest: Harvest, ports: Wiring, verdict: AssetCheckResult) -> 
     """Take a check's verdict under its key."""
     spec = spec_of(ports.op.name, ports.selected_checks, ports.checks_by_output, verdict)
     if spec.key in harvest.verdicts:
-        raise DagsterInvariantViolationError(f"check `{spec.key}` gave its verdict twice")
+        raise DagsterInvariantViolationError(f"check `{spec.key.label}` gave its verdict twice")
     harvest.verdicts[spec.key] = replace(verdict, asset_key=spec.asset_key, check_name=spec.name)
 
 
@@ -376,8 +376,8 @@ def spec_of(
     """
     fits = fitting(verdict, selected.values()) or fitting(verdict, every.values())
     if len(fits) != 1:
-        said = f"`{verdict.asset_key or '?'}:{verdict.check_name or '?'}`"
-        known = ", ".join(f"`{spec.key}`" for spec in selected.values()) or "none"
+        said = f"`{verdict.asset_key.label if verdict.asset_key else '?'}:{verdict.check_name or '?'}`"
+        known = ", ".join(f"`{spec.key.label}`" for spec in selected.values()) or "none"
         raise DagsterInvariantViolationError(f"a verdict of {said} fits {len(fits)} checks of `{op}`: {known}")
     return fits[0]
 
@@ -416,8 +416,8 @@ def refuse_disorder(harvest: Harvest, ports: Wiring) -> None:
         late = ports.definition.asset_deps[key].intersection(order[place + 1 :])
         if late:
             raise DagsterInvariantViolationError(
-                f"`{ports.op.name}` made `{key}` before `{min(late)}`, on which it depends",
-                hint=f"yield `{min(late)}` first",
+                f"`{ports.op.name}` made `{key.label}` before `{min(late).label}`, on which it depends",
+                hint=f"yield `{min(late).label}` first",
             )
 
 
@@ -438,7 +438,7 @@ def require_all(harvest: Harvest, ports: Wiring) -> None:
     silent = [spec.key for name, spec in named if spec.key not in harvest.verdicts and outs[name].is_required]
     if silent:
         raise DagsterStepOutputNotFoundError(
-            f"`{ports.op.name}` gave no verdict of {', '.join(f'`{key}`' for key in silent)}",
+            f"`{ports.op.name}` gave no verdict of {', '.join(f'`{key.label}`' for key in silent)}",
             hint="yield or return AssetCheckResult",
         )
 

@@ -284,7 +284,7 @@ class Storing:
         for event in events:
             now = time.time()
             if isinstance(event, AssetMaterialization):
-                version = version_of(recipe, str(event.asset_key))
+                version = version_of(recipe, event.asset_key.label)
                 self.run.emit(
                     Materialized(run_id, now, step.name, event, event.partition, version, version, recipe=recipe)
                 )
@@ -334,7 +334,7 @@ class Storing:
                 step=step.name,
                 evaluation=evaluation,
                 partition=of,
-                version="" if finished.failed else version_for(recipe, str(spec.key), of),
+                version="" if finished.failed else version_for(recipe, spec.key.label, of),
                 recipe=recipe,
                 blocking=spec.blocking,
                 seconds=finished.seconds,
@@ -360,16 +360,18 @@ def recipe_of(step: Step, run: OpenRun, partition: str | None = None) -> Recipe:
     """Return all that a step's values depend on, or one partition of them, with the versions that inputs have now."""
     versions = run.world.ledger.data_version
     if step.reading is None:
-        return (*step.parts, *[Part("input", str(key), versions(key) or "external") for key in step.inputs])
+        return (*step.parts, *[Part("input", key.label, versions(key) or "external") for key in step.inputs])
     chosen = step.reading.partitions if partition is None else (partition,)
     read = [(key, step.reading.of(key, *chosen)) for key in step.inputs]
     known = [
         (key, [versions(key, one) or "external" for one in ((None,) if some is None else some)]) for key, some in read
     ]
-    return (*step.parts, *[Part("input", str(key), combined(some)) for key, some in known])
+    return (*step.parts, *[Part("input", key.label, combined(some)) for key, some in known])
 
 
 def blocking_error(failed: list[AssetCheckResult]) -> DagsterAssetCheckFailedError:
     """Return the error of blocking checks that failed."""
-    names = ", ".join(f"`{verdict.asset_key}:{verdict.check_name}`" for verdict in failed)
+    names = ", ".join(
+        f"`{verdict.asset_key.label if verdict.asset_key else '?'}:{verdict.check_name}`" for verdict in failed
+    )
     return DagsterAssetCheckFailedError(f"blocking check failed: {names}", hint="`%checks` shows what it found")

@@ -149,7 +149,7 @@ def checks_in(call: Call, definition: AssetsDefinition | None) -> Iterator[tuple
 def asset_outlet(definition: AssetsDefinition, name: str, key: AssetKey, port: Out) -> Outlet:
     """Return an output that is an asset."""
     spec, manager = definition.specs_by_key[key], definition.get_io_manager_key_for_asset_key(key)
-    return Outlet(name, key, str(key), spec, port, type_of(port), manager, not port.is_nothing)
+    return Outlet(name, key, key.label, spec, port, type_of(port), manager, not port.is_nothing)
 
 
 def wiring(step: Step) -> Wiring:

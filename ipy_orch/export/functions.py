@@ -164,7 +164,7 @@ def ins_of(
 
 def mapping_for(argument: str, key: AssetKey, mapped: Mapping[str, Doc] | None) -> Doc | None:
     """Return which partitions of an asset are read, None where nothing was said."""
-    return (mapped or {}).get(argument, (mapped or {}).get(str(key)))
+    return (mapped or {}).get(argument, (mapped or {}).get(key.label))
 
 
 def asset_in(argument: str, key: AssetKey, how: Mapping[str, Doc]) -> Doc:

@@ -257,7 +257,9 @@ class Parts:
             known += freshness_variables(source.options)
             made[definition] = Piece(
                 place=(self.turn[cell.order], 0),
-                what=f"asset `{source.target}`" if source.kind == "asset" else f"check `{source.target}:{source.name}`",
+                what=f"asset `{source.target.label}`"
+                if source.kind == "asset"
+                else f"check `{source.target.label}:{source.name}`",
                 label=cell.label,
                 reads={name.partition(".")[0]: 1 for name in known if name},
                 late={name: line for name, line in source.names.free.items() if name not in given},

@@ -43,12 +43,14 @@ def checked_spec(definition: AssetsDefinition, old: AssetSpec, new: AssetSpec) -
     if not isinstance(new, AssetSpec):
         raise CheckError(f"the function returns an AssetSpec, not {new!r}")
     if old.key != new.key:
-        raise DagsterInvalidDefinitionError(f"`{old.key}` can't become `{new.key}` here", hint="use `with_attributes`")
+        raise DagsterInvalidDefinitionError(
+            f"`{old.key.label}` can't become `{new.key.label}` here", hint="use `with_attributes`"
+        )
     arguments = {key for name, key in definition.keys_by_input_name.items() if not definition.op.ins[name].is_nothing}
     lost = {d.asset_key for d in old.deps} & arguments - {d.asset_key for d in new.deps}
     if lost:
         raise DagsterInvalidDefinitionError(
-            f"`{min(lost)}` is an argument of the function: it can't be dropped", where=definition.label
+            f"`{min(lost).label}` is an argument of the function: it can't be dropped", where=definition.label
         )
     return new
 
@@ -84,7 +86,7 @@ def attributed(
     for spec in definition.asset_specs:
         if spec.key in groups and spec.group_name not in (DEFAULT_GROUP, groups[spec.key]):
             raise DagsterInvalidDefinitionError(
-                f"`{spec.key}` is in group `{spec.group_name}` already", where=definition.origin
+                f"`{spec.key.label}` is in group `{spec.group_name}` already", where=definition.origin
             )
 
     def changed(spec: AssetSpec) -> AssetSpec:

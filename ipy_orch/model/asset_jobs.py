@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ipy_orch.errors import CheckError, DagsterInvalidSubsetError, closest, warn
 from ipy_orch.model.automation.requests import RunRequest, partitioned_request
 from ipy_orch.model.config.classes import RunConfig
-from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, labels, valid_name
 from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.port import Port
 from ipy_orch.model.tags import valid_tags
@@ -182,8 +182,8 @@ class AssetLayer:
         keys = frozenset(map(AssetKey.from_coercible, assets or ()))
         own = frozenset(check for check in self.executable_check_keys if check.asset_key in keys)
         chosen = own if checks is None else frozenset(checks)
-        for one in sorted(map(str, (keys - self.executable_asset_keys) | (chosen - self.executable_check_keys))):
-            known = map(str, self.executable_asset_keys | self.executable_check_keys)
+        for one in sorted(labels((keys - self.executable_asset_keys) | (chosen - self.executable_check_keys))):
+            known = labels(self.executable_asset_keys | self.executable_check_keys)
             raise DagsterInvalidSubsetError(f"the job doesn't run `{one}`", hint=closest(one, known))
         asked = None if checks is None else chosen
         return AssetLayer(self.asset_graph, keys, chosen, keys, asked)

@@ -150,7 +150,7 @@ class AssetOut:
         """
         if spec.deps:
             raise DagsterInvalidDefinitionError(
-                f"`{spec.key}` has dependencies, and an AssetOut can't", hint="say them in `internal_asset_deps`"
+                f"`{spec.key.label}` has dependencies, and an AssetOut can't", hint="say them in `internal_asset_deps`"
             )
         tags = {tag: value for tag, value in spec.tags.items() if not tag.startswith(KIND)}
         return AssetOut(

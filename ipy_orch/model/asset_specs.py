@@ -60,7 +60,7 @@ def distinct_specs(specs: Iterable[AssetSpec], where: str = "") -> Iterable[Asse
     for spec in specs:
         before = found.setdefault(spec.key, spec)
         if before is not spec and before != spec:
-            raise DagsterInvalidDefinitionError(f"`{spec.key}` has two specs, and they differ", where=where)
+            raise DagsterInvalidDefinitionError(f"`{spec.key.label}` has two specs, and they differ", where=where)
     return found.values()
 
 
@@ -73,7 +73,7 @@ def refuse_two_mappings(specs: Iterable[AssetSpec], where: str = "") -> None:
     found: dict[AssetKey, Any] = {}
     for dep in (dep for spec in specs for dep in spec.deps if dep.partition_mapping is not None):
         if found.setdefault(dep.asset_key, dep.partition_mapping) != dep.partition_mapping:
-            raise DagsterInvalidDefinitionError(f"`{dep.asset_key}` has two partition mappings", where=where)
+            raise DagsterInvalidDefinitionError(f"`{dep.asset_key.label}` has two partition mappings", where=where)
 
 
 def refuse_reading_itself(spec: AssetSpec, where: str = "") -> None:
@@ -85,11 +85,12 @@ def refuse_reading_itself(spec: AssetSpec, where: str = "") -> None:
     for dep in spec.deps:
         mapping = dep.partition_mapping
         if dep.asset_key == spec.key and not (mapping and mapping.reads_earlier_only(spec.partitions_def)):
+            told = "depends on itself: only one partitioned by time can, on its earlier partitions"
             raise DagsterInvalidDefinitionError(
-                f"asset `{spec.key}` depends on itself: only one partitioned by time can, on its earlier partitions",
+                f"asset `{spec.key.label}` {told}",
                 where=where,
                 hint="partition_mapping=TimeWindowPartitionMapping(start_offset=-1, end_offset=-1), or in a cell"
-                f" `--partition_mapping {spec.key}=-1`",
+                f" `--partition_mapping {spec.key.label}=-1`",
             )
 
 
@@ -169,7 +170,7 @@ def specs_of_node(
     internal = {dep for deps in (asset_deps or {}).values() for dep in deps}
     foreign = mappings.keys() - set(keys_by_input_name.values()) - internal
     if foreign:
-        raise CheckError(f"there is a partition mapping of `{min(foreign)}`, which isn't a dependency")
+        raise CheckError(f"there is a partition mapping of `{min(foreign).label}`, which isn't a dependency")
 
     def spec(name: str, key: AssetKey) -> AssetSpec:
         said = {SAID_BY_KEY[what]: given[key] for what, given in by_key.items() if given and key in given}

@@ -399,7 +399,7 @@ class AssetsDefinition(Described):
     def get_output_name_for_asset_key(self, key: AssetKey) -> str:
         """Return the output that makes ``key``."""
         if key not in self.output_of:
-            raise DagsterInvariantViolationError(f"`{self.label}` doesn't make `{key}`")
+            raise DagsterInvariantViolationError(f"`{self.label}` doesn't make `{key.label}`")
         return self.output_of[key]
 
     def get_output_name_for_asset_check_key(self, key: AssetCheckKey) -> str:
@@ -413,7 +413,7 @@ class AssetsDefinition(Described):
     @property
     def label(self) -> str:
         """Return a name for messages."""
-        names = [str(key) for key in sorted(self.keys)] or [str(key) for key in sorted(self.check_keys)]
+        names = [key.label for key in sorted(self.keys)] or [key.label for key in sorted(self.check_keys)]
         return names[0] if len(names) == 1 else f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''}"
 
     def get_asset_spec(self, key: AssetKey | None = None) -> AssetSpec:

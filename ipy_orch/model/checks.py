@@ -51,9 +51,9 @@ class AssetCheckSpec:
         partitions_def: Any = None,
     ) -> None:
         asset_key = key_of(asset)
-        valid_name(name, f"name of a check of `{asset_key}`")
-        check_policies(f"check `{asset_key}:{name}`", automation_condition)
-        others = distinct_deps(additional_deps or (), f"check `{asset_key}:{name}`")
+        valid_name(name, f"name of a check of `{asset_key.label}`")
+        check_policies(f"check `{asset_key.label}:{name}`", automation_condition)
+        others = distinct_deps(additional_deps or (), f"check `{asset_key.label}:{name}`")
         refuse_own_asset(asset_key, name, others)
         values = (name, asset_key, description, others, blocking, dict(metadata or {}))
         set_all(self, (*values, automation_condition, partitions_def))
@@ -97,5 +97,5 @@ def refuse_own_asset(asset_key: AssetKey, name: str, deps: Iterable[AssetDep]) -
     """
     if any(dep.asset_key == asset_key for dep in deps):
         raise ValueError(
-            f"check `{name}` names its own asset `{asset_key}` in `additional_deps`: a check always depends on it"
+            f"check `{name}` names its own asset `{asset_key.label}` in `additional_deps`: a check always depends on it"
         )

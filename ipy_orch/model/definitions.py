@@ -16,7 +16,7 @@ from ipy_orch.model.automation.schedules import ScheduleDefinition
 from ipy_orch.model.automation.sensors import SensorDefinition
 from ipy_orch.model.executors import ExecutorDefinition, as_executor
 from ipy_orch.model.jobs import JobDefinition, refuse_missing_resources
-from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, labels
 from ipy_orch.model.loggers import LoggerDefinition
 from ipy_orch.model.merging import keyed, listed, merged, the_only
 from ipy_orch.model.metadata.plain import normalize_metadata
@@ -115,7 +115,7 @@ class Definitions:
             made = external(one) if isinstance(one, AssetSpec) else one
             if isinstance(one, AssetSpec) and specs.setdefault(one.key, one) is not one:
                 if specs[one.key] != one:
-                    raise DagsterInvalidDefinitionError(f"`{one.key}` has two specs, and they differ")
+                    raise DagsterInvalidDefinitionError(f"`{one.key.label}` has two specs, and they differ")
                 continue
             found[id(one)] = made
         return tuple(found.values())
@@ -232,7 +232,9 @@ class Definitions:
         """
         known = {check: one for one in self.definitions for check in one.check_keys}
         if key not in known:
-            raise DagsterInvariantViolationError(f"there is no check `{key}`", hint=closest(str(key), map(str, known)))
+            raise DagsterInvariantViolationError(
+                f"there is no check `{key.label}`", hint=closest(key.label, labels(known))
+            )
         return known[key]
 
     def resolve_all_asset_specs(self) -> list[AssetSpec]:
@@ -445,9 +447,9 @@ class Definitions:
         """
         old = [one for one in self.assets if isinstance(one, SourceAsset)]
         if old:
-            raise DagsterInvariantViolationError(
-                f"`{old[0].key}` is a SourceAsset, whose spec can't be mapped", hint=f'AssetSpec("{old[0].key}")'
-            )
+            name = old[0].key.label
+            told = f"`{name}` is a SourceAsset, whose spec can't be mapped"
+            raise DagsterInvariantViolationError(told, hint=f'AssetSpec("{name}")')
         return self.permissive_map_resolved_asset_specs(func, selection)
 
     def map_asset_specs(self, *, func: Mapper, selection: Any = None) -> Definitions:

@@ -75,11 +75,9 @@ class AssetKey:
     def __repr__(self) -> str:
         return f"AssetKey({list(self.path)!r})"
 
-    def __str__(self) -> str:
-        return self._user_string
-
     @cached_property
-    def _user_string(self) -> str:
+    def label(self) -> str:
+        """Be what :meth:`to_user_string` returns: ``str(key)`` is Dagster's, ``AssetKey(['a', 'b'])``."""
         return "/".join(part.replace("\\", "\\\\").replace("/", "\\/") for part in self.path)
 
     @property
@@ -93,11 +91,11 @@ class AssetKey:
         >>> AssetKey(["sales", "orders"]).to_user_string()
         'sales/orders'
         """
-        return self._user_string
+        return self.label
 
     def to_escaped_user_string(self) -> str:
         """Return the same as :meth:`to_user_string`, under Dagster's other name."""
-        return self._user_string
+        return self.label
 
     def to_string(self) -> str:
         """Return the path as a JSON list."""
@@ -200,12 +198,14 @@ class AssetCheckKey:
     asset_key: AssetKey
     name: str
 
-    def __str__(self) -> str:
-        return self.to_user_string()
+    @cached_property
+    def label(self) -> str:
+        """Be what :meth:`to_user_string` returns."""
+        return f"{self.asset_key.label}:{self.name}"
 
     def to_user_string(self) -> str:
         """Return ``asset:check``."""
-        return f"{self.asset_key.to_user_string()}:{self.name}"
+        return self.label
 
     @staticmethod
     def from_user_string(text: str) -> AssetCheckKey:
@@ -234,7 +234,9 @@ class AssetJobKey:
 
     job_name: str
 
-    def __str__(self) -> str:
+    @property
+    def label(self) -> str:
+        """Be the name."""
         return self.job_name
 
     def to_user_string(self) -> str:
@@ -265,3 +267,8 @@ def valid_name(name: Any, what: str = "name") -> str:
             hint=f"`{re.sub(r'[^A-Za-z0-9_]', '_', str(name))}`",
         )
     return name
+
+
+def labels(keys: Iterable[AssetKey | AssetCheckKey | AssetJobKey]) -> list[str]:
+    """Return how each of the keys is written."""
+    return [key.label for key in keys]

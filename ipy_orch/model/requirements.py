@@ -7,7 +7,7 @@ from typing import Any
 
 from ipy_orch.errors import DagsterInvalidDefinitionError, closest
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.model.ops import IO_MANAGER
 from ipy_orch.model.resources.resource import as_resource
 
@@ -64,7 +64,7 @@ def refuse_unmade(one: AssetsDefinition, known: Collection[AssetKey]) -> None:
     for argument, key in one.keys_by_input_name.items() if one.op_def is not None else ():
         if key not in known and not one.op.ins[argument].is_nothing:
             raise DagsterInvalidDefinitionError(
-                f"`{one.label}` loads `{key}`, which nothing makes",
+                f"`{one.label}` loads `{key.label}`, which nothing makes",
                 where=one.origin,
-                hint=closest(str(key), map(str, known)) or f'AssetSpec("{key}"), if something else makes it',
+                hint=closest(key.label, labels(known)) or f'AssetSpec("{key.label}"), if something else makes it',
             )

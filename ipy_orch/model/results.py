@@ -335,12 +335,12 @@ class AssetCheckResult(WithMetadata):
         Raises:
             DagsterInvariantViolationError: when the step has no such check, or several.
         """
-        checks = {str(key): key for key in check_names_by_asset_key or ()}
+        checks = {key.label: key for key in check_names_by_asset_key or ()}
         if not checks:
             raise DagsterInvariantViolationError(
                 "a check result, but the step has no checks", hint="name it in `check_specs=[AssetCheckSpec(...)]`"
             )
-        said = None if self.asset_key is None else str(self.asset_key)
+        said = None if self.asset_key is None else self.asset_key.label
         asset = only(said, checks, "asset_key", "assets with checks")
         key = checks[asset]
         names = (check_names_by_asset_key or {})[key]

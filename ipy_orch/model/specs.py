@@ -10,7 +10,7 @@ from typing import Any
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.model.conditions.condition import AutomationCondition
 from ipy_orch.model.freshness import FreshnessPolicy, LegacyFreshnessPolicy
-from ipy_orch.model.keys import AssetKey, FrozenList
+from ipy_orch.model.keys import AssetKey, FrozenList, labels
 from ipy_orch.model.ops import set_all
 from ipy_orch.model.tags import KIND, valid_tags
 
@@ -109,7 +109,7 @@ class AssetSpec:
         is_virtual: bool = False,
     ) -> None:
         asset_key = AssetKey.from_coercible(key)
-        where = f"asset `{asset_key}`"
+        where = f"asset `{asset_key.label}`"
         check_types(where, str, description=description, group_name=group_name, code_version=code_version)
         check_types(where, Mapping, metadata=metadata, tags=tags)
         check_policies(where, automation_condition, freshness_policy)
@@ -194,7 +194,7 @@ def key_of(asset: Any) -> AssetKey:
     if not isinstance(asset, Mapping) and keys is not None and not callable(keys):
         if len(keys) != 1:
             raise DagsterInvalidDefinitionError(
-                f"a dependency is one asset, and this definition has {len(keys)}: {', '.join(map(str, sorted(keys)))}",
+                f"a dependency is one asset, and this definition has {len(keys)}: {', '.join(labels(sorted(keys)))}",
                 hint="name the one by its key",
             )
         return next(iter(keys))  # type: ignore[no-any-return]
@@ -217,7 +217,7 @@ def distinct_deps(deps: Iterable[Any], where: str = "") -> FrozenList[AssetDep]:
         before = found.setdefault(dep.asset_key, dep)
         if before != dep:
             raise DagsterInvariantViolationError(
-                f"`{dep.asset_key}` is a dependency twice, with different partition mappings", where=where
+                f"`{dep.asset_key.label}` is a dependency twice, with different partition mappings", where=where
             )
     return FrozenList(found.values())
 

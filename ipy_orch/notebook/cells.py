@@ -213,7 +213,7 @@ class Cells:
             stale = f"{type(error).__name__}: {redact(str(error))}"
         if stale:
             verb = "backfill" if self.session.scan().graph.spec(key).partitions_def is not None else "materialize"
-            print(f"`{name}` isn't loaded: {stale} (`%{verb} {key}`)", file=sys.stderr)
+            print(f"`{name}` isn't loaded: {stale} (`%{verb} {key.label}`)", file=sys.stderr)
 
     def read_history(self) -> None:
         """Take in the cells that ran before the extension was loaded: their helpers and imports count, too."""
@@ -347,7 +347,7 @@ def text_key(text: str) -> str:
 
 def key_of(source: CellText) -> str:
     """Return the key of an asset or check cell that has no id."""
-    return f"asset:{source.target}" if source.kind == "asset" else f"check:{source.target}:{source.name}"
+    return f"asset:{source.target.label}" if source.kind == "asset" else f"check:{source.target.label}:{source.name}"
 
 
 def same_body(raw: str, text: str) -> bool:

@@ -18,6 +18,7 @@ from ipy_orch.errors import DagsterError
 from ipy_orch.export.written import JOB_OPTIONS
 from ipy_orch.model.conditions.condition import AutomationCondition
 from ipy_orch.model.freshness import FreshnessPolicy
+from ipy_orch.model.keys import labels
 from ipy_orch.model.partitions.definition import PartitionsDefinition
 from ipy_orch.session.components import component_words
 from ipy_orch.session.session import Session
@@ -244,7 +245,7 @@ def scanned(session: Session, read: Callable[[Any], Any]) -> Any:
 
 def names(session: Session) -> list[str]:
     """Return the names of all assets."""
-    return list(map(str, scanned(session, lambda found: found.graph.keys) or ()))
+    return list(labels(scanned(session, lambda found: found.graph.keys) or ()))
 
 
 def groups(session: Session) -> list[str]:

@@ -45,7 +45,7 @@ def line_html(line: Line) -> str:
     colour = {"failed": "red"}.get(line.status)
     text = f" · {line.text}" if line.text else ""
     told = " · ".join(part_html(part) for part in text.split(" · "))
-    name = f"<b>{escape(str(line.key))}</b>"
+    name = f"<b>{escape(line.name)}</b>"
     return f"{coloured(colour, sign) if colour else escape(sign)}{name}{told}"
 
 
@@ -92,7 +92,7 @@ def verdict_text(event: Checked, *, served: bool = False) -> str:
     sign, word, _ = sign_of(event)
     one = event.evaluation
     told = [word, *([one.description] if one.description else []), *verdict_end(event, served)]
-    head = f"{sign} {one.asset_key}:{one.check_name} " + " · ".join(told)
+    head = f"{sign} {one.asset_key.label}:{one.check_name} " + " · ".join(told)
     return "\n".join([head, *(f"  {name}: {value}" for name, value in metadata_texts(one.metadata))])
 
 
@@ -106,7 +106,7 @@ def verdict_html(event: Checked, *, served: bool = False) -> str:
     sign, word, colour = sign_of(event)
     one = event.evaluation
     told = [word, *([one.description] if one.description else []), *verdict_end(event, served)]
-    name = f"<b>{escape(f'{one.asset_key}:{one.check_name}')}</b>"
+    name = f"<b>{escape(f'{one.asset_key.label}:{one.check_name}')}</b>"
     return f"{coloured(colour, sign)} {name} {escape(' · '.join(told))}{metadata_html(one.metadata)}"
 
 
@@ -137,7 +137,7 @@ def metadata_html(metadata: Mapping[str, Any]) -> str:
 
 def why_html(why: Why) -> str:
     """Return an explanation; the lines of differences are coloured."""
-    lines = [f"<b>{escape(str(why.key))}</b> is {escape(str(why.status))}"]
+    lines = [f"<b>{escape(why.key.label)}</b> is {escape(str(why.status))}"]
     for change in why.changes:
         lines.append(f"  {escape(f'{change.kind} {change.name}'.rstrip())}")
         lines.extend(f"    <code>{difference_html(line)}</code>" for line in change.lines)
@@ -159,7 +159,7 @@ def difference_html(line: str) -> str:
 
 def schema_html(schema: ConfigSchema) -> str:
     """Return what can be configured: a table of the fields, and YAML to copy."""
-    name = f"<b>{escape(str(schema.key))}</b>"
+    name = f"<b>{escape(schema.key.label)}</b>"
     if not schema.fields:
         return block([f"{name} has nothing to configure"])
     titles = ("field", "type", "value", "from", "default", "description")

@@ -116,7 +116,7 @@ class Unmade(ast.NodeTransformer):
         """Return a cell, or an empty one."""
         found = free_names(node)
         cells = [cell.source for cell in self.session.book.sources() if cell.source is not None]
-        values = {one.name: str(one.target) for one in cells if one.kind == "asset"} | self.skipped
+        values = {one.name: one.target.label for one in cells if one.kind == "asset"} | self.skipped
         unmade = [name for name in found.read if name in values and name not in self.session.namespace]
         if not unmade:
             return node

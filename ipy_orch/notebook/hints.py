@@ -14,7 +14,7 @@ from typing import Any, Final
 from ipy_orch.errors import DagsterError, closest
 from ipy_orch.execution.isolation.sealing import explain
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.session.session import Session
 
 __all__ = ["Hints"]
@@ -76,7 +76,7 @@ class Hints:
         """Return why the variable of an asset isn't there: it was deleted, or there is no value to be in it."""
         ledger, place = self.session.ledger, (key, None)
         if place in ledger.materialized and place not in ledger.failed:
-            return f"hint: the variable of the asset `{name}` was deleted: `%materialize {key}` restores it"
+            return f"hint: the variable of the asset `{name}` was deleted: `%materialize {key.label}` restores it"
         return f"hint: the asset `{name}` has no value; `%why {name}` tells why"
 
     def of_inside(self, name: str) -> str:
@@ -85,7 +85,7 @@ class Hints:
             source = cell.source
             if source is None or name not in source.names.bound:
                 continue
-            where = f"the cell of the {'asset' if source.kind == 'asset' else 'check of'} `{source.target}`"
+            where = f"the cell of the {'asset' if source.kind == 'asset' else 'check of'} `{source.target.label}`"
             if name in source.names.imports:
                 return f"hint: `{name}` is imported inside {where}: import it in a cell of its own"
             return f"hint: `{name}` is inside {where}: make it an asset of its own, or return it"
@@ -107,7 +107,7 @@ class Hints:
 def of_definition(error: AttributeError | TypeError) -> str:
     """Return how to get at the value of an asset whose variable holds its definition: a decorated function does."""
     made = getattr(error, "obj", None)
-    keys = sorted(map(str, made.keys)) if isinstance(made, AssetsDefinition) else []
+    keys = sorted(labels(made.keys)) if isinstance(made, AssetsDefinition) else []
     value = f'session().value("{keys[0] if keys else "NAME"}")'
     return f"hint: the variable holds the asset's definition; its value is `{value}` (`from ipy_orch import session`)"
 

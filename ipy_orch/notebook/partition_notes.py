@@ -40,7 +40,7 @@ def due(session: Session, key: AssetKey) -> str:
     """Return how many partitions of an asset are stale or have failed, and what to type; "" where none."""
     counts = session.planning.survey(session.scan()).partitions[key].counts
     bad = [f"{many:,} partitions {word}" for word, many in counts.items() if word in ("stale", "failed")]
-    return f"{', '.join(bad)} (`%backfill {key}`)" if bad else ""
+    return f"{', '.join(bad)} (`%backfill {key.label}`)" if bad else ""
 
 
 def next_partitions(session: Session, key: AssetKey) -> list[str]:
@@ -52,8 +52,8 @@ def next_partitions(session: Session, key: AssetKey) -> list[str]:
     fresh, total = found.counts.get("fresh", 0), len(found.keys)
     if not total:
         name = getattr(found.cut, "name", None)
-        return ["no partitions yet", *([f"next: %partitions {key} --add KEY,KEY"] if name else [])]
-    return [] if fresh == total else [f"{fresh:,}/{total:,} partitions fresh", f"next: %backfill {key}"]
+        return ["no partitions yet", *([f"next: %partitions {key.label} --add KEY,KEY"] if name else [])]
+    return [] if fresh == total else [f"{fresh:,}/{total:,} partitions fresh", f"next: %backfill {key.label}"]
 
 
 def partition_in(report: Report, key: AssetKey) -> str | None:

@@ -19,7 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError, IsolationWarning, closest
 from ipy_orch.events.types import Checked
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
 from ipy_orch.notebook.display import is_silenced, show, show_chunks, show_value
 from ipy_orch.notebook.formatters import block, line_html, note_html, verdict_html, verdict_text
 from ipy_orch.notebook.partition_notes import (
@@ -75,8 +75,8 @@ class Presenter:
         assert source is not None
         scanned = self.session.scan()
         one = next(one for one, where in scanned.cells.items() if where is cell)
-        name = str(source.target) if source.kind == "asset" else f"{source.target}:{source.name}"
-        reads = ", ".join(map(str, sorted(one.dependency_keys)))
+        name = source.target.label if source.kind == "asset" else f"{source.target.label}:{source.name}"
+        reads = ", ".join(labels(sorted(one.dependency_keys)))
         told = [f"reads {reads}"] if reads else []
         text = " · ".join(["registered, not run", *told, *next_partitions(self.session, source.target)])
         show(self.ip, block([f"<b>{escape(name)}</b> · {escape(text)}"]), f"{name} · {text}")
@@ -112,7 +112,7 @@ class Presenter:
             return
         reasons = {key: step.reason for step in (planned.steps if planned is not None else ()) for key in step.keys}
         stale = {name: (key, reasons[key]) for name, key in read.items() if key in reasons}
-        told = [f"`{name}` is stale: {reason} (`%materialize {key}`)" for name, (key, reason) in stale.items()]
+        told = [f"`{name}` is stale: {reason} (`%materialize {key.label}`)" for name, (key, reason) in stale.items()]
         bad = {name: due(self.session, key) for name, key in read.items() if key in cut}
         told += [f"`{name}` is stale: {reason}" for name, reason in bad.items() if reason]
         if told:
@@ -250,8 +250,8 @@ class Presenter:
         known = {key for one in self.session.scan().definitions for key in one.keys}
         named = [source.target] if source.kind == "check" else []
         named += [AssetKey.from_user_string(name) for name in source.options.get("deps", ())]
-        nears = {key: closest(str(key), map(str, known)) for key in named if key not in known}
-        return [f"nothing defines the asset `{key}`{f' ({near})' if near else ''}" for key, near in nears.items()]
+        nears = {key: closest(key.label, labels(known)) for key in named if key not in known}
+        return [f"nothing defines the asset `{key.label}`{f' ({near})' if near else ''}" for key, near in nears.items()]
 
     def undeclared(self, one: AssetsDefinition, cell: Cell) -> list[str]:
         """Return a notice per file and variable that a definition reads and doesn't declare, once."""
@@ -264,11 +264,13 @@ class Presenter:
             read for call in calls_of(one) for read in undeclared_reads(call.op.signature.function)
         ):
             name = read.split("`")[1]
-            mark = f"{spec.key} {read}"
+            mark = f"{spec.key.label} {read}"
             if mark in self.noticed or name in said:
                 continue
             self.noticed.add(mark)
-            found.append(f"`{spec.key}` reads {read}, which isn't declared: {hint(read, name, cell, str(spec.key))}")
+            found.append(
+                f"`{spec.key.label}` reads {read}, which isn't declared: {hint(read, name, cell, spec.key.label)}"
+            )
         return found
 
     # -- runs of the widget -------------------------------------------------------------------------------------------
@@ -377,7 +379,7 @@ def gives_none(cell: Cell) -> str:
     if not last or not isinstance(last[0], ast.Expr) or isinstance(last[0].value, ast.Constant | ast.Name):
         return ""
     assert cell.source is not None
-    return f"the last line of `{cell.source.target}` gave None: end the cell with the value, if it has one"
+    return f"the last line of `{cell.source.target.label}` gave None: end the cell with the value, if it has one"
 
 
 def hint(read: str, name: str, cell: Cell, key: str) -> str:
@@ -402,7 +404,7 @@ def raise_first(report: Report, *, without: Container[str] = ()) -> None:
 def raised(failed: tuple[AssetCheckKey, BaseException]) -> str:
     """Return the notice that a check of another cell raised."""
     check, error = failed
-    return f"check `{check.asset_key}:{check.name}` raised {type(error).__name__}: {first_line(error)}"
+    return f"check `{check.asset_key.label}:{check.name}` raised {type(error).__name__}: {first_line(error)}"
 
 
 def is_figure(value: Any) -> bool:

@@ -162,7 +162,7 @@ def place_of(source: Source) -> str:
         case Collected():
             return f"all {source.source.call}.{source.source.output}"
         case FromAsset():
-            return f"asset {source.key}"
+            return f"asset {source.key.label}"
         case FromConfig():
             return f"config {'.'.join((*source.at, source.name))}"
         case _:

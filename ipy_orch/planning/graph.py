@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError, closest
 from ipy_orch.model.assets import AssetsDefinition, SourceAsset, external
 from ipy_orch.model.checks import AssetCheckSpec
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
 from ipy_orch.model.policies import BackfillPolicy
 from ipy_orch.model.specs import STUB, AssetSpec
 from ipy_orch.model.tags import COMPUTE_KIND
@@ -228,7 +228,7 @@ class AssetGraph:
         """
         if key not in self.makers:
             raise DagsterInvariantViolationError(
-                f"there is no asset `{key}`", hint=closest(str(key), map(str, self.makers))
+                f"there is no asset `{key.label}`", hint=closest(key.label, labels(self.makers))
             )
         return self.makers[key]
 
@@ -328,10 +328,10 @@ def by_key(
             if isinstance(other, SourceAsset):
                 makers[key] = one
             elif other is not one and not isinstance(one, SourceAsset) and not same_source(key, other, one):
-                raise twice(f"asset `{key}`", other, one)
+                raise twice(f"asset `{key.label}`", other, one)
         for check in one.check_keys:
             if check_makers.setdefault(check, one) is not one:
-                raise twice(f"check `{check}`", check_makers[check], one)
+                raise twice(f"check `{check.label}`", check_makers[check], one)
     return makers, check_makers
 
 
@@ -356,7 +356,7 @@ def stubs_for(
             for name, value in said.get(key, {}).items():
                 if metadata.setdefault(name, value) != value:
                     raise DagsterInvalidDefinitionError(
-                        f"two dependencies on `{key}` say different things of it: `{name}`", where=one.origin
+                        f"two dependencies on `{key.label}` say different things of it: `{name}`", where=one.origin
                     )
     return {key: external(AssetSpec(key, metadata={**told[key], STUB: True})) for key in sorted(told)}
 
@@ -402,9 +402,10 @@ def topological(upstream: Mapping[K, Iterable[K]], origin: Callable[[K], str] = 
 def cycle(path: list[K], back: K, origin: Callable[[K], str]) -> DagsterInvalidDefinitionError:
     """Return the error that walks along a cycle."""
     loop = [*path[path.index(back) :], back]
+    names = " ← ".join(f"`{getattr(key, 'label', key)}`" for key in loop)
     places = ", ".join(dict.fromkeys(filter(None, map(origin, loop))))
     return DagsterInvalidDefinitionError(
-        f"the assets depend on each other in a circle: {' ← '.join(f'`{key}`' for key in loop)}",
+        f"the assets depend on each other in a circle: {names}",
         where=places,
         hint="one of them must not read the other",
     )

@@ -242,7 +242,7 @@ def refuse_unready(one: AssetsDefinition, graph: AssetGraph, resources: Mapping[
         port, maker = one.op.ins[name], graph.makers.get(key)
         if maker is not None and maker is not one and not (port.is_nothing or port.input_manager_key):
             manager = maker.get_io_manager_key_for_asset_key(key)
-            needed({**resources, **maker.resource_defs}, [manager], f"`{one.label}`, which loads `{key}`,")
+            needed({**resources, **maker.resource_defs}, [manager], f"`{one.label}`, which loads `{key.label}`,")
 
 
 # -- jobs of ops ------------------------------------------------------------------------------------------------------

@@ -119,7 +119,7 @@ class Pass:
 
     def readers(self) -> list[tuple[AssetKey, Version]]:
         """Return for each input what tells the version that a partition reads, in the order of their names."""
-        return [(key, self.reader(key)) for key in sorted(self.inputs, key=str)]
+        return [(key, self.reader(key)) for key in sorted(self.inputs, key=lambda key: key.label)]
 
     def reader(self, key: AssetKey) -> Version:
         """Return what tells the version of an input that a partition reads."""
@@ -146,7 +146,7 @@ class Pass:
 
     def recipe(self, versions: Sequence[tuple[AssetKey, str]]) -> bytes:
         """Return what is hashed for the version of a partition, but for what is its own."""
-        lines = [f"input\0{key}\0{version}" for key, version in versions]
+        lines = [f"input\0{key.label}\0{version}" for key, version in versions]
         return "\n".join([*self.before, *lines, *self.after]).encode("utf-8", "surrogatepass")
 
     def stale(self, last: Materialized, versions: Sequence[tuple[AssetKey, str]]) -> Reason:
@@ -157,7 +157,7 @@ class Pass:
         reason = self.changes[mark]
         if reason is not None:
             return reason
-        now = (*self.parts, *(Part("input", str(key), version) for key, version in versions))
+        now = (*self.parts, *(Part("input", key.label, version) for key, version in versions))
         return difference(last.recipe, now) or Reason("definition changed")
 
 

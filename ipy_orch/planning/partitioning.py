@@ -146,7 +146,7 @@ def mapped(key: AssetKey, link: Link, cut: PartitionsDefinition | None, partitio
         few = ", ".join(f"`{one}`" for one in missing[:3]) + (" ..." if missing[3:] else "")
         what = f"partition `{partitions[0]}` reads" if len(partitions) == 1 else f"{len(partitions)} partitions read"
         raise DagsterInvariantViolationError(
-            f"{what} partitions of `{key}` that aren't there: {few}",
+            f"{what} partitions of `{key.label}` that aren't there: {few}",
             hint="TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)",
         )
     return tuple(as_keys(found.partitions_subset, link.cut))
@@ -252,7 +252,8 @@ def refuse_mappings_of(graph: AssetGraph, keys: Iterable[AssetKey]) -> None:
             if upstream is None or not graph.makers[dep.asset_key].is_executable:
                 continue
             mapping = infer_partition_mapping(dep.partition_mapping, spec.partitions_def, upstream)
-            refuse_mapping(mapping, spec.partitions_def, upstream, f"`{key}`, which reads `{dep.asset_key}`")
+            reader = f"`{key.label}`, which reads `{dep.asset_key.label}`"
+            refuse_mapping(mapping, spec.partitions_def, upstream, reader)
 
 
 def refuse_mapping(mapping: Any, cut: PartitionsDefinition | None, upstream: PartitionsDefinition, where: str) -> None:

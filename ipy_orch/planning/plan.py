@@ -13,7 +13,7 @@ from functools import cached_property
 from ipy_orch.events.ledger import Ledger, Place
 from ipy_orch.events.types import Materialized, Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
 from ipy_orch.model.results import AssetCheckSeverity
 from ipy_orch.planning.graph import AssetGraph, ancestors
 from ipy_orch.planning.laying import Laying, Node, in_groups
@@ -169,12 +169,12 @@ class Planner:
         node.parts = self.knowledge.parts(node.definition)
         recipe = self.recipe(node)
         if partition is None:
-            versions = {key: version_of(recipe, str(key)) for key in node.keys}
+            versions = {key: version_of(recipe, key.label) for key in node.keys}
         else:
-            versions = {key: version_for(recipe, str(key), partition) for key in node.keys}
+            versions = {key: version_for(recipe, key.label, partition) for key in node.keys}
         node.reason = self.reason(node, recipe, versions)
         if node.reason is None and self.unsure and not self.unsure.isdisjoint(node.all_reads):
-            unsure = dict.fromkeys(str(place[0]) for place in node.all_reads if place in self.unsure)
+            unsure = dict.fromkeys(place[0].label for place in node.all_reads if place in self.unsure)
             node.reason = Reason("inputs may change", tuple(unsure))
         node.conditional = node.reason is not None and node.reason.only_inputs and all(map(self.kept, node.places))
         for key, version in versions.items():
@@ -189,9 +189,9 @@ class Planner:
         """Return all parts, with the inputs' versions as far as they're known."""
         if node.by_partition:
             versions = [(dep, combined([self.version(place) for place in node.reads(dep)])) for dep in node.inputs]
-            return (*node.parts, *[Part("input", str(dep), version) for dep, version in versions])
+            return (*node.parts, *[Part("input", dep.label, version) for dep, version in versions])
         known, told = self.versions, self.ledger.data_version
-        read = [Part("input", str(place[0]), known.get(place) or told(*place) or EXTERNAL) for place in node.all_reads]
+        read = [Part("input", place[0].label, known.get(place) or told(*place) or EXTERNAL) for place in node.all_reads]
         return (*node.parts, *read)
 
     def version(self, place: Place) -> str:
@@ -337,10 +337,10 @@ class Planner:
                 return FAILED
             if check.asset_key in self.request.force:
                 return FORCED
-            if last.version != version_for(recipe, str(check), node.partition):
+            if last.version != version_for(recipe, check.label, node.partition):
                 return difference(last.recipe, recipe) or Reason("definition changed")
         unsure = {key for key, _ in running & self.unsure & set(node.all_reads)}
-        return Reason("inputs may change", tuple(map(str, sorted(unsure)))) if unsure else None
+        return Reason("inputs may change", tuple(labels(sorted(unsure)))) if unsure else None
 
     def want_inputs(self, checks: list[tuple[Node, tuple[AssetCheckKey, ...]]]) -> bool:
         """Have the values that checks read made again where they're gone."""

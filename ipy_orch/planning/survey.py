@@ -131,7 +131,7 @@ class Judging:
 
     def begin(self, key: AssetKey) -> None:
         """Have the partitions of an asset judged, too."""
-        self.known[key], self.names[key] = {}, str(key)
+        self.known[key], self.names[key] = {}, key.label
         self.stored[key] = self.survey.knowledge.each(key)
 
     def foreseen(self, key: AssetKey, partition: str) -> str:
@@ -174,5 +174,5 @@ class Judging:
         if not self.unsure:
             return None
         partition = place[1] or ""
-        unsure = dict.fromkeys(str(one[0]) for one in self.one.read_places(partition) if one in self.survey.unsure)
+        unsure = dict.fromkeys(one[0].label for one in self.one.read_places(partition) if one in self.survey.unsure)
         return Reason("inputs may change", tuple(unsure)) if unsure else None

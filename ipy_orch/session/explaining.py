@@ -66,7 +66,9 @@ def given_before(session: Session, key: AssetKey, maker: AssetsDefinition) -> tu
         return ()
     fields = said.get("config", said)
     told = ", ".join(f"{name}: {one}" for name, one in fields.items()) if isinstance(fields, Mapping) else fields
-    return (f"config that was given, and stays: {redact(str(told))} (`%materialize {key} --config {{}}` drops it)",)
+    return (
+        f"config that was given, and stays: {redact(str(told))} (`%materialize {key.label} --config {{}}` drops it)",
+    )
 
 
 def others(found: PartitionStatuses, told: str) -> tuple[str, ...]:

@@ -228,10 +228,10 @@ class Emitter:
         checked: dict[str, list[Checked]] = {}
         for event in made:
             if isinstance(event, Checked):
-                checked.setdefault(str(event.evaluation.asset_key), []).append(event)
+                checked.setdefault(event.evaluation.asset_key.label, []).append(event)
         for event in made:
             if isinstance(event, Materialized):
-                yield self.output(event, checked.pop(str(event.key), []))
+                yield self.output(event, checked.pop(event.key.label, []))
         for name, verdicts in checked.items():
             yield self.model.OutputDataset(self.namespace, name, facets=self.assertions(verdicts))
 
@@ -243,7 +243,7 @@ class Emitter:
         version = self.facets.dataset_version_dataset.DatasetVersionDatasetFacet(event.data_version)
         facets = {"version": version, **self.described(event), **self.assertions(verdicts)}
         measured = {"outputStatistics": statistics}
-        return self.model.OutputDataset(self.namespace, str(event.key), measured, facets=facets)
+        return self.model.OutputDataset(self.namespace, event.key.label, measured, facets=facets)
 
     def described(self, event: Materialized) -> dict[str, Any]:
         """Return the facets of an asset's columns: what they are, and what they come from."""
@@ -263,7 +263,7 @@ class Emitter:
             found["columnLineage"] = lineage.ColumnLineageDatasetFacet(
                 {
                     column: lineage.Fields(
-                        [lineage.InputField(self.namespace, str(dep.asset_key), dep.column_name) for dep in deps]
+                        [lineage.InputField(self.namespace, dep.asset_key.label, dep.column_name) for dep in deps]
                     )
                     for column, deps in traced.lineage.deps_by_column.items()
                 }

@@ -81,7 +81,8 @@ class Planning:
             return []
         cuts = cuts_of(self.session.resolve(scanned, selection), scanned.graph)
         read = ancestors(scanned.graph.upstream, request.keys)
-        return [f"`{key}` is partitioned, and was left out: `%backfill {key}`" for key in cuts if key not in read]
+        left = [key.label for key in cuts if key not in read]
+        return [f"`{name}` is partitioned, and was left out: `%backfill {name}`" for name in left]
 
     def planned(self, scanned: Scanned, request: Request, config: Resolved | None) -> Plan:
         """Return the plan of a request."""
@@ -193,6 +194,6 @@ def refuse_without_partition(keys: frozenset[AssetKey], cuts: Mapping[AssetKey, 
         return
     key, cut = [*cuts.items()][-1]
     last = cut.get_last_partition_key()
-    one = f"`%materialize {key} --partition {last}`, or " if last is not None else ""
-    what = f"`{key}` is" if len(cuts) == 1 else f"{', '.join(f'`{each}`' for each in cuts)} are"
-    raise DagsterUnknownPartitionError(f"{what} partitioned: say which partition", hint=f"{one}`%backfill {key}`")
+    one = f"`%materialize {key.label} --partition {last}`, or " if last is not None else ""
+    what = f"`{key.label}` is" if len(cuts) == 1 else f"{', '.join(f'`{each.label}`' for each in cuts)} are"
+    raise DagsterUnknownPartitionError(f"{what} partitioned: say which partition", hint=f"{one}`%backfill {key.label}`")

@@ -141,7 +141,7 @@ class Recipes:
             return elsewhere
         said = [spec.code_version for spec in definition.specs]
         if said and None not in said:
-            keys = [str(spec.key) for spec in definition.specs]
+            keys = [spec.key.label for spec in definition.specs]
             said_of = zip(keys, said, strict=True)
             return tuple(Part("code", "code_version", digest((key, version)), str(version)) for key, version in said_of)
         self.current = definition

@@ -13,7 +13,7 @@ from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvalidSubsetE
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Part, Recipe
 from ipy_orch.model.assets import AssetsDefinition
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.model.specs import DEFAULT_GROUP
 from ipy_orch.planning.graph import AssetGraph, ancestors
 from ipy_orch.planning.plan import Knowledge, Plan
@@ -79,10 +79,10 @@ def refuse_unknown_inputs(scanned: Scanned, keys: Iterable[AssetKey]) -> None:
         maker = graph.makers[key]
         for argument, dep in maker.keys_by_input_name.items():
             if dep not in known and not maker.op.ins[argument].is_nothing:
-                hint = closest(str(dep), map(str, known)) or f"`%%asset {dep}` in a cell above"
+                hint = closest(dep.label, labels(known)) or f"`%%asset {dep.label}` in a cell above"
                 where = maker.origin or rows.cell_label(scanned, maker)
                 raise DagsterInvalidDefinitionError(
-                    f"`{key}` reads `{dep}`, which nothing defines", where=where, hint=hint
+                    f"`{key.label}` reads `{dep.label}`, which nothing defines", where=where, hint=hint
                 )
 
 

@@ -9,7 +9,7 @@ from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.types import Materialized, ResourceFailed, StepFailed
 from ipy_orch.execution.engine import RunResult
 from ipy_orch.model.env import redact
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.plan import Plan
 from ipy_orch.session.partitions.report import Counted, counted, several
@@ -30,8 +30,13 @@ class Line:
     status: str
     text: str
 
+    @property
+    def name(self) -> str:
+        """Be the name of what the line is of."""
+        return self.key.label
+
     def __str__(self) -> str:
-        return f"{self.key} · {self.text}" if self.text else str(self.key)
+        return f"{self.name} · {self.text}" if self.text else self.name
 
 
 @dataclass
@@ -186,7 +191,7 @@ def checks_text(key: AssetKey, graph: AssetGraph, ledger: Ledger, partition: str
 
 def reads_text(key: AssetKey, graph: AssetGraph) -> str:
     """Return ``reads raw``."""
-    deps = sorted(map(str, graph.upstream.get(key, ())))
+    deps = sorted(labels(graph.upstream.get(key, ())))
     return f"reads {', '.join(deps)}" if deps else ""
 
 

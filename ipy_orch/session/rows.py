@@ -11,7 +11,7 @@ from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import Logged, Materialized, ResourceFailed
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.checks import AssetCheckSpec
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
 from ipy_orch.model.results import AssetCheckEvaluation, AssetCheckSeverity
 from ipy_orch.model.specs import DEFAULT_GROUP
 from ipy_orch.planning.freshness import Freshness, freshness_report
@@ -43,14 +43,14 @@ def asset_row(key: AssetKey, scanned: Scanned, statuses: Mapping[AssetKey, Statu
     status = statuses.get(key, Status("external"))
     made = ledger.latest.get(key)
     return {
-        "asset": str(key),
+        "asset": key.label,
         "status": status.word,
         "reason": reason_text(status),
         "group": spec.group_name or DEFAULT_GROUP,
         "kinds": scanned.graph.kinds(key),
         "checks": checks_text(key, scanned.graph, ledger).removeprefix("checks "),
         "description": spec.description or "",
-        "reads": ", ".join(map(str, scanned.graph.in_order(scanned.graph.upstream[key]))),
+        "reads": ", ".join(labels(scanned.graph.in_order(scanned.graph.upstream[key]))),
         "partitions": partitions_text(status),
         "shape": made.shape if made is not None and made.partition is None else None,
         "bytes": made.nbytes if made is not None else None,
@@ -92,7 +92,7 @@ def check_row(spec: AssetCheckSpec, ledger: Ledger) -> Row:
     """Return the row of a check: its last verdict, or the error when it raised since."""
     row: Row = {
         "check": spec.name,
-        "asset": str(spec.asset_key),
+        "asset": spec.asset_key.label,
         "blocking": spec.blocking,
         "description": spec.description or "",
     }
@@ -139,7 +139,7 @@ def message(event: Any) -> str:
         case Logged():
             return f"{event.level or event.stream}: {event.text.rstrip()}"
         case Materialized():
-            return str(event.key)
+            return event.key.label
         case ResourceFailed():
             return f"{event.name}, {event.phase}: {event.error}"
         case _:

@@ -321,7 +321,7 @@ class Scan:
         cut = cut_of_cell(source, names, self.namespace, where) if source.kind == "asset" else UNCUT
         if source.kind == "asset" and source.target in inputs.values() and cut.mapping(source.target) is None:
             raise DagsterInvalidDefinitionError(
-                f"asset `{source.target}` reads itself",
+                f"asset `{source.target.label}` reads itself",
                 where=f"{where}, line {free[source.name]}",
                 hint="rename the variable",
             )
@@ -512,7 +512,7 @@ def asset_names(found: Iterable[AssetsDefinition], sources: Iterable[Cell]) -> d
     """Return name -> asset: the last part of a key where only one asset has it, and ``a__b`` always."""
     keys = keys_of_all(found, sources)
     short: dict[str, list[AssetKey]] = {}
-    for key in sorted(keys, key=str):
+    for key in sorted(keys, key=lambda key: key.label):
         short.setdefault(key.path[-1], []).append(key)
     exact = {key.to_python_identifier(): key for key in keys}
     return {**{name: same[0] for name, same in short.items() if len(same) == 1}, **exact}
@@ -528,9 +528,10 @@ def refuse_doubles(cells: Iterable[Cell]) -> None:
     for cell in cells:
         source = cell.source
         assert source is not None
-        place = (source.kind, str(source.target), source.name)
+        place = (source.kind, source.target.label, source.name)
         if (other := seen.setdefault(place, cell)) is not cell:
-            what = f"asset `{source.target}`" if source.kind == "asset" else f"check `{source.target}:{source.name}`"
+            name = source.target.label
+            what = f"asset `{name}`" if source.kind == "asset" else f"check `{name}:{source.name}`"
             raise DagsterInvalidDefinitionError(
                 f"{what} is in two cells",
                 where=f"{other.label} and {cell.label}",

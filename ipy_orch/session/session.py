@@ -24,7 +24,7 @@ from ipy_orch.events.log import EventLog
 from ipy_orch.events.runs import Runs
 from ipy_orch.execution.iomanagers import SessionIOManager
 from ipy_orch.model.definitions import Definitions
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.model.port import Port
 from ipy_orch.planning.conditions.explanation import Explanation
 from ipy_orch.planning.plan import Plan, Step
@@ -164,8 +164,8 @@ class Session:
         key = AssetKey.from_user_string(name) if isinstance(name, str) else AssetKey.from_coercible_or_definition(name)
         refuse_broken(scanned, [key])
         if key not in scanned.graph.upstream:
-            hint = closest(str(key), map(str, scanned.graph.keys)) or "`%assets` lists them"
-            raise DagsterInvariantViolationError(f"there is no asset `{key}`", hint=hint)
+            hint = closest(key.label, labels(scanned.graph.keys)) or "`%assets` lists them"
+            raise DagsterInvariantViolationError(f"there is no asset `{key.label}`", hint=hint)
         return key
 
     # -- planning -----------------------------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ class Values:
         if partition is not None and scanned.graph.spec(key).partitions_def is None:
             raise not_partitioned(key)
         if scanned.graph.makers[key].is_materializable:
-            raise_first(session.materialize([key], what=f"value of {key}"))
+            raise_first(session.materialize([key], what=f"value of {key.label}"))
         return self.load(scanned, key, partition if isinstance(partition, str) else None)
 
     def value_of_partitions(
@@ -59,9 +59,9 @@ class Values:
             alone = isinstance(asked, str) and len(keys) == 1 and ".." not in asked
             if not keys:
                 last = cut.get_last_partition_key()
-                hint = f"session.value({str(key)!r}, {last!r}), or %backfill {key}" if last else ""
-                raise DagsterInvariantViolationError(f"no partition of `{key}` has been made", hint=hint)
-        raise_first(session.materialize([key], partition=keys, what=f"value of {key}"))
+                hint = f"session.value({key.label!r}, {last!r}), or %backfill {key.label}" if last else ""
+                raise DagsterInvariantViolationError(f"no partition of `{key.label}` has been made", hint=hint)
+        raise_first(session.materialize([key], partition=keys, what=f"value of {key.label}"))
         if alone and not by_key:
             return self.load(scanned, key, keys[0])
         if by_key or not is_elsewhere(key, scanned.graph.makers[key], scanned):
@@ -80,7 +80,7 @@ class Values:
         session, maker = self.session, scanned.graph.makers[key]
         if not is_elsewhere(key, maker, scanned):
             if session.persistence.is_lost(key, partition):
-                session.materialize([key], partition=partition, what=f"value of {key}")
+                session.materialize([key], partition=partition, what=f"value of {key.label}")
             if partition is not None and session.store.has(key, partition):
                 return session.store.get(key, partition)
         return self.load_elsewhere(scanned, key, partition)

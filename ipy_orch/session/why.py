@@ -44,7 +44,7 @@ class Why:
     @property
     def name(self) -> str:
         """Return the asset, with the partition that is explained."""
-        return str(self.key) if self.partition is None else f"{self.key}[{self.partition}]"
+        return self.key.label if self.partition is None else f"{self.key.label}[{self.partition}]"
 
     def __str__(self) -> str:
         lines = [f"{self.name} is {self.status}"]
@@ -73,7 +73,7 @@ def explain(
     """Return why an asset, or a partition of it, stands as it does."""
     status = statuses.get(key, Status("external"))
     made = ledger.materialized.get((key, partition))
-    ways = tuple(f"{dep} is {statuses[dep]}" for dep in stale_upstream(key, graph, statuses))
+    ways = tuple(f"{dep.label} is {statuses[dep]}" for dep in stale_upstream(key, graph, statuses))
     if made is None:
         can_be = graph.makers[key].is_materializable and status.word != "fresh"
         hint = way_out(key, status, partition) if can_be else ""
@@ -87,9 +87,9 @@ def explain(
 def way_out(key: AssetKey, status: Status, partition: str | None) -> str:
     """Return what to type next."""
     if partition is not None:
-        return f"`%materialize {key} --partition {partition}`, or `%backfill {key}`"
-    opened = f"`%open {key}` gets its inputs to try its body with, " if status.word == "failed" else ""
-    return f"{opened}`%materialize {key}`{' runs it again' if opened else ''}"
+        return f"`%materialize {key.label} --partition {partition}`, or `%backfill {key.label}`"
+    opened = f"`%open {key.label}` gets its inputs to try its body with, " if status.word == "failed" else ""
+    return f"{opened}`%materialize {key.label}`{' runs it again' if opened else ''}"
 
 
 def stale_upstream(key: AssetKey, graph: AssetGraph, statuses: Mapping[AssetKey, Status]) -> list[AssetKey]:
@@ -110,10 +110,10 @@ def now(
     inputs = [
         Part(
             "input",
-            str(dep),
+            dep.label,
             "will run"
             if dep in running
-            else version_of_input(dep, reading, ledger) or before.get(str(dep), "external"),
+            else version_of_input(dep, reading, ledger) or before.get(dep.label, "external"),
         )
         for dep in graph.in_order(graph.upstream[key])
     ]

@@ -15,7 +15,7 @@ from typing import Any, Final
 from ipy_orch.errors import DagsterInvariantViolationError, IsolationWarning, StoreWarning
 from ipy_orch.events.types import Checked, StepFailed
 from ipy_orch.model.env import redact_all
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.planning.plan import Plan
 from ipy_orch.session import rows
 from ipy_orch.session.jobs.launched import job_rows
@@ -100,7 +100,7 @@ def keep(session: Session, store: str) -> list[str]:
 def listed(session: Session, selection: str | None = None) -> Answer:
     """Return what there is: assets and their checks; without a selection also jobs, schedules and sensors."""
     scanned = session.scan()
-    keys = set(map(str, session.resolve(scanned, selection) if selection is not None else scanned.graph.keys))
+    keys = set(labels(session.resolve(scanned, selection) if selection is not None else scanned.graph.keys))
     assets = rows.assets(scanned, session.statuses(scanned), session.ledger)
     checks = rows.checks(scanned, session.ledger)
     return {
@@ -108,7 +108,7 @@ def listed(session: Session, selection: str | None = None) -> Answer:
         "checks": [row for row in checks if selection is None or row["asset"] in keys],
         "jobs": job_rows(scanned, session.launched, session.history.runs) if selection is None else [],
         "automations": automation_rows(scanned) if selection is None else [],
-        "notices": [f"`{key}` is left out: {error.message}" for key, error in scanned.broken.items()],
+        "notices": [f"`{key.label}` is left out: {error.message}" for key, error in scanned.broken.items()],
     }
 
 
@@ -130,8 +130,8 @@ def told_plan(plan: Plan) -> Answer:
     steps = [
         {
             "step": step.name,
-            "assets": [*map(str, step.keys)],
-            "checks": [f"{check.asset_key}:{check.name}" for check in step.checks],
+            "assets": [*labels(step.keys)],
+            "checks": [f"{check.asset_key.label}:{check.name}" for check in step.checks],
             "partitions": [one for one in step.partitions if one is not None],
             "reason": str(step.reason),
             "conditional": step.conditional,
@@ -140,7 +140,7 @@ def told_plan(plan: Plan) -> Answer:
         for step in plan.every_step
     ]
     made = set(plan.keys)
-    fresh = [str(key) for key in plan.looked_at if key in plan.request.keys and key not in made]
+    fresh = [key.label for key in plan.looked_at if key in plan.request.keys and key not in made]
     return {"steps": steps, "fresh": fresh}
 
 
@@ -148,7 +148,7 @@ def explained(session: Session, asset: str) -> Answer:
     """Return why an asset stands as it does."""
     why = session.why(asset)
     return {
-        "asset": str(why.key),
+        "asset": why.key.label,
         "partition": why.partition,
         "status": why.status.word,
         "reason": why.status.reason,
@@ -167,9 +167,9 @@ def pictured(session: Session, selection: str | None = None, form: str = "text")
     ordered: list[AssetKey] = scanned.graph.in_order(keys)
     nodes = [
         {
-            "asset": str(key),
+            "asset": key.label,
             "status": status[key].word if key in status else "external",
-            "reads": [*map(str, scanned.graph.in_order(scanned.graph.upstream[key]))],
+            "reads": [*labels(scanned.graph.in_order(scanned.graph.upstream[key]))],
         }
         for key in ordered
     ]
@@ -197,7 +197,7 @@ def summed_up(session: Session) -> Answer:
 def told_report(session: Session, report: Report) -> Answer:
     """Return a report as data, with the verdicts of the checks of its assets."""
     scanned = session.scan()
-    looked = {*map(str, report.plan.looked_at), *map(str, report.plan.request.keys)}
+    looked = {*labels(report.plan.looked_at), *labels(report.plan.request.keys)}
     judged = {*judged_in(report)}
     verdicts = [
         {**row, "earlier": row["status"] != "not run" and f"{row['asset']}:{row['check']}" not in judged}
@@ -208,7 +208,7 @@ def told_report(session: Session, report: Report) -> Answer:
         "success": report.success and not failing(verdicts),
         "run_id": report.result.run_id if report.result is not None else None,
         "status": report.result.status if report.result is not None else "nothing to do",
-        "assets": [{"asset": str(line.key), "status": line.status, "text": kept(line.text)} for line in report.lines],
+        "assets": [{"asset": line.name, "status": line.status, "text": kept(line.text)} for line in report.lines],
         "checks": verdicts,
         "errors": errors_of(session, report),
         "notices": [*report.notices],
@@ -219,7 +219,7 @@ def judged_in(report: Report) -> Iterator[str]:
     """Yield the checks that gave a verdict in a run, or raised; those of what is fresh did so in an earlier one."""
     for event in report.result.events if report.result is not None else ():
         keys = [event.key] if isinstance(event, Checked) else event.checks if isinstance(event, StepFailed) else ()
-        yield from (f"{key.asset_key}:{key.name}" for key in keys)
+        yield from (f"{key.asset_key.label}:{key.name}" for key in keys)
 
 
 def kept(text: str) -> str:

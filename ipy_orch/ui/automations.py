@@ -106,7 +106,7 @@ def condition_message(session: Session, key: AssetKey) -> ConditionMessage:
         DagsterInvariantViolationError: when it has none.
     """
     told = session.explain_condition(key).to_dict()
-    return ConditionMessage(id=str(key), condition=condition_of(told))
+    return ConditionMessage(id=key.label, condition=condition_of(told))
 
 
 def condition_of(told: dict[str, Any]) -> Condition:

@@ -274,7 +274,7 @@ class Bridge:
             return None
         try:
             scanned = self.session.scan()
-            return [str(key) for key in scanned.graph.in_order(self.session.resolve(scanned, view.selection))]
+            return [key.label for key in scanned.graph.in_order(self.session.resolve(scanned, view.selection))]
         except DagsterError:
             return []
 

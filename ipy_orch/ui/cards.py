@@ -115,7 +115,7 @@ def card_of(graph: AssetGraph, key: AssetKey, status: Status | None, checks: Ver
         status = Status("" if graph.maker(key).is_materializable else "external")
     count = Counter(verdict_word(checks.get(check)) for check in graph.checks_of.get(key, ()))
     return Card(
-        plain(str(key)),
+        plain(key.label),
         plain(status.word),
         plain(status.reason),
         plain(spec.group_name or DEFAULT_GROUP),

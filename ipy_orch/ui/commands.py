@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError, closest
 from ipy_orch.events.types import Logged
 from ipy_orch.model.env import redact
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.planning.graph import AssetGraph, ancestors, descendants
 from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.session.jobs.launched import JobReport
@@ -198,7 +198,7 @@ class Commands:
             Refusal: when it is neither.
         """
         found = self.bridge.outline.ids.get(id_)
-        return found if found is not None else self.key(id_, {str(key): key for key in self.graph().keys})
+        return found if found is not None else self.key(id_, {key.label: key for key in self.graph().keys})
 
     def key(self, id_: str, known: Mapping[str, AssetKey]) -> AssetKey:
         """Return the asset of an id.
@@ -211,7 +211,7 @@ class Commands:
 
     def keys(self, ids: Iterable[str], graph: AssetGraph) -> list[AssetKey]:
         """Return the assets of ids, in order of lineage."""
-        known = {str(key): key for key in graph.keys}
+        known = {key.label: key for key in graph.keys}
         return graph.in_order({self.key(id_, known) for id_ in ids})
 
     def job(self, name: str) -> str:
@@ -249,7 +249,7 @@ class Commands:
         except DagsterError as error:
             text, hint = redact(error.message), error.hint or ""
             return Selected(request=command.request, text=command.text, problem=text, hint=hint)
-        ids = [str(key) for key in graph.in_order(keys)]
+        ids = [key.label for key in graph.in_order(keys)]
         return Selected(request=command.request, text=command.text, ids=ids)
 
     # -- runs ---------------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ class Commands:
         if not keys:
             self.view.tell(Toast(request=command.request, text="nothing to do: all of it is fresh"))
             return
-        what = command.selection or (", ".join(map(str, keys[:3])) + (f" and {len(keys) - 3} more" if keys[3:] else ""))
+        what = command.selection or (", ".join(labels(keys[:3])) + (f" and {len(keys) - 3} more" if keys[3:] else ""))
         options: dict[str, Any] = {"partition": command.partitions} if command.partitions is not None else {}
         options |= {} if command.checks_only else {"force": command.force, "config": command.config}
         one = self.session.submit(keys, checks_only=command.checks_only, what=what, env=command.env, **options)
@@ -287,7 +287,7 @@ class Commands:
     def backfill(self, command: Backfill) -> None:
         """Have partitions of assets brought up to date."""
         graph = self.graph()
-        keys = [str(key) for key in self.keys(command.ids, graph)]
+        keys = [key.label for key in self.keys(command.ids, graph)]
         options = {"missing": command.only == "missing", "failed": command.only == "failed"}
         force = command.only == "all"
         selection = keys[0] if len(keys) == 1 else keys
@@ -345,7 +345,7 @@ class Commands:
             keys = set(graph.executable_keys)
         foreign = [key for key in graph.in_order(keys) if not graph.makers[key].is_executable]
         if foreign and command.ids is not None and not command.checks_only:
-            raise Refusal(f"nothing here makes `{foreign[0]}`", "it is an external asset")
+            raise Refusal(f"nothing here makes `{foreign[0].label}`", "it is an external asset")
         keys = (descendants(graph, keys) if command.downstream else keys) | (
             ancestors(graph.upstream, keys) if command.upstream else set()
         )
@@ -353,7 +353,9 @@ class Commands:
             keys = {key for key in keys if graph.makers[key].is_executable}
         if command.stale:
             standing = self.bridge.told
-            keys = {key for key in keys if str(key) not in standing or standing[str(key)].status.word not in NOT_STALE}
+            keys = {
+                key for key in keys if key.label not in standing or standing[key.label].status.word not in NOT_STALE
+            }
         return graph.in_order(keys)
 
     def tell_end(self, one: Submitted, request: int) -> None:

@@ -101,7 +101,7 @@ class Reader:
         maker, spec, node = graph.maker(key), graph.spec(key), node_of(key, graph, scanned)
         known = facts(session.ledger.latest.get(key)) | failure(session, key)
         return DetailsMessage(
-            id=str(key),
+            id=key.label,
             version=self.bridge.version,
             description=spec.description or "",
             code=code_of(maker, scanned),
@@ -113,14 +113,14 @@ class Reader:
             partitions=str(spec.partitions_def or ""),
             resources=[name for name, how in sorted(uses(maker, graph).items()) if not how],
             io_manager=manager if (manager := manager_of(key, maker)) in scanned.resources else "",
-            upstream=[str(one) for one in graph.in_order(graph.upstream[key])],
-            downstream=[str(one) for one in graph.in_order(graph.downstream[key])],
-            status=self.bridge.standing.status(str(key), key),
+            upstream=[one.label for one in graph.in_order(graph.upstream[key])],
+            downstream=[one.label for one in graph.in_order(graph.downstream[key])],
+            status=self.bridge.standing.status(key.label, key),
             why=why_of(session, key),
             checks=[check_of(graph.checks[check], session) for check in graph.checks_of.get(key, ())],
             definition_metadata=definition_entries(spec),
             plots=plots_of(session, key),
-            runs=[*runs_of(session, str(key))],
+            runs=[*runs_of(session, key.label)],
             value=self.value(key, graph, load=load),
             comparable=key in self.bridge.formers,
             **known,
@@ -173,7 +173,7 @@ class Reader:
         except KeyError:
             frame = None
         if frame is None:
-            raise ValueError(f"there is no table of `{key}` in memory")
+            raise ValueError(f"there is no table of `{key.label}` in memory")
         return frame
 
     def rows(self, command: RowsCommand, key: AssetKey) -> RowsMessage:
@@ -189,15 +189,15 @@ class Reader:
         """Return what has changed in a table since the materialization before."""
         entry = self.bridge.formers.get(key)
         if entry is None:
-            return Comparison(id=str(key), reason="the value before this one isn't kept any more")
+            return Comparison(id=key.label, reason="the value before this one isn't kept any more")
         before = frame_of(entry.sealed.open())
         try:
             after = self.frame(key)
         except ValueError as error:
-            return Comparison(id=str(key), reason=str(error))
+            return Comparison(id=key.label, reason=str(error))
         if before is None:
-            return Comparison(id=str(key), reason="the value before this one was no table")
-        return compared(str(key), before, after)
+            return Comparison(id=key.label, reason="the value before this one was no table")
+        return compared(key.label, before, after)
 
 
 def manager_of(key: AssetKey, maker: AssetsDefinition) -> str:

@@ -50,7 +50,7 @@ def headline(event: Event) -> Headline | None:
         case StepSkipped():
             told = of_step("skipped", event, f"skipped: {event.reason}")
         case Materialized():
-            name = str(event.key) if event.partition is None else f"{event.key}[{event.partition}]"
+            name = event.key.label if event.partition is None else f"{event.key.label}[{event.partition}]"
             told = {"what": "ran", "name": name, "text": " · ".join(facts(event))}
         case Checked():
             told = checked(event)
@@ -71,6 +71,6 @@ def checked(event: Checked) -> Headline:
     told = [word_of(verdict), *filter(None, [verdict.description]), *found]
     return {
         "what": word_of(verdict),
-        "name": f"{verdict.asset_key}:{verdict.check_name}",
+        "name": f"{verdict.asset_key.label}:{verdict.check_name}",
         "text": " · ".join(told).replace("\n", " ")[:200],
     }

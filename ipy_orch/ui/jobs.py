@@ -51,7 +51,7 @@ def what_of(session: Session, scanned: Scanned, name: str) -> dict[str, object]:
         job = resolved_job(session, scanned, name)
         if job.is_asset_job:
             keys = keys_of_job(scanned.places_of_jobs[name].definition, scanned.graph)
-            return {"ids": [str(key) for key in keys], "resumable": run is not None and run.status == "failure"}
+            return {"ids": [key.label for key in keys], "resumable": run is not None and run.status == "failure"}
         return {"ops": [*ops_of(job)], "resumable": run is not None and run.status in ("failure", "canceled")}
     except DagsterError as error:
         return {"problem": str(error)}

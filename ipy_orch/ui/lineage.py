@@ -8,6 +8,7 @@ from typing import Any, Final
 from IPython.core.getipython import get_ipython
 
 from ipy_orch.model.definitions import Definitions
+from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.session.session import Session
 from ipy_orch.ui.bundle import bundle_is_built
@@ -44,7 +45,7 @@ def name_of(selection: Any) -> str:
     if selection is None or isinstance(selection, str):
         return selection or ""
     if isinstance(selection, Iterable):
-        return " or ".join(sorted(map(str, selection)))
+        return " or ".join(sorted(one.label if isinstance(one, AssetKey) else str(one) for one in selection))
     return str(selection)
 
 

@@ -38,7 +38,7 @@ def partitions_message(session: Session, key: AssetKey, known: str = "") -> Part
         else:
             runs.append((many, at))
     return PartitionsMessage(
-        id=str(key),
+        id=key.label,
         cut=view.cut,
         stamp=stamp,
         dimensions=[*view.dimensions],

@@ -102,7 +102,7 @@ def outline_of(scanned: Scanned, environment: str = "", environments: Iterable[s
         edges,
         tuple(Group(name=name, count=count) for name, count in groups.items()),
         tuple(jobs_of(scanned, graph)),
-        {str(key): key for key in graph.keys},
+        {key.label: key for key in graph.keys},
         checks,
         environment,
         (*environments,),
@@ -125,7 +125,7 @@ def node_of(key: AssetKey, graph: AssetGraph, scanned: Scanned) -> Node:
     spec = maker.specs_by_key[key]
     cell = scanned.cells.get(maker)
     return Node(
-        id=str(key),
+        id=key.label,
         group=spec.group_name or DEFAULT_GROUP,
         kind="asset" if maker.is_executable else "external",
         kinds=tuple(graph.kinds(key)),

@@ -58,7 +58,7 @@ class OfAssets:
 
     def __init__(self, session: Session, scanned: Scanned, keys: Sequence[AssetKey]) -> None:
         self.session, self.scanned, self.keys = session, scanned, keys
-        self.ids = [str(key) for key in keys]
+        self.ids = [key.label for key in keys]
 
     def given(self) -> dict[str, Any]:
         """Return the run config that the session was given."""
@@ -88,7 +88,7 @@ class OfJob:
         self.job: JobDefinition = resolved_job(session, scanned, self.name)
         keys = self.job.layer.executable_asset_keys if self.job.is_asset_job else frozenset()
         self.keys = scanned.graph.in_order(key for key in keys if key in scanned.graph.position)
-        self.ids = [str(key) for key in self.keys]
+        self.ids = [key.label for key in self.keys]
 
     def launched(self, data: Mapping[str, Any]) -> Launch:
         """Return the launch with some run config."""
@@ -158,10 +158,10 @@ def parts_of(scanned: Scanned, keys: Iterable[AssetKey], given: Mapping[str, Any
         for place, made in op_fields(maker):
             if place not in ops:
                 ops[place] = op_part(place, made, given)
-            ops[place].used_by.append(str(key))
+            ops[place].used_by.append(key.label)
         for name in sorted(uses(maker, scanned.graph).keys() & scanned.resources.keys()):
             if name not in resources:
                 resources[name] = resource_part(scanned, name, given)
             if (part := resources[name]) is not None:
-                part.used_by.append(str(key))
+                part.used_by.append(key.label)
     return [*ops.values(), *(part for part in resources.values() if part is not None)]

@@ -278,7 +278,7 @@ def test_tracebacks_have_the_cells_lines(header: str):
 def test_heads(text: str, line: int):
     """Comments may stand above the head, its lines in any order and without spaces; line numbers stay the cell's."""
     found = cell(text)
-    assert str(found.target) == "orders"
+    assert found.target.label == "orders"
     assert found.tree.body[0].lineno == line
     assert found.options.get("group", "g") == "g"
 

@@ -99,7 +99,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_assets_of_this_module():
     """Variables and lists of this module are read, each object once; specs on request."""
     assert load_assets_from_current_module() == [orders, report, raw]
-    assert [str(one.key) for one in load_assets_from_current_module(include_specs=True)] == [
+    assert [one.key.label for one in load_assets_from_current_module(include_specs=True)] == [
         "orders",
         "report",
         "raw",
@@ -109,11 +109,11 @@ def test_assets_of_this_module():
 
 def test_a_package_is_read_whole(package: str):
     """All modules of a package are imported and read, in order."""
-    names = [str(one.key) for one in load_assets_from_package_name(package)]
+    names = [one.key.label for one in load_assets_from_package_name(package)]
     assert names == ["top", "one"]
-    assert [str(one.key) for one in load_assets_from_package_module(sys.modules[package])] == names
+    assert [one.key.label for one in load_assets_from_package_module(sys.modules[package])] == names
     (check,) = load_asset_checks_from_package_name(package, asset_key_prefix="p")
-    assert str(check.check_key) == "p/one:two"
+    assert check.check_key.label == "p/one:two"
 
 
 def test_prefixes():
@@ -122,7 +122,7 @@ def test_prefixes():
     one, two, source = load_assets_from_modules([here], key_prefix=["p", "q"])
     assert one.key == AssetKey(["p", "q", "orders"])
     assert one.asset_deps[one.key] == {AssetKey("raw")}
-    assert [str(key) for key in one.check_keys] == ["p/q/orders:has_rows"]
+    assert [key.label for key in one.check_keys] == ["p/q/orders:has_rows"]
     assert two.asset_deps[two.key] == {one.key, AssetKey("elsewhere")}
     assert source.key == AssetKey("raw")
     one, _, source = load_assets_from_modules([here], key_prefix="p", source_key_prefix="s")
@@ -164,7 +164,7 @@ def test_checks():
     """Checks are read apart from assets, and their assets may get a prefix."""
     assert load_asset_checks_from_current_module() == [unique]
     (told,) = load_asset_checks_from_modules([module(unique=unique)], asset_key_prefix="p")
-    assert str(told.check_key) == "p/orders:unique"
+    assert told.check_key.label == "p/orders:unique"
     assert told.dependency_keys == {AssetKey(["p", "orders"]), AssetKey("raw")}
 
 
@@ -213,6 +213,6 @@ def test_schedules_and_sensors_of_modules():
 def test_definitions_of_a_package(package: str):
     """A package's Definitions holds what all of its modules hold."""
     defs = load_definitions_from_package_name(package)
-    assert [str(key) for key in defs.resolve_all_asset_keys()] == ["top", "one"]
+    assert [key.label for key in defs.resolve_all_asset_keys()] == ["top", "one"]
     assert len(defs.asset_checks) == 1
     assert load_definitions_from_package_module(sys.modules[package]) == defs

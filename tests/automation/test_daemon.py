@@ -374,7 +374,7 @@ def test_partitions_are_run_when_they_have_ended(clock: Frozen) -> None:
     session.switch("baskets", True)
     clock.time = at("2024-03-02 02:00")
     settled(daemon)
-    made = {str(key): partition for key, partition in session.ledger.materialized}
+    made = {key.label: partition for key, partition in session.ledger.materialized}
     assert made == {"sales": "2024-03-01", "juice": "apple"}
     runs = [(run.what, run.tags["dagster/partition"], run.status) for run in session.history.runs.values()]
     assert sorted(runs) == [

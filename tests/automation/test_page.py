@@ -116,5 +116,5 @@ def test_conditions_have_a_sensor_of_their_own() -> None:
     (row,) = automation_rows(session)
     assert (row.name, row.kind, row.on) == ("default_automation_condition_sensor", "sensor", False)
     tick = session.ask(row.name)
-    assert [[str(key) for key in request.asset_selection] for request in tick.requests] == [["a"]], tick
+    assert [[key.label for key in request.asset_selection] for request in tick.requests] == [["a"]], tick
     assert not session.definitions().automations

@@ -30,7 +30,7 @@ import json as _json
 from pathlib import Path as _Path
 from ipy_orch import session as _session
 from ipy_orch.planning.hashing.hashing import digest as _digest
-_keys = [str(_key) for _key in _session().definitions().resolve_all_asset_keys()]
+_keys = [_key.label for _key in _session().definitions().resolve_all_asset_keys()]
 _Path("values.json").write_text(_json.dumps({_key: _digest(_session().value(_key)) for _key in sorted(_keys)}))
 """
 

@@ -75,7 +75,7 @@ def test_a_folder_of_sql_is_a_graph() -> None:
         "sql/checks/by_carrier__all_names.sql", "select * from airlines where name not in (select name from by_carrier)"
     )
     made = built(SqlFolderComponent, folder="sql", group_name="shop", key_prefix="dw")
-    assert {str(key) for key in made.resolve_all_asset_keys()} == {"dw/by_carrier", "dw/worst", "flights", "airlines"}
+    assert {key.label for key in made.resolve_all_asset_keys()} == {"dw/by_carrier", "dw/worst", "flights", "airlines"}
     done = materialize([flights, airlines, *made.assets, *made.asset_checks])
     worst = done.output_for_node("dw__worst")
     assert worst.name[0] == "SkyWest Airlines Inc."

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 from matplotlib import pyplot as plt
 
+from ipy_orch import materialize
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.proof.comparing import difference
 from ipy_orch.export.proof.facts import plain
@@ -50,6 +51,20 @@ def test_numbers_of_numpy_in_the_metadata_of_a_check(target, tmp_path):
     )
     notebook.write(tmp_path / "m.py", target, prove=True)
     assert '(missing == 0, {"missing": missing}), severity=AssetCheckSeverity.WARN' in (tmp_path / "m.py").read_text()
+
+
+@pytest.mark.parametrize("target", ["ipy_orch", "dagster"])
+def test_a_key_in_a_text(target, tmp_path):
+    """A value that is made of a formatted key is the same in the notebook and in the module."""
+    notebook = Notebook(
+        "from ipy_orch import asset",
+        """@asset(key_prefix='shop')
+def a(context):
+    key = context.asset_key
+    return f'{key}, {key.to_user_string()}'""",
+    )
+    notebook.write(tmp_path / "m.py", target, prove=True)
+    assert materialize([notebook.namespace["a"]]).output_for_node("shop__a") == "AssetKey(['shop', 'a']), shop/a"
 
 
 @pytest.mark.parametrize("target", ["ipy_orch", "dagster"])

@@ -73,7 +73,7 @@ def test_all_assets_are_found():
     """Specs, definitions, and assets that are only named in dependencies are all assets."""
     defs = Definitions([named("orders", "raw"), AssetSpec("report", deps=["orders"])])
     assert defs.resolve_all_asset_keys() == [AssetKey("raw"), AssetKey("orders"), AssetKey("report")]
-    specs = {str(spec.key): spec for spec in defs.resolve_all_asset_specs()}
+    specs = {spec.key.label: spec for spec in defs.resolve_all_asset_specs()}
     assert {spec.group_name for spec in specs.values()} == {"default"}
     assert defs.resolve_assets_def("raw").is_auto_created_stub
     assert not defs.resolve_assets_def("report").is_executable
@@ -248,7 +248,7 @@ def test_specs_are_mapped():
     defs = Definitions([AssetSpec("x"), named("y"), named("z", "y")])
     assert all(spec.tags for spec in defs.map_resolved_asset_specs(func=tagged).resolve_all_asset_specs())
     some = defs.map_asset_specs(func=tagged, selection="y").resolve_all_asset_specs()
-    assert [str(spec.key) for spec in some if spec.tags] == ["y"]
+    assert [spec.key.label for spec in some if spec.tags] == ["y"]
     assert map_asset_specs(tagged, [AssetSpec("x")])[0].tags == {"a": "b"}
     with pytest.raises(DagsterInvalidSubsetError):
         defs.map_asset_specs(func=tagged, selection="nothing")

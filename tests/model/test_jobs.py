@@ -53,7 +53,7 @@ def positive(orders):
 
 def keys(job: JobDefinition) -> set[str]:
     """Return the assets that a job runs."""
-    return {str(key) for key in job.asset_layer.executable_asset_keys}
+    return {key.label for key in job.asset_layer.executable_asset_keys}
 
 
 def retries(job: JobDefinition) -> dict[str, RetryPolicy | None]:

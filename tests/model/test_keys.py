@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dagster
 import pytest
 
+import ipy_orch
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, FrozenList, valid_name
 
@@ -86,12 +88,21 @@ def test_identifiers():
 def test_check_keys():
     """A check is spelled `asset:check`."""
     key = AssetCheckKey(AssetKey(["sales", "orders"]), "unique")
-    assert str(key) == "sales/orders:unique"
+    assert key.label == key.to_user_string() == "sales/orders:unique"
     assert AssetCheckKey.from_user_string("sales/orders:unique") == key
     assert key.with_asset_key_prefix("p").asset_key == AssetKey(["p", "sales", "orders"])
     assert key.replace_asset_key(AssetKey("a")) == AssetCheckKey(AssetKey("a"), "unique")
     with pytest.raises(DagsterInvariantViolationError):
         AssetCheckKey.from_user_string("orders")
+
+
+def test_keys_are_printed_as_dagsters_are() -> None:
+    """Code that formats a key gives the same text under both libraries."""
+    for lib in (dagster, ipy_orch):
+        key = lib.AssetKey(["sales", "orders"])
+        assert f"{key}" == str(key) == "AssetKey(['sales', 'orders'])"
+        check = lib.AssetCheckKey(key, "unique")
+        assert str(check) == "AssetCheckKey(asset_key=AssetKey(['sales', 'orders']), name='unique')"
 
 
 def test_frozen_lists_equal_lists():

@@ -102,7 +102,7 @@ def test_values_are_loaded():
         def handle_output(self, context, obj): ...
 
         def load_input(self, context):
-            return str(context.asset_key), context.definition_metadata, context.dagster_type
+            return context.asset_key.to_user_string(), context.definition_metadata, context.dagster_type
 
     @asset
     def trips(): ...

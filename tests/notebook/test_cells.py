@@ -9,7 +9,7 @@ from tests.notebook.conftest import Notebook
 
 def keys(notebook: Notebook) -> list[str]:
     """Return the assets that exist."""
-    return sorted(map(str, notebook.session.scan().graph.keys))
+    return sorted(key.label for key in notebook.session.scan().graph.keys)
 
 
 def test_a_renamed_asset_leaves_no_ghost(notebook: Notebook) -> None:

@@ -94,7 +94,7 @@ def test_a_renamed_or_edited_cell_leaves_no_ghost(reports: Notebook) -> None:
     """Neither under another name, nor as another cell, nor with other assets."""
     reports.good("%%component Report sales\nname: day", "one")
     reports.good("%%component Report shop\nname: week", "one")
-    assert {str(key) for key in reports.session.definitions().resolve_all_asset_keys()} == {"week", "week_title"}
+    assert {key.label for key in reports.session.definitions().resolve_all_asset_keys()} == {"week", "week_title"}
     assert "sales" not in reports.variables
     reports.good("x = 1", "one")
     assert not reports.session.definitions().assets
@@ -107,7 +107,7 @@ def test_two_cells_have_two_names(reports: Notebook) -> None:
     assert "is the component of Cell In[" in ran.stderr
     assert "%%component TYPE report_2" in ran.stderr
     reports.good("%%component Report\nname: month", "one")
-    assert {str(key) for key in reports.session.definitions().resolve_all_asset_keys()} == {"month", "month_title"}
+    assert {key.label for key in reports.session.definitions().resolve_all_asset_keys()} == {"month", "month_title"}
 
 
 def test_what_does_not_fit_leaves_what_was_there(reports: Notebook) -> None:
@@ -118,7 +118,7 @@ def test_what_does_not_fit_leaves_what_was_there(reports: Notebook) -> None:
     assert "other" not in reports.variables
     ran = reports.run("%%component Report day\nname: x", "three")
     assert "day_component" in ran.stderr + ran.traceback
-    assert {str(key) for key in reports.session.definitions().resolve_all_asset_keys()} == {"day", "day_title"}
+    assert {key.label for key in reports.session.definitions().resolve_all_asset_keys()} == {"day", "day_title"}
 
 
 @pytest.mark.parametrize(

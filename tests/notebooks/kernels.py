@@ -19,7 +19,7 @@ import json, ipy_orch
 _session = ipy_orch.session()
 print(json.dumps({
     "runs": len(_session.history.runs),
-    "made": [str(event.key) for event in _session.log if event.kind == "materialized"],
+    "made": [event.key.label for event in _session.log if event.kind == "materialized"],
     "assets": _session.assets()["status"].astype(str).to_dict(),
     "checks": _session.checks().reset_index()[["check", "status"]].astype(str).to_dict("records"),
 }))

@@ -309,7 +309,7 @@ def test_some_assets_of_a_graph(chosen: list[str], expected: dict[str, str]):
     calls = calls_of(sides.subset_for({AssetKey(name) for name in chosen}, None))
 
     def read(source: Any) -> str:
-        return str(source.key) if isinstance(source, FromAsset) else source.call
+        return source.key.label if isinstance(source, FromAsset) else source.call
 
     assert {call.name: read(call.sources["number"]) for call in calls} == expected
 

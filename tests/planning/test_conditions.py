@@ -207,7 +207,7 @@ def test_one_run_for_all_that_isn_t_partitioned() -> None:
 
     result = Day([parts, whole, other]).look()
     asked = run_requests(result.results[0].context.tick.view, result.requested, {"by": "me"})
-    named = [(sorted(map(str, one.asset_selection)), one.partition_key) for one in asked]
+    named = [(sorted(one.label for one in one.asset_selection), one.partition_key) for one in asked]
     assert sorted(named, key=str) == [(["other", "whole"], None), (["parts"], "x"), (["parts"], "y")]
     assert asked[0].tags == {"by": "me", "dagster/from_automation_condition": "true"}
 

@@ -39,13 +39,13 @@ def ledger_of(graph: AssetGraph, codes: dict[str, str] | None = None, said: dict
     ledger = Ledger()
     for key in graph.keys:
         maker = graph.makers[key]
-        inputs = [Part("input", str(dep), ledger.data_version(dep) or "") for dep in sorted(graph.upstream[key])]
+        inputs = [Part("input", dep.label, ledger.data_version(dep) or "") for dep in sorted(graph.upstream[key])]
         recipe = (*parts(codes or {})(maker), *inputs)
-        version = version_of(recipe, str(key))
-        data_version = (said or {}).get(str(key), version)
+        version = version_of(recipe, key.label)
+        data_version = (said or {}).get(key.label, version)
         made = AssetMaterialization(key)
         ledger.apply(
-            Materialized("r", 1.0, maker.op.name, made, None, version, data_version, str(key) in (said or {}), recipe)
+            Materialized("r", 1.0, maker.op.name, made, None, version, data_version, key.label in (said or {}), recipe)
         )
     return ledger
 
@@ -83,7 +83,7 @@ TABLE = [
 def test_what_runs(name: str, codes: dict[str, str], request_: Request, gone: set[str], expected: list[str]) -> None:
     """Each row of the table."""
     assert name
-    knowledge = Knowledge(parts(codes), lambda key, _partition, _version: str(key) not in gone)
+    knowledge = Knowledge(parts(codes), lambda key, _partition, _version: key.label not in gone)
     found = shown(plan(DIAMOND, ledger_of(DIAMOND), request_, knowledge))
     assert found[: len(expected)] == expected
     assert bool(found) == bool(expected)
@@ -153,7 +153,7 @@ def test_an_ancestor_made_together_brings_its_neighbours() -> None:
 
     together = multi_asset(outs={"a": AssetOut(), "b": AssetOut()})(both)
     found = plan(AssetGraph.of([named("end", "a"), together]), Ledger(), asked("end"))
-    assert [set(map(str, step.keys)) for step in found.steps] == [{"a", "b"}, {"end"}]
+    assert [{one.label for one in step.keys} for step in found.steps] == [{"a", "b"}, {"end"}]
 
 
 def test_an_unknown_asset_gets_the_closest() -> None:
@@ -179,7 +179,7 @@ def test_statuses() -> None:
     ledger = ledger_of(DIAMOND)
     ledger.forget(AssetKey("end"))
     found = statuses(DIAMOND, ledger, Knowledge(parts({"left": "2"})))
-    assert {str(key): str(status) for key, status in found.items()} == {
+    assert {key.label: str(status) for key, status in found.items()} == {
         "top": "fresh",
         "left": "stale (code changed)",
         "right": "fresh",

@@ -58,7 +58,7 @@ def test_each_partition_comes_after_those_it_reads(nb: Notebook) -> None:
 def test_partitions_downstream_of_those_asked_for(nb: Notebook) -> None:
     """A range of days means the weeks that read them."""
     told = nb.session.backfill("orders or weekly", "2024-01-08..2024-01-10")
-    assert [str(line.key) for line in told.lines] == ["raw", "orders", "weekly"]
+    assert [line.key.label for line in told.lines] == ["raw", "orders", "weekly"]
     assert nb.session.partition_view("weekly").counts == {"fresh": 1, "missing": 1}
 
 
@@ -204,7 +204,9 @@ def test_a_year_killed_and_gone_on_with(tmp_path: Path) -> None:
     # each kill costs what the four workers were at, and what had ended and wasn't written yet
     assert sum(many - 1 for many in runs.values()) <= 2 * 8
     again = Notebook(run=False, store=str(store))
-    finished = Counter((str(event.key), event.partition) for event in again.session.log if event.kind == "materialized")
+    finished = Counter(
+        (event.key.label, event.partition) for event in again.session.log if event.kind == "materialized"
+    )
     assert finished
     assert set(finished.values()) == {1}
 

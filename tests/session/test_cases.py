@@ -251,7 +251,7 @@ def test_source_that_is_not_available(capsys: pytest.CaptureFixture[str]) -> Non
     exec("def f():\n    return 1", notebook.namespace)
     notebook.cell("a", "%%asset a\nf()")
     report = notebook.session.materialize("a")
-    assert [str(key) for key in report.materialized] == ["a"]
+    assert [key.label for key in report.materialized] == ["a"]
     assert "can't be followed" in str(report)
     assert "source" in str(report)
     capsys.readouterr()
@@ -263,7 +263,7 @@ def test_an_unhashable_global() -> None:
     notebook.cell("g", "import threading\nlock = (n for n in [1])")
     notebook.cell("a", "%%asset a\nlock is not None")
     report = notebook.session.materialize("a")
-    assert [str(key) for key in report.materialized] == ["a"]
+    assert [key.label for key in report.materialized] == ["a"]
     assert "can't be followed" in str(report)
 
 
@@ -439,7 +439,7 @@ def test_a_package_version_counts_where_it_is_pinned(monkeypatch: pytest.MonkeyP
     notebook.cell("i", "import pandas as pd")
     notebook.cell("a", "%%asset a\npd.Series([1]).sum()")
     notebook.session.settings.pins = ("pandas",)
-    assert [str(key) for key in notebook.session.materialize("a").materialized] == ["a"]
+    assert [key.label for key in notebook.session.materialize("a").materialized] == ["a"]
     assert notebook.session.materialize("a").materialized == []
     monkeypatch.setattr(sys.modules["ipy_orch.session.recipes"], "version", lambda _name: "99")
-    assert [str(key) for key in notebook.session.materialize("a").materialized] == ["a"]
+    assert [key.label for key in notebook.session.materialize("a").materialized] == ["a"]

@@ -51,7 +51,7 @@ def environment(nb: Notebook, text: str, key: str = "env") -> None:
 
 def made(nb: Notebook, selection: str | None = None, **options: object) -> list[str]:
     """Return the assets that a request makes."""
-    return [str(key) for key in nb.session.materialize(selection, **options).materialized]
+    return [key.label for key in nb.session.materialize(selection, **options).materialized]
 
 
 def stale(nb: Notebook, name: str = "raw") -> str:

@@ -145,7 +145,7 @@ def test_errors_and_retries(notebook, tmp_path, place):
 
     report = notebook.session.materialize()
 
-    assert {str(line.key): line.status for line in report.lines} == {
+    assert {line.key.label: line.status for line in report.lines} == {
         "flaky": "ran",
         "beside": "ran",
         "broken": "failed",
@@ -418,7 +418,7 @@ def test_a_place_that_is_not_there():
     assert not notebook.session.ledger.materialized
     notebook.cell("b", "%%asset second --executor processes\nfirst / 0")
     report = notebook.session.materialize()
-    assert {str(line.key): line.status for line in report.lines} == {
+    assert {line.key.label: line.status for line in report.lines} == {
         "first": "ran",
         "second": "failed",
         "third": "ran",

@@ -208,13 +208,13 @@ def test_schedules_and_sensors_are_asked_there_and_their_runs_begin_here(session
 def test_what_a_sensor_does_beside_runs_is_done_at_home(session: Session) -> None:
     """Dynamic partitions, in both ways, and reports of assets; once."""
     _, [report] = session.tick("telling")
-    assert [str(key) for step in report.plan.steps for key in step.keys] == ["total"]
+    assert [key.label for step in report.plan.steps for key in step.keys] == ["total"]
     assert session.instance.get_dynamic_partitions("names") == ["first", "second"]
     before = len(session.log)
     session.tick("telling")
     assert session.instance.get_dynamic_partitions("names") == ["first", "second"]
     assert AssetKey("told") in session.ledger.latest
-    assert len([e for e in [*session.log][before:] if e.kind == "materialized" and str(e.key) == "told"]) == 1
+    assert len([e for e in [*session.log][before:] if e.kind == "materialized" and e.key.label == "told"]) == 1
 
 
 def test_an_error_there_is_told_with_its_frames_and_the_daemon_goes_on(session: Session) -> None:

@@ -149,7 +149,7 @@ def home() -> Iterator[Notebook]:
 
 def words(session: Session) -> dict[str, str]:
     """Return how each asset stands."""
-    return {str(key): status.word for key, status in session.statuses(session.scan()).items()}
+    return {key.label: status.word for key, status in session.statuses(session.scan()).items()}
 
 
 def only_error(report: Report) -> BaseException:
@@ -363,7 +363,7 @@ def test_a_reload_makes_stale_what_was_edited(home: Notebook, tmp_path: Path) ->
     assert words(home.session)["a"] == "fresh"
     assert "c" not in locations.rows()
     locations.remove("small")
-    assert "b" not in {str(key) for one in home.session.scan().definitions for key in one.keys}
+    assert "b" not in {key.label for one in home.session.scan().definitions for key in one.keys}
 
 
 def test_a_crash_is_survived(home: Notebook, shop: Path) -> None:

@@ -142,7 +142,7 @@ class Story:
 
     def given_config(self, notebook: Notebook) -> dict[str, Any]:
         """Return the config where the asset that it is for takes one now."""
-        taking = {str(one.key) for one in notebook.session.scan().definitions if one.has_keys and one.op.config_type}
+        taking = {one.key.label for one in notebook.session.scan().definitions if one.has_keys and one.op.config_type}
         return self.config if set(self.config.get("ops", {})) <= taking else {}
 
 
@@ -165,7 +165,7 @@ def values(notebook: Notebook, config: dict[str, Any]) -> dict[str, Any]:
     for key in session.scan().graph.materializable_keys:
         report = attempt(lambda key=key: session.materialize([key], config=config))
         ok = report is not FAILED and report.success
-        found[str(key)] = session.load(session.scan(), key) if ok else FAILED
+        found[key.label] = session.load(session.scan(), key) if ok else FAILED
     return found
 
 

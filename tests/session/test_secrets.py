@@ -78,4 +78,4 @@ def test_a_version_holds_the_name_of_a_secret_and_not_its_value(nb: Notebook, mo
     assert nb.session.materialize("a").materialized == []
     nb.cell("r", RESOURCE.replace("SHOP_TOKEN", "OTHER_TOKEN"))
     monkeypatch.setenv("OTHER_TOKEN", "another-token-456")
-    assert [str(key) for key in nb.session.materialize("a").materialized] == ["a"]
+    assert [key.label for key in nb.session.materialize("a").materialized] == ["a"]

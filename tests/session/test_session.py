@@ -21,7 +21,7 @@ def nb() -> Notebook:
 
 def ran(report: object) -> list[str]:
     """Return the assets that ran."""
-    return [str(key) for key in report.materialized]  # type: ignore[attr-defined]
+    return [key.label for key in report.materialized]  # type: ignore[attr-defined]
 
 
 def test_a_cell_reads_another_by_its_name(nb: Notebook) -> None:
@@ -83,7 +83,7 @@ def test_three_spellings_have_one_code_version(nb: Notebook, text: str) -> None:
     nb.cell("d", "from ipy_orch import asset\n@asset(group_name='ingest')\ndef orders(raw):\n    return raw[1:]")
     nb.session.materialize("orders")
     nb.cell("d", "")
-    assert "orders" not in map(str, nb.session.scan().graph.keys)
+    assert "orders" not in [one.label for one in nb.session.scan().graph.keys]
     assert ran(nb.cell("2", text)) == []
     assert nb.value("orders") == [2]
 
@@ -92,7 +92,7 @@ def test_a_renamed_asset_leaves_no_ghost(nb: Notebook) -> None:
     """An edited name takes the old asset out of the graph."""
     nb.cell("1", "%%asset raw\n[1]")
     nb.cell("1", "%%asset source\n[1]")
-    assert [str(key) for key in nb.session.scan().graph.keys] == ["source"]
+    assert [key.label for key in nb.session.scan().graph.keys] == ["source"]
 
 
 def test_a_deleted_cell_leaves_no_ghost(nb: Notebook) -> None:
@@ -190,7 +190,7 @@ def test_a_check_runs_with_its_asset(nb: Notebook) -> None:
     nb.cell("1", "%%asset a\n[1, 2]")
     nb.cell("k", "%%asset_check a is_short\nlen(a) < 2, {'rows': len(a)}")
     rows = nb.session.scan()
-    assert [str(key) for key in rows.graph.checks] == ["a:is_short"]
+    assert [key.label for key in rows.graph.checks] == ["a:is_short"]
     verdict = nb.session.ledger.checked[next(iter(rows.graph.checks)), None].evaluation
     assert not verdict.passed
     assert verdict.metadata["rows"].value == 2

@@ -78,7 +78,7 @@ def kernel(folder: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Make]:
 def run_all(notebook: Notebook, **changed: str) -> dict[str, str]:
     """Run all cells, and return the status of each asset."""
     reports = [notebook.cell(name, text) for name, text in {**CELLS, **changed}.items()]
-    return {str(line.key): line.status for report in reports if report is not None for line in report.lines}
+    return {line.key.label: line.status for report in reports if report is not None for line in report.lines}
 
 
 def notices(notebook: Notebook, text: str) -> list[str]:
@@ -476,7 +476,7 @@ for turn in range(int(sys.argv[4])):
     ran = []
     for name, text in cells.items():
         report = notebook.cell(name, text.replace('TURN', str(turn)))
-        ran += [] if report is None else [str(key) for key in report.materialized]
+        ran += [] if report is None else [key.label for key in report.materialized]
     numbers, squares, total = map(notebook.value, ('numbers', 'squares', 'total'))
     assert squares == [number * number for number in numbers]
     print(json.dumps([ran, [numbers[0], len(numbers), total]]), flush=True)  # short: a full pipe would hold it up

@@ -43,7 +43,7 @@ def test_submit_returns_before_the_run_ends(gate):
     assert started.wait(WAIT)
     assert not one.done
     opened.set()
-    assert [str(key) for key in one.result(WAIT).materialized] == ["first", "second"]
+    assert [key.label for key in one.result(WAIT).materialized] == ["first", "second"]
     assert session.value("second") == 2
 
 

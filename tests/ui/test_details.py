@@ -125,7 +125,7 @@ def test_values_of_before_take_a_bounded_part_of_memory(view, session):
     """A thousand materializations keep one; a large one isn't kept at all."""
     for _ in range(5):
         session.materialize("orders", force=True)
-    assert [str(key) for key in view.bridge.formers] == ["orders"]
+    assert [key.label for key in view.bridge.formers] == ["orders"]
     session.store.limit_bytes = 100
     session.materialize("orders", force=True)
     assert not view.bridge.formers

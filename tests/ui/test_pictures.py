@@ -136,7 +136,7 @@ def test_cards() -> None:
 def test_many_assets_fold_to_groups() -> None:
     """Above three hundred assets a card stands for a group, with its worst status."""
     graph = AssetGraph.of([made(f"a{n}", (f"a{n // 2}",) if n else (), f"g{n % 3}") for n in range(301)])
-    status = {key: Status("failed" if str(key) == "a7" else "fresh") for key in graph.keys}
+    status = {key: Status("failed" if key.label == "a7" else "fresh") for key in graph.keys}
     shown = picture(graph, status)
     assert [(card.title, card.word, card.reason) for card in shown.cards] == [
         ("g0 (101 assets)", "fresh", ""),

@@ -9,7 +9,6 @@ import pytest
 
 from ipy_orch.events.runs import Runs
 from ipy_orch.events.types import Event, Logged, RunFinished, RunStarted, StepFailed, StepSucceeded
-from ipy_orch.model.keys import AssetKey
 from ipy_orch.ui.tables import (
     assets_table,
     checks_table,
@@ -78,7 +77,7 @@ def test_assets_table() -> None:
     frame = assets_table(
         [
             {
-                "asset": AssetKey(["sales", "orders"]),
+                "asset": "sales/orders",
                 "status": "fresh",
                 "group": "ingest",
                 "kinds": {"pandas", "duckdb"},
@@ -88,7 +87,7 @@ def test_assets_table() -> None:
                 "when": NOON,
                 "checks": "2/2",
             },
-            {"asset": AssetKey("raw"), "status": "missing", "reason": "never materialized"},
+            {"asset": "raw", "status": "missing", "reason": "never materialized"},
         ]
     )
     assert frame.index.name == "asset"

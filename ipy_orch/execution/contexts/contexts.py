@@ -363,7 +363,7 @@ class OpExecutionContext(PartitionedContext):
         """
         key = AssetKey.from_coercible(asset_key) if asset_key is not None else self.asset_key
         if key not in self.assets_def.keys:
-            raise DagsterInvariantViolationError(f"`{key}` isn't made by `{self.op_def.name}`")
+            raise DagsterInvariantViolationError(f"`{key.label}` isn't made by `{self.op_def.name}`")
         if partition_key is None:
             self.add_output_metadata(metadata, self.output_for_asset_key(key))
             return

@@ -107,7 +107,7 @@ class IOContext:
     def label(self) -> str:
         """Return what this is about, for messages."""
         if self.key is not None:
-            return f"asset `{self.key}`"
+            return f"asset `{self.key.label}`"
         return f"`{self.name}` of `{self.step_key}`" if self.step_key else f"`{self.name}`"
 
     # -- which asset --

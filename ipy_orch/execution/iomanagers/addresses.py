@@ -25,7 +25,7 @@ __all__ = [
 
 def label(context: Any) -> str:
     """Return the asset's name, or the step's and the output's, for messages."""
-    return str(context.asset_key) if context.has_asset_key else f"{context.step_key}.{context.name}"
+    return str(context.asset_key.to_user_string()) if context.has_asset_key else f"{context.step_key}.{context.name}"
 
 
 def identifier(context: Any) -> tuple[object, ...]:

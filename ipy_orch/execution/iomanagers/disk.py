@@ -154,7 +154,7 @@ class DiskStore:
             if known is None or known[0] != mark:
                 known = self.looked_at[path] = (mark, is_sound(path, form))
                 if not known[1]:
-                    self.damaged[str(key)] = "its file is damaged, or not yours alone to write"
+                    self.damaged[key.label] = "its file is damaged, or not yours alone to write"
             if known[1]:
                 return path, form
         return None
@@ -170,16 +170,16 @@ class DiskStore:
             raise KeyError(key)
         path, form = found
         try:
-            return form.read(path, str(key))
+            return form.read(path, key.label)
         except Exception as error:
             with contextlib.suppress(KeyError):
                 self.looked_at[path] = (self.looked_at[path][0], False)
-            self.damaged[str(key)] = str(getattr(error, "message", error)).partition("\n")[0]
+            self.damaged[key.label] = str(getattr(error, "message", error)).partition("\n")[0]
             raise KeyError(key) from error
 
     def save(self, key: AssetKey, partition: str | None, version: str, value: Any) -> str:
         """Store a value beside those of other versions; return why it can't be, "" when it is stored."""
-        stem, name, why = self.stem(key, partition, version), str(key), ""
+        stem, name, why = self.stem(key, partition, version), key.label, ""
         for form in self.forms:
             if not form.takes(value):
                 continue
@@ -249,7 +249,7 @@ class DiskStore:
         """Return where all versions of a value are: its folder, and how the files' names begin."""
         known = self.places.get((key, partition))
         if known is None:
-            folder = f"{readable(str(key))}-{short(key.to_string())}"
+            folder = f"{readable(key.label)}-{short(key.to_string())}"
             file = "all" if partition is None else f"{readable(partition)}-{short(partition)}"
             known = self.places[key, partition] = self.folder / folder / file
         return known

@@ -132,7 +132,7 @@ class SessionIOManager(IOManager):
             seconds: what computing it took.
             name: for a warning when the value can't be isolated.
         """
-        sealed = SealedAfar(value) if isinstance(value, Afar) else seal(value, name or str(key))
+        sealed = SealedAfar(value) if isinstance(value, Afar) else seal(value, name or str(getattr(key, "label", key)))
         entry = Entry(key, partition, version, sealed.nbytes, seconds, time.time(), sealed)
         self.save(entry)
         self._admit(entry)
@@ -144,7 +144,7 @@ class SessionIOManager(IOManager):
         why = self.disk.save(entry.key, entry.partition, entry.version, entry.sealed.private)
         entry.on_disk = not why
         if why:
-            self.memory_only[str(entry.key)] = why
+            self.memory_only[entry.key.label] = why
 
     def ready(self, key: AssetKey, partition: str | None, version: str) -> bool:
         """Have a value of this version in memory, from its file if need be; tell whether it is."""
@@ -162,7 +162,7 @@ class SessionIOManager(IOManager):
         if self.disk is None:
             raise KeyError(key)
         began = time.perf_counter()
-        sealed = seal(self.disk.load(key, partition, version), str(key))
+        sealed = seal(self.disk.load(key, partition, version), key.label)
         took = time.perf_counter() - began
         self._admit(Entry(key, partition, version, sealed.nbytes, took, time.time(), sealed, on_disk=True))
         return sealed

@@ -12,7 +12,7 @@ from ipy_orch.execution.records.dagster_events import DagsterEvent, DagsterEvent
 from ipy_orch.execution.world import RunResult
 from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.jobs import JobDefinition
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.model.ops import RESULT
 from ipy_orch.model.results import AssetCheckEvaluation, AssetMaterialization, AssetObservation, ExpectationResult
 
@@ -241,11 +241,13 @@ class ExecuteInProcessResult:
         key = AssetKey.from_coercible(asset_key)
         if key not in self.output_keys:
             raise DagsterInvariantViolationError(
-                f"this run doesn't make `{key}`", hint=closest(str(key), map(str, self.output_keys))
+                f"this run doesn't make `{key.label}`", hint=closest(key.label, labels(self.output_keys))
             )
         place = self.output_keys[key]
         if place not in self.result.values and place[0] in self.lost:
-            raise DagsterInvariantViolationError(f"this run didn't make `{key}`", hint="`result.all_events` says why")
+            raise DagsterInvariantViolationError(
+                f"this run didn't make `{key.label}`", hint="`result.all_events` says why"
+            )
         return self.result.values[place] if place in self.result.values else self.load(key)
 
     @property

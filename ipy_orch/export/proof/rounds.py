@@ -74,12 +74,12 @@ def rounds_of(session: Session, scanned: Scanned) -> Rounds:
                 told.append(why)
             else:
                 chosen[key] = (found,)
-        at = ", ".join(f"`{key}` at `{one}`" for key, (one,) in chosen.items())
+        at = ", ".join(f"`{key.label}` at `{one}`" for key, (one,) in chosen.items())
         told[:0] = [f"of what is partitioned, one partition is compared: {at}"] if at else []
         whole = [key for key in keys if key not in cuts]
         if cuts:
             left = [key for key in whole if reads_partitions(key, cuts, graph) and (why := hurdle({key: ()}, graph))]
-            told += [f"not compared: `{key}` {hurdle({key: ()}, graph)}" for key in left]
+            told += [f"not compared: `{key.label}` {hurdle({key: ()}, graph)}" for key in left]
             whole = [key for key in whole if key not in left]
         planned = planned_anew(dict.fromkeys(whole, ()) | chosen, graph)
         names = {name for cut in cuts.values() for name in dynamic_names(cut)}
@@ -92,14 +92,14 @@ def choice(key: AssetKey, cut: PartitionsDefinition, made: str | None, graph: As
     """Return the partition of an asset that is compared, and why none is."""
     keys = cut.get_partition_keys()
     if not keys:
-        return None, f"not compared: `{key}` has no partitions yet"
+        return None, f"not compared: `{key.label}` has no partitions yet"
     why = ""
     for one in [made] if made in keys else [keys[0], keys[-1]]:
         assert one is not None
         why = hurdle({key: (one,)}, graph)
         if not why:
             return one, ""
-    return None, f"not compared: `{key}` {why}"
+    return None, f"not compared: `{key.label}` {why}"
 
 
 def hurdle(wanted: Mapping[AssetKey, tuple[str, ...]], graph: AssetGraph) -> str:

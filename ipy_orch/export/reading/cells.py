@@ -183,7 +183,7 @@ def key_of_cell(text: str) -> str:
     source = read_cell(text) if is_definition_cell(text) else None
     if source is None or source.kind == "op":
         return f"text:{text.strip()}" if source is None else f"op:{source.name}"
-    return f"asset:{source.target}" if source.kind == "asset" else f"check:{source.target}:{source.name}"
+    return f"asset:{source.target.label}" if source.kind == "asset" else f"check:{source.target.label}:{source.name}"
 
 
 def transformed(text: str) -> str:

@@ -21,6 +21,7 @@ from ipy_orch.errors import CheckError, DagsterError
 from ipy_orch.model.asset_jobs import IMPLICIT_JOB
 from ipy_orch.model.automation.requests import RunRequest
 from ipy_orch.model.automation.targets import is_anonymous
+from ipy_orch.model.keys import labels
 from ipy_orch.notebook.cells import Cells, keep_lines
 from ipy_orch.notebook.magics.magics import arg, cell, line, line_or_cell, option_args, read, unquoted
 from ipy_orch.notebook.running import Presenter
@@ -243,7 +244,7 @@ def request_text(request: RunRequest) -> str:
     parts = [
         f"run key `{request.run_key}`" if request.run_key is not None else "",
         f"partition {request.partition_key}" if request.partition_key is not None else "",
-        f"assets {', '.join(map(str, request.asset_selection))}" if request.asset_selection is not None else "",
+        f"assets {', '.join(labels(request.asset_selection))}" if request.asset_selection is not None else "",
         f"config {request.run_config}" if request.run_config else "",
         f"tags {', '.join(f'{name}={value}' for name, value in tags.items())}" if tags else "",
     ]

@@ -97,7 +97,7 @@ def told(name: str, type_name: str, made: Definitions, *, runs: bool) -> str:
     Args:
         runs: whether the cell runs its assets by itself.
     """
-    keys = [str(key) for one in made.definitions for key in sorted(one.keys)]
+    keys = [key.label for one in made.definitions for key in sorted(one.keys)]
     checks = sum(len(one.check_keys) for one in made.definitions)
     counts = [f"{len(keys)} asset{'' if len(keys) == 1 else 's'}"]
     counts += [f"{checks} check{'' if checks == 1 else 's'}"] if checks else []

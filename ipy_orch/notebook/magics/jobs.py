@@ -13,6 +13,7 @@ from ipy_orch.authoring.cells.cells import is_definition_cell, read_cell
 from ipy_orch.authoring.cells.options import OP_OPTIONS
 from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError
 from ipy_orch.export.written import JOB_OPTIONS, read_job_line
+from ipy_orch.model.keys import labels
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.magics.magics import (
     ENV,
@@ -81,7 +82,7 @@ class JobMagics(Magics):
             raise usage(error) from None
         count = f"{len(found)} asset{'' if len(found) == 1 else 's'}"
         notes = [] if found else [f"`{said.selection}` selects nothing yet"]
-        names = f": {', '.join(map(str, found))}" if found else ""
+        names = f": {', '.join(labels(found))}" if found else ""
         self.presenter.tell(f"{said.name} · job of {count}{names} · next: %launch {said.name}", notes)
 
     @line()

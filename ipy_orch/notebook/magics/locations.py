@@ -114,7 +114,7 @@ def added(locations: CodeLocations, name: str, workspace: str, said: dict[str, s
 def told(one: CodeLocation) -> str:
     """Return what a location defines, in a line."""
     assert one.described is not None
-    parts = [counted("asset", sorted(str(key) for each in one.definitions for key in each.keys))]
+    parts = [counted("asset", sorted(key.label for each in one.definitions for key in each.keys))]
     own = {
         "job": one.job_names,
         "schedule": sorted(each.name for each in one.automations if each.kind == "schedule"),

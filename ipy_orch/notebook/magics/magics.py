@@ -26,7 +26,7 @@ from ipy_orch.errors import (
     DagsterUnknownPartitionError,
 )
 from ipy_orch.export.written import words
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 from ipy_orch.notebook.cells import Cells
 from ipy_orch.notebook.display import show
 from ipy_orch.notebook.formatters import block
@@ -362,7 +362,7 @@ class OrchMagics(Magics):
         """Drop the values of assets and what is known of them; they count as never materialized."""
         read(self.forget, line)
         keys = self.named(self.session.forget, words(line))
-        self.say(f"forgotten: {', '.join(map(str, keys))}" if keys else "nothing to forget")
+        self.say(f"forgotten: {', '.join(labels(keys))}" if keys else "nothing to forget")
 
     def say(self, text: str) -> None:
         """Show one line."""

@@ -86,5 +86,5 @@ class ReactiveMagics(Magics):
         if not found.results:
             raise UsageError("no asset has an automation condition\nhint: `%%asset NAME --automation eager`")
         return "\n".join(
-            f"{'✓' if result.true else '✗'} {result.key} · {result.condition.title}" for result in found.results
+            f"{'✓' if result.true else '✗'} {result.key.label} · {result.condition.title}" for result in found.results
         )

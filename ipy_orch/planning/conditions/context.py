@@ -67,7 +67,7 @@ class AutomationContext:
         self.told_ids: list[str] | None = None
         if parent is None:
             self.root: AutomationContext = self
-            self.before: ConditionCursor | None = tick.cursor.conditions.get(str(key))
+            self.before: ConditionCursor | None = tick.cursor.conditions.get(key.label)
             self.keeping: list[AutomationResult] = []  #: results of which something is remembered
         else:
             self.root, self.before, self.keeping = parent.root, parent.before, parent.keeping
@@ -191,7 +191,7 @@ class AutomationContext:
 
     def get_previous_requested_subset(self, key: EntityKey) -> EntitySubset | None:
         """Return what the previous evaluation requested of a key, None where it wasn't evaluated."""
-        before = self.tick.cursor.conditions.get(str(key))
+        before = self.tick.cursor.conditions.get(key.label)
         return None if before is None else EntitySubset(self.tick.view, key, self.current(before.requested, key))
 
     # -- what is remembered -------------------------------------------------------------------------------------------

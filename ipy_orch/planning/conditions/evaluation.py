@@ -257,7 +257,7 @@ def asset_of(key: EntityKey) -> AssetKey:
         CheckError: for the key of a check or a job, which have no checks.
     """
     if not isinstance(key, AssetKey):
-        raise CheckError(f"`{key}` is no asset, and has no checks")
+        raise CheckError(f"`{key.label}` is no asset, and has no checks")
     return key
 
 

@@ -78,7 +78,7 @@ def explain(result: AutomationResult, above: AutomationResult | None = None) -> 
         state,
         size(result.true),
         size(context.candidates),
-        str(result.key) if elsewhere else "",
+        result.key.label if elsewhere else "",
         condition.operator_type,
         tuple(explain(child, result) for child in result.child_results),
     )

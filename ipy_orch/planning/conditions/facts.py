@@ -51,7 +51,7 @@ def run_in_progress(context: AutomationContext) -> Found:
     running = context.tick.view.in_progress
     if not running:
         return context.tick.view.empty(context.key), None
-    return value_of(context.tick.view, context.key, running.get(str(context.key), ())), None
+    return value_of(context.tick.view, context.key, running.get(context.key.label, ())), None
 
 
 def backfill_in_progress(context: AutomationContext) -> Found:
@@ -81,7 +81,7 @@ def will_be_requested(context: AutomationContext) -> Found:
 
 def newly_requested(context: AutomationContext) -> Found:
     """Return what the previous evaluation requested; it counts as of its time."""
-    before = context.tick.cursor.conditions.get(str(context.key))
+    before = context.tick.cursor.conditions.get(context.key.label)
     if before is None or not before.requested:
         return context.tick.view.empty(context.key), None
     value = context.current(before.requested)

@@ -71,10 +71,10 @@ class EntitySubset:
             CheckError: when it has no partitions, or not these.
         """
         if isinstance(self.value, bool):
-            raise CheckError(f"`{self.key}` has no partitions")
+            raise CheckError(f"`{self.key.label}` has no partitions")
         unknown = sorted(set(partition_keys) - self.view.keys(self.key))
         if unknown:
-            raise CheckError(f"`{self.key}` has no partition `{unknown[0]}`")
+            raise CheckError(f"`{self.key.label}` has no partition `{unknown[0]}`")
         return self.with_value(self.value & partition_keys)
 
     def compute_mapped_subset(self, to_key: EntityKey, direction: str) -> EntitySubset:
@@ -92,7 +92,7 @@ class EntitySubset:
             CheckError: when it has no partitions.
         """
         if isinstance(self.value, bool):
-            raise CheckError(f"`{self.key}` has no partitions")
+            raise CheckError(f"`{self.key.label}` has no partitions")
         return self.value
 
     def expensively_compute_asset_partitions(self) -> set[tuple[EntityKey, str | None]]:
@@ -110,7 +110,7 @@ class EntitySubset:
             CheckError: when it is of something else.
         """
         if other.key != self.key:
-            raise CheckError(f"partitions of `{other.key}` and of `{self.key}` can't be combined")
+            raise CheckError(f"partitions of `{other.key.label}` and of `{self.key.label}` can't be combined")
         return other.value
 
     def __eq__(self, other: object) -> bool:
@@ -122,7 +122,7 @@ class EntitySubset:
         return hash((self.key, self.value))
 
     def __repr__(self) -> str:
-        return f"EntitySubset({self.key}, {self.value if isinstance(self.value, bool) else sorted(self.value)})"
+        return f"EntitySubset({self.key.label}, {self.value if isinstance(self.value, bool) else sorted(self.value)})"
 
 
 def size(value: Value) -> int:

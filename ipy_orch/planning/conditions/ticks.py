@@ -192,7 +192,7 @@ def evaluated(tick: Tick, conditions: Conditions) -> EvaluateAutomationCondition
             for other in view.together(key):
                 request(tick, other, view.mapped(key, other, result.true, up=True))
         results.append(result)
-    remembered = {str(result.key): remember(result) for result in results}
+    remembered = {result.key.label: remember(result) for result in results}
     new = AutomationCursor(tick.evaluation_id + 1, remembered)
     return EvaluateAutomationConditionsResult(new, results, {key: one for key, one in tick.requested.items() if one})
 

@@ -237,7 +237,7 @@ class View:
     def made_together(self, run_id: str, key: EntityKey) -> bool:
         """Tell whether a run was to make an asset or a check."""
         run = self.runs.get(run_id)
-        return run is not None and any(str(key) in keys for keys in run.keys.values())
+        return run is not None and any(key.label in keys for keys in run.keys.values())
 
     # -- what runs together -------------------------------------------------------------------------------------------
 

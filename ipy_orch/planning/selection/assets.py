@@ -42,14 +42,14 @@ class Keys(AssetSelection):
         """
         missing = [key for key in self.selected_keys if key not in asset_graph.upstream]
         if missing and not allow_missing:
-            names = ", ".join(f"`{key}`" for key in missing)
+            names = ", ".join(f"`{key.label}`" for key in missing)
             what = f"there is no asset {names}" if len(missing) == 1 else f"there are no assets {names}"
             raise DagsterInvalidSubsetError(f"{what}, but it was selected", hint=similar(missing[0], asset_graph.keys))
         return set(self.selected_keys) - set(missing)
 
     def to_selection_str(self) -> str:
         """Return ``key:"a" or key:"b"``."""
-        return " or ".join(f"key:{quoted(str(key))}" for key in self.selected_keys) or NOTHING
+        return " or ".join(f"key:{quoted(key.label)}" for key in self.selected_keys) or NOTHING
 
     @property
     def is_compound(self) -> bool:
@@ -103,7 +103,7 @@ class KeyPattern(Patterned):
 
     def fits(self, spec: AssetSpec) -> bool:
         """Compare the key, spelled ``a/b``."""
-        return self.is_like(str(spec.key))
+        return self.is_like(spec.key.label)
 
     def to_selection_str(self) -> str:
         """Return ``key:"a*"``."""
@@ -135,7 +135,7 @@ class KeyPrefixes(Filter):
 
     def to_selection_str(self) -> str:
         """Return ``key_prefix:"a/b"``."""
-        return " or ".join(f"key_prefix:{quoted(str(prefix))}" for prefix in self.prefixes) or NOTHING
+        return " or ".join(f"key_prefix:{quoted(prefix.label)}" for prefix in self.prefixes) or NOTHING
 
     @property
     def is_compound(self) -> bool:
@@ -151,7 +151,7 @@ class KeySubstring(Filter):
 
     def fits(self, spec: AssetSpec) -> bool:
         """Look into the key, spelled ``a/b``."""
-        return self.substring in str(spec.key)
+        return self.substring in spec.key.label
 
     def to_selection_str(self) -> str:
         """Return ``key_substring:"a"``."""

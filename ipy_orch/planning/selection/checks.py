@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ipy_orch.errors import DagsterInvalidSubsetError
-from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
 from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.selection.hints import nearest
 from ipy_orch.planning.selection.selection import AssetSelection
@@ -48,7 +48,7 @@ class ChecksOf(ChecksOnly):
 
     def to_selection_str(self) -> str:
         """Return ``check:"a:*"``."""
-        return " or ".join(f"check:{quoted(f'{key}:*')}" for key in self.selected_keys) or NOTHING
+        return " or ".join(f"check:{quoted(f'{key.label}:*')}" for key in self.selected_keys) or NOTHING
 
     @property
     def is_compound(self) -> bool:
@@ -70,16 +70,16 @@ class Checks(ChecksOnly):
         """
         missing = [key for key in self.selected_check_keys if key not in asset_graph.checks]
         if missing and not allow_missing:
-            names = ", ".join(f"`{key}`" for key in missing)
+            names = ", ".join(f"`{key.label}`" for key in missing)
             raise DagsterInvalidSubsetError(
                 f"there is no check {names}, but it was selected",
-                hint=nearest(str(missing[0]), map(str, asset_graph.checks)),
+                hint=nearest(missing[0].label, labels(asset_graph.checks)),
             )
         return set(self.selected_check_keys) - set(missing)
 
     def to_selection_str(self) -> str:
         """Return ``check:"a:c"``."""
-        return " or ".join(f"check:{quoted(str(key))}" for key in self.selected_check_keys) or NOTHING
+        return " or ".join(f"check:{quoted(key.label)}" for key in self.selected_check_keys) or NOTHING
 
     @property
     def is_compound(self) -> bool:

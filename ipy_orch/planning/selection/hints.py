@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
-from ipy_orch.model.keys import AssetKey
+from ipy_orch.model.keys import AssetKey, labels
 
 __all__ = ["nearest", "similar"]
 
@@ -13,8 +13,8 @@ __all__ = ["nearest", "similar"]
 def similar(key: AssetKey, known: Iterable[AssetKey]) -> str:
     """Return a hint with the keys nearest to ``key``: in spelling, or the same name under another prefix."""
     keys = list(known)
-    elsewhere = [str(one) for one in keys if one.path[-1] == key.path[-1]]
-    return offered(elsewhere[:3]) or nearest(str(key), map(str, keys))
+    elsewhere = [one.label for one in keys if one.path[-1] == key.path[-1]]
+    return offered(elsewhere[:3]) or nearest(key.label, labels(keys))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -37,10 +37,10 @@ def explain_condition(session: Session, name: Any) -> Explanation:
     key: Any = check if check in graph.checks else session.key(name, session.scan())
     found = evaluate(session).by_key.get(key)
     if found is None:
-        raise DagsterInvariantViolationError(
-            f"`{key}` has no automation condition",
-            hint=f"`%%asset {key} --automation eager`, or `@asset(automation_condition=AutomationCondition.eager())`",
+        ways = (
+            f"`%%asset {key.label} --automation eager`, or `@asset(automation_condition=AutomationCondition.eager())`"
         )
+        raise DagsterInvariantViolationError(f"`{key.label}` has no automation condition", hint=ways)
     return explain(found)
 
 

@@ -95,7 +95,7 @@ class Due:
         with self.session.instance.looking():
             kept = wanted_in(scanned, mode)
             cuts = {key: cut for key in kept if (cut := scanned.graph.spec(key).partitions_def) is not None}
-            return [str(key) for key, cut in cuts.items() if len(kept[key]) < len(cut.get_partition_keys())]
+            return [key.label for key, cut in cuts.items() if len(kept[key]) < len(cut.get_partition_keys())]
 
     # -- what failed --------------------------------------------------------------------------------------------------
 

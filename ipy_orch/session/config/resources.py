@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.config.schema import MISSING, ConfigType, Field
+from ipy_orch.model.keys import labels
 from ipy_orch.model.ops import IO_MANAGER
 from ipy_orch.model.resources.recipes import resource_recipe
 from ipy_orch.model.resources.resource import (
@@ -129,8 +130,8 @@ def users_of(scanned: Scanned) -> dict[str, list[str]]:
 def names_of(definition: AssetsDefinition) -> Iterable[str]:
     """Return the assets that a definition makes, or its checks where it makes none."""
     if definition.has_keys:
-        return map(str, sorted(definition.keys))
-    return (f"{check.asset_key}:{check.name}" for check in sorted(definition.check_keys))
+        return labels(sorted(definition.keys))
+    return (f"{check.asset_key.label}:{check.name}" for check in sorted(definition.check_keys))
 
 
 # -- the values of one resource ---------------------------------------------------------------------------------------

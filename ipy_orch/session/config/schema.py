@@ -85,8 +85,8 @@ class ConfigSchema:
 
     def __str__(self) -> str:
         if not self.fields:
-            return f"{self.key} has nothing to configure"
-        lines = [f"{self.key} can be configured:", *(f"  {line}" for line in self.fields), "", "e.g."]
+            return f"{self.key.label} has nothing to configure"
+        lines = [f"{self.key.label} can be configured:", *(f"  {line}" for line in self.fields), "", "e.g."]
         return "\n".join([*lines, *(f"  {line}" for line in self.example.splitlines())])
 
     __repr__ = __str__

@@ -13,6 +13,7 @@ from ipy_orch.execution.world import Outputs
 from ipy_orch.model.asset_jobs import UnresolvedAssetJobDefinition
 from ipy_orch.model.automation.targets import is_anonymous
 from ipy_orch.model.jobs import JobDefinition
+from ipy_orch.model.keys import labels
 from ipy_orch.model.ops import RESULT
 from ipy_orch.planning.config import resolve_run_config
 from ipy_orch.planning.job_config import job_tree, run_config_of
@@ -31,6 +32,11 @@ class OpLine(Line):
     """Be the line of an op of a job, or of one of its calls."""
 
     key: str  # type: ignore[assignment]
+
+    @property
+    def name(self) -> str:
+        """Be the name of the op or of the call."""
+        return self.key
 
 
 @dataclass
@@ -186,7 +192,7 @@ def names_in(job: JobDefinition, scanned: Scanned) -> list[str]:
     """Return the assets or ops that a job runs."""
     if not job.is_asset_job:
         return [node.name for node in job.nodes]
-    return [*map(str, scanned.graph.in_order(job.layer.executable_asset_keys & {*scanned.graph.upstream}))]
+    return [*labels(scanned.graph.in_order(job.layer.executable_asset_keys & {*scanned.graph.upstream}))]
 
 
 def lacking(job: JobDefinition, scanned: Scanned) -> list[str]:

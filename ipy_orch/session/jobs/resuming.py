@@ -60,7 +60,7 @@ def mark_of(step: Step, recipes: Recipes, versions: Mapping[AssetKey, str | None
     Args:
         versions: of assets that are read and not made.
     """
-    reads = [(str(key), versions[key]) for key in sorted(read_by(step)) if key in versions]
+    reads = [(key.label, versions[key]) for key in sorted(read_by(step)) if key in versions]
     if step.definition is not None:
         return digest([reads, [(part.kind, part.name, part.digest) for part in step.parts]])
     try:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from ipy_orch.errors import DagsterError, DagsterInvariantViolationError, DagsterUserCodeUnreachableError
 from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.automation.targets import is_anonymous
+from ipy_orch.model.keys import labels
 from ipy_orch.model.partitions.dynamic import DynamicPartitionsDefinition
 from ipy_orch.session.automation.automations import FoundAutomation
 from ipy_orch.session.jobs.jobs import FoundJob
@@ -297,8 +298,8 @@ class CodeLocation:
         chosen = context.selected_asset_keys if told.assets else ()
         checks = context.selected_asset_check_keys
         return Asked(
-            tuple(sorted(map(str, chosen))),
-            tuple(sorted((str(one.asset_key), one.name) for one in checks)),
+            tuple(sorted(labels(chosen))),
+            tuple(sorted((one.asset_key.label, one.name) for one in checks)),
             files,
             str(folder),
             has_pyarrow(),

@@ -129,7 +129,7 @@ class HandedOver(InMemoryIOManager):
         value = read_file(self.files[key])
         if isinstance(value, Closed):
             raise DagsterInvariantViolationError(
-                f"`{key}` can't be read in this code location: {value.why}",
+                f"`{key.label}` can't be read in this code location: {value.why}",
                 hint="hand over a data frame or plain data, or put the class into a module that both can import",
             )
         return value
@@ -221,7 +221,7 @@ def told(done: ExecuteInProcessResult, asked: Asked) -> Answered:
         return Answered(error=raised(error))
     events = done.result.events
     verdicts = tuple(
-        Verdict(str(one.asset_key), one.check_name, one.passed, one.severity.name, one.description, dict(one.metadata))
+        Verdict(one.asset_key.label, one.check_name, one.passed, one.severity.name, one.description, dict(one.metadata))
         for one in (event.evaluation for event in events if isinstance(event, Checked))
     )
     made = tuple(made_of(event, done, asked) for event in events if isinstance(event, Materialized))
@@ -233,9 +233,9 @@ def made_of(event: Materialized, done: ExecuteInProcessResult, asked: Asked) -> 
     values, place = done.result.values, done.output_keys.get(event.key)
     file = None
     if place in values:
-        file = write_file(values[place], str(event.key), Path(asked.folder), tables=asked.tables)
+        file = write_file(values[place], event.key.label, Path(asked.folder), tables=asked.tables)
     said = event.data_version if event.said else None
-    return Made(str(event.key), file, dict(event.materialization.metadata), said)
+    return Made(event.key.label, file, dict(event.materialization.metadata), said)
 
 
 # -- jobs, schedules and sensors ---------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from ipy_orch.model.automation.schedules import ScheduleDefinition
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.config.classes import RunConfig
 from ipy_orch.model.jobs import JobDefinition
-from ipy_orch.model.keys import AssetCheckKey
+from ipy_orch.model.keys import AssetCheckKey, labels
 from ipy_orch.model.ops import OpDefinition
 from ipy_orch.model.partitions.config import PartitionedConfig
 from ipy_orch.model.serdes import serialize_value
@@ -61,7 +61,7 @@ def description(session: Session, folder: Path) -> Described:
     making = [one for one in scanned.definitions if is_making(one)]
     made = {key for one in making for key in one.keys}
     others = [spec for one in scanned.definitions if not is_making(one) for spec in one.specs if spec.key not in made]
-    notices = [f"`{key}` is left out: {error.message}" for key, error in scanned.broken.items()]
+    notices = [f"`{key.label}` is left out: {error.message}" for key, error in scanned.broken.items()]
     jobs, automations = tuple(jobs_told(scanned, notices)), tuple(automations_told(scanned, notices))
     return Described(
         platform.python_version(),
@@ -86,7 +86,7 @@ def definition_told(one: AssetsDefinition, parts: Iterable[Part], folder: Path) 
     return DefinitionTold(
         one.op.name,
         tuple(
-            InputTold(name, str(key), one.op.ins[name].is_nothing, serialized(mappings.get(key)))
+            InputTold(name, key.label, one.op.ins[name].is_nothing, serialized(mappings.get(key)))
             for name, key in one.keys_by_input_name.items()
         ),
         {
@@ -106,8 +106,8 @@ def spec_told(spec: AssetSpec, folder: Path, *, is_nothing: bool = False) -> Spe
     if FILES in metadata:
         metadata[FILES] = [str(folder / path) for path in values_of(metadata[FILES])]
     return SpecTold(
-        str(spec.key),
-        tuple((str(dep.asset_key), serialized(dep.partition_mapping)) for dep in spec.deps),
+        spec.key.label,
+        tuple((dep.asset_key.label, serialized(dep.partition_mapping)) for dep in spec.deps),
         spec.description,
         "" if spec.group_name in (None, DEFAULT_GROUP) else str(spec.group_name),
         metadata,
@@ -130,9 +130,9 @@ def condition_told(condition: Any) -> str | None:
 
 def check_told(spec: AssetCheckSpec) -> CheckTold:
     """Return what is said of a check as data."""
-    deps = tuple(str(dep.asset_key) for dep in spec.additional_deps)
+    deps = tuple(dep.asset_key.label for dep in spec.additional_deps)
     cut = serialized(spec.partitions_def)
-    return CheckTold(spec.name, str(spec.asset_key), spec.description, spec.blocking, dict(spec.metadata), deps, cut)
+    return CheckTold(spec.name, spec.asset_key.label, spec.description, spec.blocking, dict(spec.metadata), deps, cut)
 
 
 def serialized(value: Any) -> str | None:
@@ -180,7 +180,7 @@ def job_told(found: FoundJob, scanned: Scanned, notices: list[str]) -> JobTold:
     made = [key for key in keys if scanned.graph.makers[key].is_executable and key in scanned.graph.materializable_keys]
     return JobTold(
         found.name,
-        None if layer is None else tuple(sorted(map(str, made))),
+        None if layer is None else tuple(sorted(labels(made))),
         () if layer is None else pairs(layer.executable_check_keys),
         job.description,
         job.tags,
@@ -200,7 +200,7 @@ def config_told(job: JobDefinition) -> dict[str, Any] | None:
 
 def pairs(checks: Iterable[AssetCheckKey]) -> tuple[tuple[str, str], ...]:
     """Return checks as pairs of asset and name, in order."""
-    return tuple(sorted((str(one.asset_key), one.name) for one in checks))
+    return tuple(sorted((one.asset_key.label, one.name) for one in checks))
 
 
 # -- schedules and sensors ---------------------------------------------------------------------------------------------
@@ -222,7 +222,7 @@ def automation_told(found: FoundAutomation, scanned: Scanned) -> AutomationTold:
         found.name,
         "conditions" if is_conditions else found.kind,
         tuple(target.job_name for target in one.targets),
-        None if chosen is None else tuple(sorted(map(str, chosen.resolve(scanned.graph)))),
+        None if chosen is None else tuple(sorted(labels(chosen.resolve(scanned.graph)))),
         () if chosen is None else pairs(chosen.resolve_checks(scanned.graph)),
         tuple(cron.expression for cron in one.crons) if found.kind == "schedule" else (),
         getattr(one, "execution_timezone", None),

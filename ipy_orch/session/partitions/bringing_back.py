@@ -44,12 +44,12 @@ def bring_back(session: Session, scanned: Scanned, job: JobDefinition, planned: 
             and status.word in ("missing", "failed")
             and (key, None) not in session.ledger.materialized
         ):
-            told = f"job `{job.name}` reads `{key}`, which it doesn't run and which has no value yet"
-            raise DagsterInvariantViolationError(told, hint=f"%materialize {key}")
+            told = f"job `{job.name}` reads `{key.label}`, which it doesn't run and which has no value yet"
+            raise DagsterInvariantViolationError(told, hint=f"%materialize {key.label}")
         if status is not None and status.word == "stale":
-            notices.append(f"`{key}`, which the job reads and doesn't run, is stale: {status.reason}")
+            notices.append(f"`{key.label}`, which the job reads and doesn't run, is stale: {status.reason}")
         elif status is not None and status.word == "evicted":
-            for error in session.materialize([key], what=f"value of {key}").errors.values():
+            for error in session.materialize([key], what=f"value of {key.label}").errors.values():
                 raise error
     return notices
 
@@ -65,9 +65,9 @@ def bring_back_partitions(
     words = {one: found.status(one).word for one in wanted}
     lacking = [one for one, word in words.items() if word in ("missing", "failed")]
     if lacking:
-        what = f"partition `{lacking[0]}` of `{key}`"
+        what = f"partition `{lacking[0]}` of `{key.label}`"
         told = f"job `{job.name}` reads {what}, which it doesn't run and which isn't made"
-        raise DagsterInvariantViolationError(told, hint=f"%backfill {key}")
+        raise DagsterInvariantViolationError(told, hint=f"%backfill {key.label}")
     if gone := [one for one, word in words.items() if word == "evicted"]:
-        for error in session.materialize([key], partition=gone, what=f"value of {key}").errors.values():
+        for error in session.materialize([key], partition=gone, what=f"value of {key.label}").errors.values():
             raise error

@@ -86,8 +86,8 @@ def statuses_of(session: Session, name: Any) -> tuple[AssetKey, PartitionStatuse
 
 def not_partitioned(key: AssetKey) -> DagsterInvariantViolationError:
     """Return the error for an asset without partitions."""
-    hint = f"%%asset {key} --partitions daily:2024-01-01"
-    return DagsterInvariantViolationError(f"`{key}` isn't partitioned", hint=hint)
+    hint = f"%%asset {key.label} --partitions daily:2024-01-01"
+    return DagsterInvariantViolationError(f"`{key.label}` isn't partitioned", hint=hint)
 
 
 def grid(found: PartitionStatuses) -> list[GridRow]:

@@ -65,7 +65,7 @@ def write(sandbox: DefsFolderSandbox, **files: str) -> None:
 def keys(sandbox: DefsFolderSandbox) -> set[str]:
     """Return the keys of all assets."""
     with sandbox.build_all_defs() as defs:
-        return {str(key) for key in defs.resolve_all_asset_keys()}
+        return {key.label for key in defs.resolve_all_asset_keys()}
 
 
 def failure(sandbox: DefsFolderSandbox) -> DagsterError:
@@ -101,7 +101,7 @@ def test_a_folder_can_be_loaded_through_its_project(
     write(sandbox, plain_py="from ipy_orch import asset\n@asset\ndef plain(): ...")
     monkeypatch.syspath_prepend(str(sandbox.project_root))
     defs = load_from_defs_folder(path_within_project=sandbox.defs_folder_path)
-    assert [str(key) for key in defs.resolve_all_asset_keys()] == ["plain"]
+    assert [key.label for key in defs.resolve_all_asset_keys()] == ["plain"]
 
 
 def test_post_processing_changes_what_it_selects(sandbox: DefsFolderSandbox) -> None:
@@ -150,7 +150,7 @@ def test_a_component_reads_anothers_definitions(sandbox: DefsFolderSandbox) -> N
         b__assets_py="from ipy_orch import asset\n@asset\ndef above(): ...",
     )
     with sandbox.build_all_defs() as defs:
-        assert [str(dep.asset_key) for dep in defs.resolve_assets_def("below").specs[0].deps] == ["above"]
+        assert [dep.asset_key.label for dep in defs.resolve_assets_def("below").specs[0].deps] == ["above"]
     write(
         sandbox,
         b__definitions_py="""

@@ -101,5 +101,5 @@ def test_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_framework_can_be_used() -> None:
     """Objects of the definitions, and times."""
     scope = default_scope()
-    assert str(rendered("{{ dg.AssetKey(['a', 'b']) }}", scope)) == "a/b"
+    assert rendered("{{ dg.AssetKey(['a', 'b']) }}", scope).label == "a/b"
     assert rendered("{{ datetime.timedelta(days=2) }}", scope).days == 2
