@@ -18,8 +18,8 @@ class Chunk:
     """Be one stretch of a step's output.
 
     Args:
-        kind: ``stdout``, ``stderr``, ``display``, ``warning`` or ``log``. A notebook shows the first four; a log
-            record is shown by whatever handler prints it.
+        kind: ``stdout``, ``stderr``, ``display``, ``warning`` or ``log``. A notebook shows the first four, and the log
+            records of ``context.log``; others are shown by whatever handler prints them.
         text: what was written; of a warning and a record, the message.
         data: of a display, MIME type -> content; of a warning and a record, the details.
         metadata: of a display, as it came; ``dropped`` where output was left out.

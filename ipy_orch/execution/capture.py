@@ -12,6 +12,7 @@ print, stderr         the replaced streams; handlers of ``logging`` that hold th
 warnings              ``warnings.showwarning``
 records of logging    the record factory: each record that passes its logger's level, as a fact with its
                       level, beside the text that a handler may print of it
+``context.log``       :func:`note`: it is a fact at once, and among the output as well
 rich displays         the notebook floor puts them into :func:`current_sink`
 ====================  ==================================================================================
 
@@ -40,12 +41,15 @@ from ipy_orch.events.chunks import Chunk, Kind
 from ipy_orch.model.env import redact
 
 __all__ = [
+    "STEP",
     "Chunk",
     "Sink",
     "capture",
     "current_sink",
     "install",
     "installed",
+    "message_of",
+    "note",
     "routed",
     "uninstall",
     "unrecorded",
@@ -56,6 +60,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LIMIT: Final = 8_000_000
+STEP: Final = "ipy_orch.step"  #: the logger's name in the chunks of ``context.log``
 PIECES: Final = 32  # how finely the end of a long output is kept
 
 
@@ -369,6 +374,13 @@ def unrecorded() -> Iterator[None]:
         yield
     finally:
         _unrecorded.reset(token)
+
+
+def note(level: str, text: str) -> None:
+    """Put a record of ``context.log`` into the current sink, if there's one."""
+    sink = _current.get()
+    if sink is not None:
+        sink.put(Chunk("log", text, {"level": level, "logger": STEP}))
 
 
 def message_of(record: logging.LogRecord) -> str:

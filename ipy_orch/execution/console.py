@@ -1,21 +1,28 @@
-"""What is told of a run that nothing watches: the records of its steps, and what failed or was skipped.
+"""Where a run tells what its steps log, for which nobody has chosen loggers.
 
-A session's runs have cells, a progress display and a history. Those of ``materialize`` and ``execute_in_process`` in a
-script have standard error, as they have under Dagster; what a step prints appears there as it is printed.
+A session's runs have cells: what a step logs stands among what it prints. Those of ``materialize`` and
+``execute_in_process`` in a script have standard error, as they have under Dagster; what failed or was skipped is told
+there, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
+from ipy_orch.events.chunks import Chunk
 from ipy_orch.events.types import Event, StepFailed, StepRetrying, StepSkipped
-from ipy_orch.execution.loggers import RunLoggers, open_loggers
+from ipy_orch.execution.capture import STEP, capture, current_sink, message_of
+from ipy_orch.execution.loggers import META, RunLoggers, number_of, open_loggers
 from ipy_orch.execution.records.dagster_run import RunInfo
-from ipy_orch.model.console_loggers import default_loggers
+from ipy_orch.model.console_loggers import BUILTIN, default_loggers
+from ipy_orch.model.env import redact
 
-__all__ = ["console_of", "telling"]
+__all__ = ["cell_of", "console_of", "line_in", "live_loggers", "telling"]
 
 ALL: Final = {"console": {"config": {"log_level": "DEBUG"}}}
 
@@ -23,6 +30,48 @@ ALL: Final = {"console": {"config": {"log_level": "DEBUG"}}}
 def console_of(run: RunInfo) -> RunLoggers:
     """Return the logger of a run for which nobody has chosen any."""
     return replace(open_loggers(default_loggers(), ALL, run), apart=True)
+
+
+class Live(logging.Handler):
+    """Print the records of a step whose output appears live, in the cell that runs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        sink = current_sink()
+        if sink is not None and sink.tee:
+            text = getattr(record, META, {}).get("orig_message") or message_of(record)
+            with capture(None):
+                sys.stdout.write(line_of(record.levelname, text))
+
+
+def line_of(level: str, text: str) -> str:
+    """Return the line of a record."""
+    return f"{level} {text}\n"
+
+
+def line_in(chunk: Chunk) -> str:
+    """Return the line that a notebook shows of a record: of ``context.log`` and our loggers, from INFO on."""
+    about = chunk.data or {}
+    shown = about.get("logger", "").startswith((STEP, BUILTIN)) and number_of(about.get("level", "")) >= logging.INFO
+    return line_of(about["level"], redact(chunk.text)) if shown else ""
+
+
+def cell_of(run: RunInfo) -> RunLoggers:
+    """Return the logger of a run in a notebook: what steps log, from INFO on, is in the outputs of their cells."""
+    logger = logging.Logger("ipy_orch", logging.INFO)  # noqa: LOG001 - the run's own
+    logger.addHandler(Live())
+    return RunLoggers(run, [logger])
+
+
+@contextmanager
+def live_loggers() -> Iterator[None]:
+    """Have the loggers of ``get_dagster_logger`` do the same, as long as the block runs."""
+    handler, logger = Live(logging.INFO), logging.getLogger(BUILTIN)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def telling(console: RunLoggers) -> Callable[[Event], None]:

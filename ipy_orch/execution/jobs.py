@@ -173,6 +173,7 @@ def execute_plan(
             instance=instance,
             job=job,
             loggers=job.loggers or default_loggers(),
+            console=console_of,
             outputs=outputs or Outputs(),
             tee=lambda _step: True,
         )
@@ -202,16 +203,14 @@ def place_for(job: JobDefinition, config: Resolved, instance: Any, *, in_process
 
 
 def run_of(runner: Runner, config: Resolved, *, raise_on_error: bool) -> RunResult:
-    """Run, telling on the console what happens; return what came of it.
+    """Run, telling on the console what an exception doesn't; return what came of it.
 
     Raises:
         DagsterResourceFunctionError: what a resource raised, unless ``raise_on_error`` is false.
         DagsterInvalidConfigError: of a resource in a field of another, likewise; of others in any case.
     """
-    if not config.given.get("loggers"):
-        runner.open.loggers = console_of(runner.open.info)
-        if not raise_on_error:
-            runner.world.log.listen(telling(runner.open.loggers))
+    if not config.given.get("loggers") and not raise_on_error:
+        runner.world.log.listen(telling(runner.open.loggers))
     try:
         runner.run()
     except (DagsterResourceFunctionError, NestedConfigError):

@@ -14,11 +14,12 @@ from ipy_orch.events.chunks import Chunk
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import Event, Logged, ResourceFailed, TypeChecked
+from ipy_orch.execution.capture import STEP
 from ipy_orch.execution.contexts.contexts import OpExecutionContext
 from ipy_orch.execution.contexts.io import OutputContext
 from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.isolation.sealing import Sealed
-from ipy_orch.execution.loggers import open_loggers
+from ipy_orch.execution.loggers import RunLoggers, open_loggers
 from ipy_orch.execution.records.dagster_run import EPHEMERAL_JOB, RunInfo
 from ipy_orch.execution.resources import ResourceScope
 from ipy_orch.execution.types import TypeCheckContext, refuse, verdict_on
@@ -80,6 +81,7 @@ class World:
         instance: what ``context.instance`` is.
         job: whose run it is, if it's one's.
         loggers: name -> logger; those that run config names get what steps log.
+        console: makes what gets it where run config names none.
         outputs: what ops make; of an earlier run, where this one goes on with it.
     """
 
@@ -103,6 +105,7 @@ class World:
     instance: Any = None
     job: JobDefinition | None = None
     loggers: Mapping[str, LoggerDefinition] = field(default_factory=dict)
+    console: Callable[[RunInfo], RunLoggers] = RunLoggers
     outputs: Outputs = field(default_factory=Outputs)
 
 
@@ -140,7 +143,8 @@ class OpenRun:
             asset_selection=layer.asset_selection if layer is not None else frozenset(),
             asset_check_selection=layer.asset_check_selection if layer is not None else None,
         )
-        self.loggers = open_loggers(world.loggers, config.get("loggers") or {}, self.info, world.job)
+        chosen = config.get("loggers")
+        self.loggers = open_loggers(world.loggers, chosen, self.info, world.job) if chosen else world.console(self.info)
         self.objects: Mapping[str, Any] = {}
         self.resources_of_managers: dict[str, Any] = {}
         self.configs_of_managers: dict[str, Any] = {}
@@ -233,6 +237,8 @@ class OpenRun:
     def retell(self, step: str, chunk: Chunk) -> None:
         """Append what a step printed, warned or logged by Python's means; a logger of ours is told to the run's too."""
         about = chunk.data if chunk.kind == "log" and chunk.data is not None else {}
+        if about.get("logger") == STEP:
+            return  # it was appended when it came
         level = about.get("level", "")
         if about.get("logger", "").startswith(BUILTIN):
             self.loggers.take(step, level, chunk.text)

@@ -14,6 +14,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.execution.capture import Chunk, Sink, current_sink, routed
+from ipy_orch.execution.console import line_in
 from ipy_orch.model.env import redact_all
 from ipy_orch.notebook.patches import Patch
 
@@ -66,8 +67,8 @@ def show_chunks(ip: InteractiveShell, chunks: Iterable[Chunk]) -> None:
                 print(f"{(chunk.data or {}).get('category', 'Warning')}: {chunk.text}", file=sys.stderr, flush=True)
             case "display":
                 ip.display_pub.publish(dict(chunk.data or {}), dict(chunk.metadata or {}))
-            case _:  # a log record: whatever a handler printed of it is text
-                pass
+            case _:  # of other records, whatever a handler printed is text
+                print(line_in(chunk), end="", flush=True)
 
 
 class DisplayRoute:

@@ -9,13 +9,14 @@ import ast
 import sys
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from html import escape
 from typing import Any, Final
 
 from IPython.core.interactiveshell import InteractiveShell
 
+from ipy_orch.authoring.cells.loops import lost_in_loops
 from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError, IsolationWarning, closest
 from ipy_orch.events.types import Checked
 from ipy_orch.model.assets import AssetsDefinition
@@ -41,6 +42,7 @@ from ipy_orch.session.partitions.choosing import cuts_of
 from ipy_orch.session.report import Line, Report, first_line
 from ipy_orch.session.scan import ENV, FILES
 from ipy_orch.session.session import Session
+from ipy_orch.session.unfolding import unfolded
 
 __all__ = ["Presenter"]
 
@@ -83,7 +85,7 @@ class Presenter:
 
     def plain_cell(self, cell: Cell, result: Any) -> None:
         """Run the decorated assets and checks that stand in a plain cell which has run, and tell what it read stale."""
-        self.tell_stale(cell)
+        self.tell_notes([*self.stale(cell), *self.lost(cell)])
         if not self.session.settings.autorun:
             return
         scanned = self.session.scan()
@@ -99,22 +101,38 @@ class Presenter:
             self.ip.last_execution_succeeded = False
             self.ip.showtraceback()
 
-    def tell_stale(self, cell: Cell) -> None:
-        """Say which values of assets that a plain cell has read aren't what their cells would give now."""
+    def stale(self, cell: Cell) -> list[str]:
+        """Return which values of assets that a plain cell has read aren't what their cells would give now."""
         bound = self.session.names.bound
         read = {name: bound[name][0] for name in cell.names.free if name in bound}
         if not read:
-            return
+            return []
         try:
             cut = cuts_of(read.values(), self.session.scan().graph)
             planned = self.session.plan(whole) if (whole := [key for key in read.values() if key not in cut]) else None
         except DagsterError:
-            return
+            return []
         reasons = {key: step.reason for step in (planned.steps if planned is not None else ()) for key in step.keys}
         stale = {name: (key, reasons[key]) for name, key in read.items() if key in reasons}
         told = [f"`{name}` is stale: {reason} (`%materialize {key.label}`)" for name, (key, reason) in stale.items()]
         bad = {name: due(self.session, key) for name, key in read.items() if key in cut}
-        told += [f"`{name}` is stale: {reason}" for name, reason in bad.items() if reason]
+        return told + [f"`{name}` is stale: {reason}" for name, reason in bad.items() if reason]
+
+    def lost(self, cell: Cell) -> list[str]:
+        """Return which definitions the loops of a plain cell have made and not kept."""
+        with suppress(SyntaxError):
+            names = lost_in_loops(unfolded(cell.text))
+            held = {name: self.session.namespace.get(name) for name in names}
+            return [
+                f"the loop's `{name}` is one variable, so only the last, `{value.label}`, is there: "
+                f"`kept.append({name})` in the loop, with `kept = []` above it, keeps each"
+                for name, value in held.items()
+                if isinstance(value, AssetsDefinition)
+            ]
+        return []
+
+    def tell_notes(self, told: Sequence[str]) -> None:
+        """Show notes, if there are any."""
         if told:
             show(self.ip, block(map(note_html, told)), "\n".join(f"note: {one}" for one in told))
 

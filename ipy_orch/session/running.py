@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.events.chunks import Chunk
 from ipy_orch.execution.capture import current_sink
+from ipy_orch.execution.console import cell_of
 from ipy_orch.execution.engine import RunResult, World, run
 from ipy_orch.execution.workers.lanes import Place
 from ipy_orch.execution.workers.places import place_of_job, says_where
@@ -96,6 +97,7 @@ class Running:
                 on_step=session.around_step,
                 cancel=session.cancelled,
                 instance=session.instance,
+                console=cell_of,
                 tags={**more.pop("tags", {}), **({"environment": label} if label else {})},
                 **{"resources": {"io_manager": session.store, **scanned.resources}, **more},
             )

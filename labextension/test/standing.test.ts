@@ -10,6 +10,9 @@ describe("how a cell stands", () => {
     ["x = 1", [], false, null],
     ["#| check: orders\nTrue", [], false, null],
     ["#| asset: orders\n1", [], false, ["unknown", "Not run", ""]],
+    ["%%asset?", [], false, null],
+    ["%%asset_check?", [], false, null],
+    ["%%assets orders", [], false, null],
     ["#| asset: orders\n1", [node("orders", "fresh")], false, ["fresh", "Fresh", ""]],
     ["#| asset: orders\n1", [node("orders", "fresh")], true, ["stale", "Edited", "not run since"]],
     ["", [node("a", "fresh"), node("b", "stale", { description: "code changed" })], false, ["stale", "Stale", "b · code changed"]],
@@ -21,6 +24,13 @@ describe("how a cell stands", () => {
   ] as const)("%j %j", (source, nodes, edited, expected) => {
     const one = standingOf(source, nodes, edited);
     expect(one && [one.look, one.word, one.reason]).toEqual(expected);
+  });
+
+  test("a cell that ended with an error has no asset for that reason, until it is edited", () => {
+    const source = "%%asset orders\n1";
+    expect(standingOf(source, [], false, true)?.word).toBe("Error");
+    expect(standingOf(source, [], true, true)?.word).toBe("Not run");
+    expect(standingOf(source, [node("orders", "fresh")], false, true)?.word).toBe("Fresh");
   });
 
   test("who asks is told of all its assets", () => {

@@ -69,7 +69,7 @@ def main() -> None:
     session = Session({"__name__": "__main__", **sleepers})
     print(f"{TASKS} tasks of 1 s on {WORKERS} workers\n\n| executor | time | efficiency |\n|---|---|---|")
     row("threads", seconds(lambda: session.materialize(force=True, workers=WORKERS)))
-    cluster = LocalCluster(n_workers=2, threads_per_worker=WORKERS // 2, dashboard_address=None, silence_logs=50)
+    cluster = LocalCluster(n_workers=2, threads_per_worker=WORKERS // 2, dashboard_address=":0", silence_logs=50)
     with cluster, Client(cluster) as client:
         client.gather(client.map(abs, range(WORKERS), pure=False))
         row("dask", seconds(lambda: session.materialize(force=True, executor=client)))

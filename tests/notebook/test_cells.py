@@ -340,3 +340,14 @@ def test_what_nothing_defines_is_told(notebook: Notebook) -> None:
     notebook.good("%%asset orders\n1")
     ran = notebook.good("%%asset a --deps orderz\n1")
     assert "note: nothing defines the asset `orderz` (did you mean `orders`?)" in ran.status
+
+
+def test_assets_that_a_loop_loses_are_told(notebook: Notebook) -> None:
+    """A loop's variable holds its last asset only; kept in a list, each is there and nothing is told."""
+    notebook.good("from ipy_orch import asset", "imports")
+    loop = "for name in ('x', 'y'):\n    @asset(name=name)\n    def made(): return 1"
+    told = notebook.good(loop, "loop").shown[0]
+    assert "so only the last, `y`, is there: `kept.append(made)` in the loop" in told
+    again = notebook.good(f"kept = []\n{loop}\n    kept.append(made)", "loop")
+    assert not any("note" in shown for shown in again.shown)
+    assert keys(notebook) == ["x", "y"]

@@ -99,7 +99,8 @@ export function nodesByCell(link: Link): Map<string, Node[]> {
 function standing(cell: Cell, nodes: readonly Node[]): Standing | null {
   if (cell.model.type !== "code") return null;
   const model = cell.model as ICodeCellModel;
-  return standingOf(model.sharedModel.getSource(), nodes, model.isDirty && model.executionCount !== null);
+  const failed = model.outputs.length > 0 && model.outputs.get(model.outputs.length - 1).type === "error";
+  return standingOf(model.sharedModel.getSource(), nodes, model.isDirty && model.executionCount !== null, failed);
 }
 
 function Badge({ standing: one, open }: { standing: Standing; open: (id: string) => void }): JSX.Element {

@@ -12,7 +12,7 @@ export interface Head {
   readonly end: number;
 }
 
-const MAGIC = /^%%(asset|asset_check)\b[ \t]*([^\s]*)/;
+const MAGIC = /^%%(asset|asset_check)(?![\w?])[ \t]*([^\s]*)/; // `%%asset?` asks for help
 const DIRECTIVE = /^#\|/;
 const NAMING = /^#\|\s*(asset|check)\s*:\s*["']?([^"'\s]*)/;
 

@@ -18,11 +18,20 @@ export interface Standing {
   readonly edited: boolean;
 }
 
-/** Return how a cell stands; null where it has nothing to do with assets. */
-export function standingOf(source: string, nodes: readonly Node[], edited: boolean): Standing | null {
+/**
+ * Return how a cell stands; null where it has nothing to do with assets.
+ *
+ * @param edited its text has changed since it ran.
+ * @param failed its output ends with an error: where it has no asset, because of that.
+ */
+export function standingOf(source: string, nodes: readonly Node[], edited: boolean, failed = false): Standing | null {
   if (nodes.length) return edited ? editedStanding(nodes) : nodesStanding(nodes);
   const head = headOf(source);
   if (head?.kind !== "asset" || !head.name) return null;
+  if (failed && !edited) {
+    const told = `${head.name}: the cell ended with an error, and makes no asset`;
+    return { look: "failed", word: "Error", reason: "makes no asset", told, id: null, edited: false };
+  }
   return { look: "unknown", word: "Not run", reason: "", told: `${head.name}: the cell has not run in this kernel`, id: null, edited: false };
 }
 
