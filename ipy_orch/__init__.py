@@ -817,6 +817,10 @@ def __getattr__(name: str) -> object:
     return getattr(importlib.import_module("ipy_orch.components"), name)
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 # The notebook's door is opened when it is knocked at: a worker that imports an exported module needs no IPython.
 
 

@@ -4,6 +4,7 @@
     ├── DagsterInvalidDefinitionError        a definition contradicts itself or another one
     │   ├── DagsterInvalidConfigDefinitionError  ... in its config schema
     │   └── DagsterInvalidSubsetError        a selection asks for what can't be selected
+    │       └── DagsterInvalidAssetSelectionError  ... or is a text that can't be read
     ├── DagsterInvalidInvocationError        a definition called as a function with wrong arguments
     ├── DagsterInvariantViolationError       a promise of the API was broken by its caller
     ├── DagsterInvalidConfigError            run config that doesn't fit its schema
@@ -51,6 +52,7 @@ __all__ = [
     "DagsterExecutionInterruptedError",
     "DagsterExecutionStepExecutionError",
     "DagsterExecutionStepNotFoundError",
+    "DagsterInvalidAssetSelectionError",
     "DagsterInvalidConfigDefinitionError",
     "DagsterInvalidConfigError",
     "DagsterInvalidDefinitionError",
@@ -109,6 +111,10 @@ class DagsterInvalidConfigDefinitionError(DagsterInvalidDefinitionError):
 
 class DagsterInvalidSubsetError(DagsterInvalidDefinitionError):
     """Tell that a selection names what doesn't exist or can't be run alone."""
+
+
+class DagsterInvalidAssetSelectionError(DagsterInvalidSubsetError):
+    """Tell that the text of a selection can't be read."""
 
 
 class DagsterInvalidInvocationError(DagsterError):

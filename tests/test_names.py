@@ -36,6 +36,7 @@ def test_all_is_sorted_and_there() -> None:
     names = [name for name in ipy_orch.__all__ if not name.startswith("__")]
     assert sorted(ipy_orch.__all__) == ipy_orch.__all__
     assert all(hasattr(ipy_orch, name) for name in names)
+    assert set(names) <= set(dir(ipy_orch))
 
 
 def test_the_names_are_dagster_s() -> None:

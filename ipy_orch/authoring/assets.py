@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, overload
 
+from ipy_orch.authoring.ports import outputs, value_annotation
 from ipy_orch.authoring.signature import read_signature
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, closest
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
@@ -17,7 +18,7 @@ from ipy_orch.model.conditions.policies import modern_options
 from ipy_orch.model.config.schema import config_field
 from ipy_orch.model.keys import AssetKey, FrozenList
 from ipy_orch.model.ops import IO_MANAGER, NO_VALUE, RESULT, In, OpDefinition, Out, Signature
-from ipy_orch.model.results import MaterializeResult, ObserveResult
+from ipy_orch.model.results import AssetCheckResult, MaterializeResult, ObserveResult
 from ipy_orch.model.specs import DAGSTER_TYPE, DEFAULT_GROUP, AssetDep, AssetSpec, distinct_deps, refuse_others
 from ipy_orch.model.tags import COMPUTE_KIND, valid_tags
 from ipy_orch.model.types.annotations import Nothing, column_schema_of
@@ -211,6 +212,7 @@ def define_multi_asset(
 
     Raises:
         DagsterInvalidDefinitionError: when the arguments contradict each other or the function.
+        DagsterInvariantViolationError: when the annotation of several outputs has another number of them.
     """
     where = origin or f"multi_asset `{name or function.__name__}`"
     if outs is not None and specs is not None:
@@ -236,11 +238,12 @@ def define_multi_asset(
     waited = FrozenList({**{dep.asset_key: dep for dep in waited}, **outside}.values())
     about = {spec.asset_key for spec in check_specs or ()} if allow_arbitrary_check_specs else set(keys.values())
     checks = own_checks(check_specs or (), about, where)
+    ports = {**ports, **{port: Out(Nothing, is_required=not can_subset) for port in checks}}
     op = OpDefinition(
         name=name or function.__name__,
         signature=call,
         ins={**value_ins(call, loaded), **nothing_ins(waited, loaded)},
-        outs={**ports, **{port: Out(Nothing, is_required=not can_subset) for port in checks}},
+        outs=ports if outs is None else outputs(call, ports, where),
         description=description or inspect.getdoc(function),
         config_type=config_type(call, config_schema, where),
         required_resource_keys=needed_resources(call, required_resource_keys, resource_defs, where),
@@ -411,26 +414,19 @@ def input_keys(loaded: Mapping[str, AssetIn], waited: Iterable[AssetDep]) -> dic
 
 
 def value_type(call: Signature, said: Any) -> Any:
-    """Return the type of an asset's value: as said, else as annotated, where the function returns the value itself."""
+    """Return the type of an asset's value: as said, else as annotated, alone or in ``Output[...]``."""
     if said is not NO_VALUE:
         return said
     annotation = call.annotations.get("return", NO_VALUE)
-    if annotation is None or annotation is type(None) or annotation in (MaterializeResult, ObserveResult):
+    if annotation in (MaterializeResult, ObserveResult, AssetCheckResult):
         return Nothing
-    return NO_VALUE if is_result(annotation) else annotation
+    return NO_VALUE if is_stream(annotation) else value_annotation(annotation)
 
 
-def is_result(annotation: Any) -> bool:
-    """Tell whether an annotation is a wrapper (``Output[int]``, an iterator ...) and not the value's own type."""
+def is_stream(annotation: Any) -> bool:
+    """Tell whether an annotation is of what yields results, and says nothing of the value's own type."""
     origin = getattr(annotation, "__origin__", annotation)
-    return getattr(origin, "__name__", "") in (
-        "Output",
-        "MaterializeResult",
-        "Iterator",
-        "Generator",
-        "Iterable",
-        "AsyncIterator",
-    )
+    return getattr(origin, "__name__", "") in ("Iterator", "Generator", "Iterable", "AsyncIterator")
 
 
 def config_type(call: Signature, schema: Any, where: str) -> Any:

@@ -142,8 +142,8 @@ def value_annotation(annotation: Any, where: str = "") -> Any:
             where=where,
             hint="return a `list[DynamicOutput[...]]`, or yield DynamicOutputs",
         )
-    if bare(annotation) is Output:
-        return inner(annotation)
+    if bare(annotation) is Output or (bare(annotation) is MaterializeResult and get_args(annotation)):
+        return value_annotation(inner(annotation), where)
     if bare(annotation) in REPORTS:
         return NO_VALUE
     return Nothing if annotation is None or annotation is type(None) else annotation
@@ -164,7 +164,7 @@ def parts_of(annotation: Any, count: int, where: str) -> list[Any]:
     if annotation is NO_VALUE or annotation is Any:
         return [NO_VALUE] * count
     elements = get_args(annotation)
-    if bare(annotation) in REPORTS or (elements and all(bare(one) in REPORTS for one in elements)):
+    if bare(annotation) in REPORTS or (elements and all(one in REPORTS for one in elements)):
         return [None] * count
     if bare(annotation) is not tuple:
         raise DagsterInvariantViolationError(

@@ -14,6 +14,8 @@ from ipy_orch.automation.words import target_words
 from ipy_orch.errors import DagsterError, DagsterUserCodeExecutionError
 from ipy_orch.events.ticks import Ticking
 from ipy_orch.execution.capture import Sink, capture, installed
+from ipy_orch.execution.console import text_of
+from ipy_orch.execution.contexts.logs import no_log
 from ipy_orch.execution.failures import describe
 from ipy_orch.model.asset_jobs import IMPLICIT_JOB
 from ipy_orch.model.automation.condition_sensors import AutomationConditionSensorDefinition
@@ -103,7 +105,7 @@ def ask(
     """
     began = clock.now()
     moment = (began if at is None else at) if found.kind == "schedule" else None
-    sink = Sink()
+    sink = Sink(tell=no_log)  # what is logged is in what was printed
     with installed(), capture(sink):
         told = told_by(session, scanned, found, known, clock, moment)
     requests, again = without_runs(told.requests, known if found.kind == "sensor" else Ticking())
@@ -124,7 +126,7 @@ def ask(
         told.zone,
         told.dynamic,
         told.events,
-        redact("".join(chunk.text for chunk in sink.chunks())),
+        redact("".join(map(text_of, sink.chunks()))),
         clock.now() - began,
     )
 

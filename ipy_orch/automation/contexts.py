@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from copy import copy
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any, Self
 
 from ipy_orch.errors import DagsterInvalidInvocationError, DagsterInvariantViolationError
 from ipy_orch.execution.resources import ResourceScope
+from ipy_orch.model.console_loggers import get_dagster_logger
 from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.repository import RepositoryDefinition
 from ipy_orch.model.resources.resource import ScopedResources, as_resource, closes
@@ -44,7 +44,7 @@ class TickContext:
     ) -> None:
         self.own_instance, self.repository_def, self.name = instance, repository_def, name
         self.resource_defs = dict(resources or {})
-        self.log = logging.getLogger(f"ipy_orch.{name}" if name else "ipy_orch.tick")
+        self.log = get_dagster_logger(name or "tick")
         self.scope: ResourceScope | None = None
         self.entered = False
 

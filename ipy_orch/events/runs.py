@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ipy_orch.events.types import (
+    Checked,
     Event,
     RunFinished,
     RunStarted,
@@ -17,11 +18,12 @@ from ipy_orch.events.types import (
     StepSucceeded,
 )
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.results import AssetCheckEvaluation
 
 __all__ = ["Run", "Runs", "StepRun"]
 
 KEPT = 1000
-OF_RUNS = (RunStarted, StepStarted, StepSucceeded, StepFailed, StepSkipped, StepRetrying, RunFinished)
+OF_RUNS = (RunStarted, StepStarted, StepSucceeded, StepFailed, StepSkipped, StepRetrying, Checked, RunFinished)
 
 
 @dataclass
@@ -41,6 +43,7 @@ class StepRun:
 class Run:
     """Tell how a run goes: running, success, failure or canceled; ``keys`` are the assets and checks of each step.
 
+    ``unpassed`` has the verdicts of a step's checks that aren't good, where there are such: it succeeds all the same.
     No event says ``run_config`` and what was selected: they are known in the process in which the run began.
     """
 
@@ -53,6 +56,7 @@ class Run:
     tags: dict[str, str] = field(default_factory=dict)
     steps: dict[str, StepRun] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unpassed: dict[str, tuple[AssetCheckEvaluation, ...]] = field(default_factory=dict)
     run_config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     asset_selection: frozenset[AssetKey] | None = None
     asset_check_selection: frozenset[AssetCheckKey] | None = None
@@ -94,15 +98,26 @@ class Runs:
                 del self.runs[next(iter(self.runs))]
         elif (run := self.runs.get(event.run_id)) is not None:
             if isinstance(event, RunFinished):
-                run.status, run.seconds, run.message = event.status, event.seconds, event.message
-                for open_step in run.steps.values():
-                    if open_step.status in ("waiting", "running", "retrying"):
-                        open_step.status = "canceled"
+                finish(run, event)
+            elif isinstance(event, Checked):
+                if not event.evaluation.passed:
+                    run.unpassed[event.step] = (*run.unpassed.get(event.step, ()), event.evaluation)
             else:
+                if isinstance(event, StepStarted):
+                    run.unpassed.pop(event.step, None)  # of an attempt before
                 step = run.steps.get(event.step)
                 if step is None:  # a copy of a mapped step
                     step = run.steps[event.step] = StepRun(event.step, getattr(event, "reason", ""))
                 advance(step, event)
+
+
+def finish(run: Run, event: RunFinished) -> None:
+    """Bring a run to its end; its open steps are canceled, and took as long as they ran."""
+    run.status, run.seconds, run.message = event.status, event.seconds, event.message
+    for step in run.steps.values():
+        if step.status in ("waiting", "running", "retrying"):
+            step.status = "canceled"
+            step.seconds = max(0.0, event.at - step.started) if step.started is not None else 0.0
 
 
 def advance(step: StepRun, event: Event) -> None:

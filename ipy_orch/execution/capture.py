@@ -11,7 +11,8 @@ what                  how it comes here
 print, stderr         the replaced streams; handlers of ``logging`` that hold the streams behind them follow
 warnings              ``warnings.showwarning``
 records of logging    the record factory: each record that passes its logger's level, as a fact with its
-                      level, beside the text that a handler may print of it
+                      level, beside the text that a handler may print of it; those of
+                      ``get_dagster_logger`` are told at once, as those of ``context.log``
 ``context.log``       :func:`note`: it is a fact at once, and among the output as well
 rich displays         the notebook floor puts them into :func:`current_sink`
 ====================  ==================================================================================
@@ -38,6 +39,7 @@ from dataclasses import replace
 from typing import Any, Final, Literal, ParamSpec, TextIO, TypeVar, cast
 
 from ipy_orch.events.chunks import Chunk, Kind
+from ipy_orch.model.console_loggers import BUILTIN
 from ipy_orch.model.env import redact
 
 __all__ = [
@@ -72,6 +74,7 @@ class Sink:
     Args:
         tee: whether what is written appears live as well, in the cell that runs.
         limit: how much is kept, in characters of text and bytes of what is displayed.
+        tell: takes level and text of each record of a logger of ours, when it comes; the step logs it.
 
     >>> sink = Sink()
     >>> sink.write("stdout", "a")
@@ -80,10 +83,12 @@ class Sink:
     [Chunk(kind='stdout', text='ab', data=None, metadata=None)]
     """
 
-    __slots__ = ("_end", "_end_size", "_lock", "_lost", "_lost_displays", "_room", "_start", "limit", "tee")
+    __slots__ = ("_end", "_end_size", "_lock", "_lost", "_lost_displays", "_room", "_start", "limit", "tee", "tell")
 
-    def __init__(self, *, tee: bool = False, limit: int = LIMIT) -> None:
-        self.tee, self.limit = tee, limit
+    def __init__(
+        self, *, tee: bool = False, limit: int = LIMIT, tell: Callable[[str, str], None] | None = None
+    ) -> None:
+        self.tee, self.limit, self.tell = tee, limit, tell
         self._lock = threading.Lock()
         self.clear()
 
@@ -322,6 +327,9 @@ class Route:
         self.show, self.record = self.show_warning, self.make_record  # kept: a bound method is new at each look
         warnings.showwarning = self.show
         logging.setLogRecordFactory(self.record)
+        self.bare = logging.lastResort
+        if self.bare is not None:
+            self.bare.addFilter(is_unsaid)
 
     def put_back(self) -> None:
         """Undo what nobody has covered since; what somebody has lets everything through from here on."""
@@ -333,6 +341,8 @@ class Route:
             warnings.showwarning = self.show_behind
         if logging.getLogRecordFactory() is self.record:
             logging.setLogRecordFactory(self.record_behind)
+        if self.bare is not None:
+            self.bare.removeFilter(is_unsaid)
 
     def show_warning(
         self,
@@ -359,8 +369,19 @@ class Route:
         if (
             sink is not None and not _unrecorded.get() and record.name is not None
         ):  # `logging.makeLogRecord` begins with an empty one
-            sink.put(Chunk("log", message_of(record), {"level": record.levelname, "logger": record.name}))
+            text = message_of(record)
+            if sink.tell is not None and record.name.startswith(BUILTIN):
+                note(record.levelname, text)
+                sink.tell(record.levelname, text)
+            else:
+                sink.put(Chunk("log", text, {"level": record.levelname, "logger": record.name}))
         return record
+
+
+def is_unsaid(record: logging.LogRecord) -> bool:
+    """Tell whether nobody is told of a record but by what prints those that no handler takes."""
+    sink = _current.get()
+    return sink is None or sink.tell is None or _unrecorded.get() or not record.name.startswith(BUILTIN)
 
 
 STREAMS: Final[tuple[Literal["stdout", "stderr"], ...]] = ("stdout", "stderr")

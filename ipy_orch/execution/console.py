@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
 from ipy_orch.events.chunks import Chunk
 from ipy_orch.events.types import Event, StepFailed, StepRetrying, StepSkipped
-from ipy_orch.execution.capture import STEP, capture, current_sink, message_of
+from ipy_orch.execution.capture import STEP, capture, current_sink
 from ipy_orch.execution.loggers import META, RunLoggers, number_of, open_loggers
 from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.model.console_loggers import BUILTIN, default_loggers
 from ipy_orch.model.env import redact
 
-__all__ = ["cell_of", "console_of", "line_in", "live_loggers", "telling"]
+__all__ = ["cell_of", "console_of", "stream_of", "telling", "text_of"]
 
 ALL: Final = {"console": {"config": {"log_level": "DEBUG"}}}
 
@@ -39,9 +38,8 @@ class Live(logging.Handler):
         """Print a record."""
         sink = current_sink()
         if sink is not None and sink.tee:
-            text = getattr(record, META, {}).get("orig_message") or message_of(record)
             with capture(None):
-                sys.stdout.write(line_of(record.levelname, text))
+                sys.stdout.write(line_of(record.levelname, getattr(record, META)["orig_message"]))
 
 
 def line_of(level: str, text: str) -> str:
@@ -49,8 +47,29 @@ def line_of(level: str, text: str) -> str:
     return f"{level} {text}\n"
 
 
+def text_of(chunk: Chunk) -> str:
+    """Return what is shown as text of an output; of a display nothing."""
+    match chunk.kind:
+        case "stdout" | "stderr":
+            return chunk.text
+        case "warning":
+            return f"{(chunk.data or {}).get('category', 'Warning')}: {chunk.text}\n"
+        case "log":
+            return line_in(chunk)
+        case _:
+            return ""
+
+
+def stream_of(chunk: Chunk) -> str:
+    """Return to which stream that goes: ``stdout`` or ``stderr``."""
+    return "stderr" if chunk.kind in ("stderr", "warning") else "stdout"
+
+
 def line_in(chunk: Chunk) -> str:
-    """Return the line that a notebook shows of a record: of ``context.log`` and our loggers, from INFO on."""
+    """Return the line that is shown of a record: of ``context.log`` and our loggers, from INFO on.
+
+    Of other records, whatever a handler printed is text.
+    """
     about = chunk.data or {}
     shown = about.get("logger", "").startswith((STEP, BUILTIN)) and number_of(about.get("level", "")) >= logging.INFO
     return line_of(about["level"], redact(chunk.text)) if shown else ""
@@ -61,17 +80,6 @@ def cell_of(run: RunInfo) -> RunLoggers:
     logger = logging.Logger("ipy_orch", logging.INFO)  # noqa: LOG001 - the run's own
     logger.addHandler(Live())
     return RunLoggers(run, [logger])
-
-
-@contextmanager
-def live_loggers() -> Iterator[None]:
-    """Have the loggers of ``get_dagster_logger`` do the same, as long as the block runs."""
-    handler, logger = Live(logging.INFO), logging.getLogger(BUILTIN)
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
 
 
 def telling(console: RunLoggers) -> Callable[[Event], None]:

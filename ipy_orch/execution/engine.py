@@ -52,6 +52,7 @@ from ipy_orch.execution.workers.away import Away, belongings_of
 from ipy_orch.execution.workers.executors import InlineExecutor
 from ipy_orch.execution.workers.lanes import Lanes, Place
 from ipy_orch.execution.world import OpenRun, RunResult, World
+from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.graphs.graph import Node
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
 from ipy_orch.model.ops import IO_MANAGER
@@ -114,6 +115,7 @@ class Runner:
         self.works: dict[str, Work] = {}
         self.attempts: dict[str, int] = {}
         self.graphs_unchanged: dict[tuple[str, str | None], bool] = {}
+        self.said_in_graphs: dict[tuple[AssetsDefinition, str | None], tuple[capture.Chunk, ...]] = {}
         self.config = world.config if world.config is not None and world.config.entries else None
 
     def run(self) -> RunResult:
@@ -257,7 +259,7 @@ class Runner:
         if step.required_resource_keys != NO_MORE:
             context.resources = self.open.namespace(step.required_resource_keys)
         positional, named = arguments(op.signature, inputs, context=context, config=config, resources=self.open.objects)
-        sink = capture.Sink(tee=self.world.tee(step))
+        sink = capture.Sink(tee=self.world.tee(step), tell=context.emit)
         around = self.world.on_step(step) if self.world.on_step is not None and place.is_local else None
         return Work(op.compute_fn, named, sink, positional=positional, context=context, around=around)
 
@@ -376,7 +378,8 @@ class Runner:
             ended.harvest = gather(wiring(step), outcome)
             context = ended.context or self.context(step, None, 0)
             recipe = recipe_of(step, self.open)
-            finished = Finished(step, context, recipe, ended.seconds, ended.chunks, error is not None)
+            chunks = self.with_others(step, ended.chunks) if step.scope else ended.chunks
+            finished = Finished(step, context, recipe, ended.seconds, chunks, error is not None)
             blocked = self.storing.store_all(finished, ended.harvest)
         except Exception as raised:
             self.retry_or_fail(step, error or raised, ended)
@@ -391,6 +394,15 @@ class Runner:
         if step.name in self.plan.mapped:
             self.expand(step)
         self.frontier.done(step.name)
+
+    def with_others(self, step: Step, chunks: tuple[capture.Chunk, ...]) -> tuple[capture.Chunk, ...]:
+        """Return what an op of a graph printed, behind what the others did that are done and make no asset."""
+        if step.definition is None:
+            return chunks
+        place = (step.definition, step.partition)
+        said = (*self.said_in_graphs.get(place, ()), *chunks)
+        self.said_in_graphs[place] = () if step.keys or step.checks else said
+        return said
 
     def leave(self, step: Step, why: str) -> None:
         """Leave a step out for which an input is missing; what reads it sees for itself."""

@@ -69,7 +69,7 @@ def ended_step(
         output_metadata=metadata_by_output(context, harvest),
         instance=run.info.instance,
         run_config=run.info.config,
-        emit=run.logger(step),
+        emit=run.aside(step),
     )
 
 

@@ -281,7 +281,7 @@ class Loader:
             data_version=world.ledger.data_version(key, read[0] if read else None) if key is not None else None,
             spec=maker.specs_by_key.get(key) if maker is not None and key is not None else None,
             run=run.info,
-            emit=run.logger(step),
+            emit=run.aside(step),
             upstream=upstream_of,
         )
 

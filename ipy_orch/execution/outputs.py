@@ -105,8 +105,8 @@ def returned(ports: Wiring, produced: Sequence[Any]) -> Iterable[Any]:
     if ports.makes_checks_only:
         return [as_verdict(one, ports) for one in several(value, ports)]
     if isinstance(value, RESULTS):
-        # to an op without checks in the graph of assets, a verdict is a value like any other
-        inside = ports.definition is not None and ports.only is not None and not ports.checks_by_output
+        # to an op without checks in a graph of assets, a verdict is a value like any other
+        inside = ports.is_in_graph and ports.only is not None and not ports.checks_by_output
         plain = isinstance(value, AssetCheckResult) and inside
         return [Output(value, ports.only.name)] if plain and ports.only is not None else [value]
     refuse_event(value, ports)
@@ -378,7 +378,10 @@ def spec_of(
     if len(fits) != 1:
         said = f"`{verdict.asset_key.label if verdict.asset_key else '?'}:{verdict.check_name or '?'}`"
         known = ", ".join(f"`{spec.key.label}`" for spec in selected.values()) or "none"
-        raise DagsterInvariantViolationError(f"a verdict of {said} fits {len(fits)} checks of `{op}`: {known}")
+        raise DagsterInvariantViolationError(
+            f"a verdict of {said} fits {len(fits)} checks of `{op}`: {known}",
+            hint="" if every else "declare it: `check_specs=[AssetCheckSpec(...)]`",
+        )
     return fits[0]
 
 

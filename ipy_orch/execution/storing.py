@@ -21,6 +21,7 @@ from ipy_orch.execution.world import OpenRun
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata.plain import normalize_metadata
+from ipy_orch.model.partitions.multi import MultiPartitionsDefinition
 from ipy_orch.model.results import (
     CODE_VERSION_TAG,
     AssetCheckEvaluation,
@@ -191,7 +192,9 @@ class Storing:
                     run_id=self.run.run_id,
                     at=time.time(),
                     step=step.name,
-                    materialization=AssetMaterialization.of_parts(key, spec.description, told, partition, tags),
+                    materialization=AssetMaterialization.of_parts(
+                        key, spec.description, told, partition, with_dimensions(spec.partitions_def, partition, tags)
+                    ),
                     partition=partition,
                     version=version,
                     data_version=versioned,
@@ -354,6 +357,13 @@ def keep(values: dict[tuple[str, str], Any], place: tuple[str, str], mapping_key
         values[place] = value
     else:
         values.setdefault(place, {})[mapping_key] = value
+
+
+def with_dimensions(cut: Any, partition: str | None, tags: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the tags of what was made of a partition: where that has two dimensions, also its key in each."""
+    if partition is None or not isinstance(cut, MultiPartitionsDefinition):
+        return tags
+    return {**cut.dimension_tags(partition), **tags}
 
 
 def recipe_of(step: Step, run: OpenRun, partition: str | None = None) -> Recipe:

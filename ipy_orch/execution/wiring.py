@@ -54,12 +54,14 @@ class Wiring:
     """Hold the ports of one call.
 
     Args:
-        definition: whose assets and checks its outputs are; None for an op that makes none.
+        definition: whose assets and checks its outputs are; None for an op that makes none. The call is the whole of
+            it, or one of several in its graph.
     """
 
     def __init__(self, call: Call, definition: AssetsDefinition | None) -> None:
         self.op: OpDefinition = call.op
         self.definition = definition
+        self.is_in_graph = definition is not None and call.op is not definition.op_def
         self.inlets = tuple(
             Inlet(name, source, port, type_of(port))
             for name, source in call.sources.items()
@@ -84,7 +86,7 @@ class Wiring:
             key = asset_of(call.results.get(name, ()), definition)
             if key is not None and definition is not None:
                 yield name, asset_outlet(definition, name, key, port)
-            elif definition is None or (call.op is not definition.op_def and not is_result(call, name, definition)):
+            elif definition is None or (self.is_in_graph and not is_result(call, name, definition)):
                 label = f"{call.name}.{name}"
                 yield (
                     name,

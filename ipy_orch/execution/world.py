@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,10 @@ from ipy_orch.events.chunks import Chunk
 from ipy_orch.events.ledger import Ledger
 from ipy_orch.events.log import EventLog
 from ipy_orch.events.types import Event, Logged, ResourceFailed, TypeChecked
-from ipy_orch.execution.capture import STEP
+from ipy_orch.execution.capture import STEP, Sink, capture
 from ipy_orch.execution.contexts.contexts import OpExecutionContext
 from ipy_orch.execution.contexts.io import OutputContext
+from ipy_orch.execution.contexts.logs import StepLog
 from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.isolation.sealing import Sealed
 from ipy_orch.execution.loggers import RunLoggers, open_loggers
@@ -167,6 +168,7 @@ class OpenRun:
             config,
             self.info,
             instance=self.world.instance,
+            log=StepLog(self.aside(None)),
             on_teardown_error=self.teardown_failed,
         )
         self.objects = scope.objects
@@ -248,6 +250,19 @@ class OpenRun:
         """Return what takes the log records of a step."""
         return lambda level, text: self.say(step.name, "log", text, level)
 
+    def aside(self, step: Step | None) -> Callable[[str, str], None]:
+        """Return what takes the log records of an IO manager, a hook or a resource: they're no output of a step.
+
+        Args:
+            step: where it is live, they are; None for those that are of none.
+        """
+
+        def take(level: str, text: str) -> None:
+            with capture(Sink(tee=True)) if step is None or self.world.tee(step) else nullcontext():
+                self.say("" if step is None else step.name, "log", text, level)
+
+        return take
+
     def output_context(
         self,
         step: Step,
@@ -278,7 +293,7 @@ class OpenRun:
             config=self.config_of_output(step, outlet.name),
             spec=spec,
             run=self.info,
-            emit=context.emit if context is not None else self.logger(step),
+            emit=self.aside(step),
             step=context,
             mapping_key=mapping_key,
             output_metadata=metadata or {},

@@ -164,15 +164,20 @@ def import_block(imports: Iterable[Import]) -> str:
     ranked = sorted(set(imports), key=lambda one: (one.order, one.alias))
     together: dict[str, list[str]] = {}
     for one in ranked:
-        if one.name and not one.alias:
+        if is_member(one):
             together.setdefault(one.module, []).append(one.name)
     for one in ranked:
-        if one.name and not one.alias:
+        if is_member(one):
             if names := together.pop(one.module, None):
                 sections.setdefault(section(one.module), []).append(from_import(one.module, names))
         else:
             sections.setdefault(section(one.module), []).append(single(one))
     return "\n\n".join("\n".join(lines) for _, lines in sorted(sections.items()))
+
+
+def is_member(one: Import) -> bool:
+    """Tell whether an import may stand in one line with others from its module."""
+    return bool(one.name) and one.name != "*" and not one.alias
 
 
 def single(one: Import) -> str:

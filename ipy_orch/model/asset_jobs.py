@@ -6,7 +6,7 @@ It is defined before the assets are known (:func:`define_asset_job`), and a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -172,6 +172,13 @@ class AssetLayer:
         makers = [graph.maker(key) for key in graph.in_order(self.executable_asset_keys)]
         checkers = [graph.check_makers[key] for key in graph.checks if key in self.executable_check_keys]
         return list(dict.fromkeys([*makers, *checkers]))
+
+    def cuts(self) -> Iterator[Any]:
+        """Yield how each asset and each check that runs is partitioned, None for one that isn't."""
+        graph = self.asset_graph
+        if graph.is_partitioned:
+            yield from (graph.spec(key).partitions_def for key in self.executable_asset_keys)
+            yield from (graph.checks[check].partitions_def for check in self.executable_check_keys)
 
     def subset(self, assets: Iterable[Any] | None, checks: Iterable[AssetCheckKey] | None) -> AssetLayer:
         """Return the part with these assets, and with these checks: by default those of the assets.

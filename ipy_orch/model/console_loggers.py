@@ -97,3 +97,6 @@ def get_dagster_logger(name: str | None = None) -> logging.Logger:
     found = logging.getLogger(f"{BUILTIN}.{name}" if name else BUILTIN)
     found.setLevel(logging.DEBUG)
     return found
+
+
+logging.getLogger(BUILTIN).setLevel(logging.DEBUG)  # in another process, a logger comes by its name, without its level

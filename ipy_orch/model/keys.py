@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import FrozenInstanceError, dataclass
 from functools import cached_property, total_ordering
 from typing import Any, SupportsIndex, TypeAlias, TypeVar, overload
+from unicodedata import combining, normalize
 from weakref import WeakValueDictionary
 
 from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError, DagsterInvariantViolationError
@@ -256,17 +257,28 @@ class NameElsewhere(str):
 
 
 def valid_name(name: Any, what: str = "name") -> str:
-    """Return ``name`` when it is letters, digits and underscores, or of another code location.
+    """Return ``name`` when it is ASCII letters, digits and underscores, or of another code location.
 
     Raises:
         DagsterInvalidDefinitionError: otherwise.
     """
     if not (isinstance(name, NameElsewhere) or (isinstance(name, str) and NAME.match(name))):
         raise DagsterInvalidDefinitionError(
-            f"`{name}` can't be a {what}: only letters, digits and underscores are allowed",
-            hint=f"`{re.sub(r'[^A-Za-z0-9_]', '_', str(name))}`",
+            f"`{name}` can't be a {what}: only the letters A to Z, digits and underscores are allowed",
+            hint=f"`{plain_name(str(name)) or 'orders_2'}`",
         )
     return name
+
+
+def plain_name(name: str) -> str:
+    """Return a valid name like one that isn't, "" where its letters are none of A to Z.
+
+    >>> plain_name("my-name"), plain_name("caf\N{LATIN SMALL LETTER E WITH ACUTE}"), plain_name("-")
+    ('my_name', 'cafe', '')
+    """
+    letters = "".join(one for one in normalize("NFKD", name) if not combining(one))
+    is_like = letters.isascii() and any(map(str.isalnum, letters))
+    return re.sub(r"\W", "_", letters) if is_like else ""
 
 
 def labels(keys: Iterable[AssetKey | AssetCheckKey | AssetJobKey]) -> list[str]:

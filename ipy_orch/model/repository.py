@@ -27,6 +27,9 @@ class RepositoryDefinition:
 
     Args:
         lazy_jobs: name -> function that makes the job when it is first asked for.
+
+    Raises:
+        DagsterInvalidDefinitionError: when an asset, check or job is there twice, or there's a cycle of assets.
     """
 
     name: str
@@ -34,6 +37,9 @@ class RepositoryDefinition:
     description: str | None = None
     lazy_jobs: Mapping[str, Callable[[], JobDefinition]] = field(default_factory=dict)
     made_jobs: dict[str, JobDefinition] = field(default_factory=dict, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        _ = self.definitions.given_jobs
 
     @property
     def metadata(self) -> Mapping[str, MetadataValue]:

@@ -47,6 +47,7 @@ DATA_VERSION_TAG = "dagster/data_version"
 CODE_VERSION_TAG = "dagster/code_version"
 INPUT_VERSION_TAG = "dagster/input_data_version/"  #: before the key of the input
 SAID_VERSION_TAG = "dagster/data_version_is_user_provided"
+WRITTEN = (DATA_VERSION_TAG, CODE_VERSION_TAG, INPUT_VERSION_TAG, "dagster/partition/")  #: how such tags begin
 
 
 class WithMetadata(Brief):
@@ -76,8 +77,12 @@ def metadata_of(metadata: Any) -> dict[str, MetadataValue]:
 
 
 def tags_of(tags: Any) -> dict[str, str] | None:
-    """Return well-formed tags, None for None."""
-    return None if tags is None else valid_tags(typed(tags, Mapping, "tags"))
+    """Return well-formed tags, None for None; those that a run writes hold versions and keys of any form."""
+    if tags is None:
+        return None
+    given = typed(tags, Mapping, "tags")
+    valid_tags({key: one for key, one in given.items() if not (isinstance(one, str) and str(key).startswith(WRITTEN))})
+    return dict(given)
 
 
 def key_of_event(asset_key: CoercibleToAssetKey) -> AssetKey:

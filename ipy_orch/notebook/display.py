@@ -14,7 +14,7 @@ from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 
 from ipy_orch.execution.capture import Chunk, Sink, current_sink, routed
-from ipy_orch.execution.console import line_in
+from ipy_orch.execution.console import stream_of, text_of
 from ipy_orch.model.env import redact_all
 from ipy_orch.notebook.patches import Patch
 
@@ -60,15 +60,10 @@ def is_silenced(body: str) -> bool:
 def show_chunks(ip: InteractiveShell, chunks: Iterable[Chunk]) -> None:
     """Show again what a step printed and displayed."""
     for chunk in chunks:
-        match chunk.kind:
-            case "stdout" | "stderr":
-                print(chunk.text, end="", file=getattr(sys, chunk.kind), flush=True)
-            case "warning":
-                print(f"{(chunk.data or {}).get('category', 'Warning')}: {chunk.text}", file=sys.stderr, flush=True)
-            case "display":
-                ip.display_pub.publish(dict(chunk.data or {}), dict(chunk.metadata or {}))
-            case _:  # of other records, whatever a handler printed is text
-                print(line_in(chunk), end="", flush=True)
+        if chunk.kind == "display":
+            ip.display_pub.publish(dict(chunk.data or {}), dict(chunk.metadata or {}))
+        else:
+            print(text_of(chunk), end="", file=getattr(sys, stream_of(chunk)), flush=True)
 
 
 class DisplayRoute:

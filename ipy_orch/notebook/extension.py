@@ -18,7 +18,6 @@ from traitlets.config import Configurable
 
 from ipy_orch.automation.daemon import stop_daemon
 from ipy_orch.errors import DagsterInvariantViolationError, StoreWarning
-from ipy_orch.execution.console import live_loggers
 from ipy_orch.execution.iomanagers import machine_memory
 from ipy_orch.notebook import completion, directives, formatters, lab_comm, lineages
 from ipy_orch.notebook.cells import Cells
@@ -133,7 +132,6 @@ class Door:
         parts.callback(remove_from, configurables, self.config)
         tracebacks = Tracebacks(ip, Hints(session))
         parts.callback(tracebacks.remove)
-        parts.enter_context(live_loggers())
         displays = DisplayRoute(ip)
         parts.callback(displays.remove)
         session.around_step = displays.around_step

@@ -14,7 +14,7 @@ from ipy_orch.model.env import redact
 from ipy_orch.session.config.schema import ConfigSchema
 from ipy_orch.session.report import Line, Report
 from ipy_orch.session.why import Why
-from ipy_orch.session.words import human_seconds
+from ipy_orch.session.words import human_seconds, metadata_shown
 
 __all__ = ["block", "line_html", "note_html", "register", "report_html", "verdict_html", "verdict_text", "why_html"]
 
@@ -114,7 +114,7 @@ def metadata_texts(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the entries of metadata as short texts."""
     found = []
     for name, value in metadata.items():
-        text = str(getattr(value, "value", value))
+        text = str(metadata_shown(value))
         found.append((name, text if len(text) <= LONGEST else f"{text[:LONGEST]}…"))
     return found
 

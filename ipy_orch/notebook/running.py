@@ -9,7 +9,7 @@ import ast
 import sys
 import warnings
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
 from typing import Any, Final
@@ -20,7 +20,9 @@ from ipy_orch.authoring.cells.loops import lost_in_loops
 from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError, IsolationWarning, closest
 from ipy_orch.events.types import Checked
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.keys import AssetCheckKey, AssetKey, labels
+from ipy_orch.model.ops import OpDefinition
 from ipy_orch.notebook.display import is_silenced, show, show_chunks, show_value
 from ipy_orch.notebook.formatters import block, line_html, note_html, verdict_html, verdict_text
 from ipy_orch.notebook.partition_notes import (
@@ -37,7 +39,9 @@ from ipy_orch.notebook.tracebacks import Canceled
 from ipy_orch.planning.calls import calls_of
 from ipy_orch.planning.code.fingerprint import undeclared_reads
 from ipy_orch.planning.staleness import NEVER
+from ipy_orch.session.automation.automations import Automation
 from ipy_orch.session.cellbook import Cell
+from ipy_orch.session.jobs.jobs import Job
 from ipy_orch.session.partitions.choosing import cuts_of
 from ipy_orch.session.report import Line, Report, first_line
 from ipy_orch.session.scan import ENV, FILES
@@ -47,6 +51,8 @@ from ipy_orch.session.unfolding import unfolded
 __all__ = ["Presenter"]
 
 QUIET: Final = ("fresh",)
+LOOKED_FOR: Final = (AssetsDefinition, Job, Automation)
+MADE: Final = (*LOOKED_FOR, OpDefinition, GraphDefinition)  # a loop's variable holds the last of these only
 
 
 class Presenter:
@@ -120,16 +126,24 @@ class Presenter:
 
     def lost(self, cell: Cell) -> list[str]:
         """Return which definitions the loops of a plain cell have made and not kept."""
-        with suppress(SyntaxError):
-            names = lost_in_loops(unfolded(cell.text))
-            held = {name: self.session.namespace.get(name) for name in names}
-            return [
-                f"the loop's `{name}` is one variable, so only the last, `{value.label}`, is there: "
-                f"`kept.append({name})` in the loop, with `kept = []` above it, keeps each"
-                for name, value in held.items()
-                if isinstance(value, AssetsDefinition)
-            ]
-        return []
+        try:
+            found = lost_in_loops(unfolded(cell.text))
+        except SyntaxError:
+            return []
+        own = self.session.namespace
+        held = {name: own[name] for name in found if isinstance(own.get(name), MADE)}
+        kept = {name: own.get(found[name]) for name in held if found[name]}
+        in_dicts = {name: one for name, one in kept.items() if isinstance(one, dict) and self.are_lost(one.values())}
+        told = {name: last_of(name, held[name]) for name in held.keys() - kept.keys()}
+        told |= {name: last_of(name, held[name], found[name]) for name in in_dicts}
+        return [told[name] for name in held if name in told]
+
+    def are_lost(self, values: Iterable[Any]) -> bool:
+        """Tell whether one of some definitions, which a dict holds, is nowhere where definitions are looked for."""
+        scanned = self.session.scan()
+        found = (scanned.definitions, scanned.found_jobs, scanned.found_automations)
+        there = {id(getattr(one, "definition", one)) for kind in found for one in kind}
+        return any(isinstance(one, LOOKED_FOR) and id(one) not in there for one in values)
 
     def tell_notes(self, told: Sequence[str]) -> None:
         """Show notes, if there are any."""
@@ -176,9 +190,8 @@ class Presenter:
         strangers = self.checks_elsewhere(report, checks)
         raise_first(report, without=strangers)
         lines = {line.key: unsurprising(line) for line in report.lines}
-        for key in keys:
-            if lines[key].status == "fresh":
-                self.show_output(key, partition_in(report, key))
+        fresh = [key for key in keys if lines[key].status == "fresh"]
+        self.show_outputs((key, partition_in(report, key)) for key in fresh)
         if keys and not quiet:
             self.show_asset(keys[-1], partition_in(report, keys[-1]))
         notices = [*(map(raised, strangers.values()) if keys else ()), *self.notices(report, cell)]
@@ -202,10 +215,11 @@ class Presenter:
             if step.name in report.errors and not step.keys and step.checks and own.isdisjoint(step.checks)
         }
 
-    def show_output(self, key: AssetKey, partition: str | None) -> None:
-        """Show again what an asset printed and displayed when it was made."""
-        made = self.session.ledger.materialized.get((key, partition))
-        show_chunks(self.ip, made.output if made is not None else ())
+    def show_outputs(self, places: Iterable[tuple[AssetKey, str | None]]) -> None:
+        """Show again what assets printed and displayed when they were made; of those made together, once."""
+        made = [one for place in places if (one := self.session.ledger.materialized.get(place)) is not None]
+        for one in {(one.run_id, one.step): one for one in made}.values():
+            show_chunks(self.ip, one.output)
 
     def show_asset(self, key: AssetKey, partition: str | None) -> None:
         """Show the value of an asset, or of a partition of it."""
@@ -307,7 +321,7 @@ class Presenter:
         if line.status == "ran":
             self.ip.display_pub.clear_output(wait=True)  # type: ignore[no-untyped-call]
             partition = partition_in(report, line.key)
-            self.show_output(line.key, partition)
+            self.show_outputs([(line.key, partition)])
             if not quiet:
                 self.show_asset(line.key, partition)
         self.show_status([unsurprising(line)], [], report, [])
@@ -379,6 +393,24 @@ def isolation_warnings() -> Iterator[list[str]]:
         yield told
     finally:
         patch.remove()
+
+
+def last_of(name: str, value: Any, holder: str = "") -> str:
+    """Return the notice that of what a loop has made only the last is there.
+
+    Args:
+        holder: the dict that has each of them.
+    """
+    last = value.label if isinstance(value, AssetsDefinition) else value.name
+    if holder:
+        return (
+            f"definitions are looked for in variables and in lists, and `{holder}` is a dict: of the loop's `{name}` "
+            f"only the last, `{last}`, is there; `all_{holder} = [*{holder}.values()]` below the loop has each"
+        )
+    return (
+        f"the loop's `{name}` is one variable, so only the last, `{last}`, is there: "
+        f"`kept.append({name})` in the loop, with `kept = []` above it, keeps each"
+    )
 
 
 def unsurprising(line: Line) -> Line:

@@ -5,7 +5,7 @@ A job of ops and a job of assets end in the same: a :class:`~ipy_orch.planning.p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -122,7 +122,7 @@ def cut_of_job(job: UnresolvedAssetJobDefinition, layer: AssetLayer) -> Partitio
         DagsterInvalidDefinitionError: when these contradict each other.
     """
     implicit = job.name == IMPLICIT_JOB
-    found = distinct_cuts(layer_cuts(layer)) if implicit else [one] if (one := layer_cut(layer)) is not None else []
+    found = distinct_cuts(layer.cuts()) if implicit else [one] if (one := layer_cut(layer)) is not None else []
     said = distinct_cuts([job.partitions_def, getattr(job.config, "partitions_def", None)])
     only_cut([*said, *found] if said else [], f"job `{job.name}`")
     if said or len(found) == 1:
@@ -149,16 +149,7 @@ def layer_cut(layer: AssetLayer) -> PartitionsDefinition | None:
     Raises:
         DagsterInvalidDefinitionError: when some are partitioned in another way.
     """
-    return only_cut(layer_cuts(layer), "what was selected")
-
-
-def layer_cuts(layer: AssetLayer) -> Iterator[PartitionsDefinition | None]:
-    """Yield how each asset and each check that runs is partitioned."""
-    graph = layer.asset_graph
-    for key in layer.executable_asset_keys if graph.is_partitioned else ():
-        yield graph.spec(key).partitions_def
-    for check in layer.executable_check_keys if graph.is_partitioned else ():
-        yield graph.checks[check].partitions_def
+    return only_cut(layer.cuts(), "what was selected")
 
 
 def job_cut(job: JobDefinition) -> PartitionsDefinition | None:
@@ -167,7 +158,7 @@ def job_cut(job: JobDefinition) -> PartitionsDefinition | None:
     Raises:
         CheckError: when a partition can't be chosen, since its assets are partitioned in different ways.
     """
-    found = distinct_cuts(layer_cuts(job.layer)) if job.is_asset_job else []
+    found = distinct_cuts(job.layer.cuts()) if job.is_asset_job else []
     if len(found) > 1:
         return None
     said: PartitionsDefinition | None = job.partitions_def

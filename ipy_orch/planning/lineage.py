@@ -9,7 +9,7 @@ from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph, topological
 
-__all__ = ["by_lineage"]
+__all__ = ["by_lineage", "made_together"]
 
 
 def by_lineage(
@@ -34,6 +34,20 @@ def by_lineage(
         if parts is None:
             raise
         return {one if keys == chosen.get(one) else one.subset_for(keys, None): keys for one, keys in parts}
+
+
+def made_together(graph: AssetGraph, key: AssetKey) -> frozenset[AssetKey]:
+    """Return an asset and those that one step makes with it, when all of the graph runs.
+
+    Raises:
+        DagsterInvalidDefinitionError: when definitions read each other in a circle that no parts can undo.
+    """
+    maker = graph.maker(key)
+    if not maker.is_executable or len(maker.keys) == 1:
+        return frozenset({key})
+    makers = dict.fromkeys(graph.makers[one] for one in graph.executable_keys)
+    found = by_lineage(graph, {one: frozenset(one.keys) for one in makers})
+    return next(keys for keys in found.values() if key in keys)
 
 
 def in_parts(

@@ -212,8 +212,8 @@ class CellBook:
         Args:
             digest: name -> digest of its value where that is cheap, else None: then each run counts as a new value.
         """
-        self.record(cell)  # once more: a module may have been loaded anew while it ran
         self.note_imports(cell)
+        self.record(cell)  # once more: a module may have been loaded anew, and `import *` may have bound what it reads
         cell.stamp = hashed([normal(cell.text), *sorted(f"{n}={t}" for n, t in cell.recorded.items())])
         for name in self.said:
             cell.values[name], self.definers[name] = f"run {cell.order}", cell.key

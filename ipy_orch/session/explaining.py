@@ -12,6 +12,7 @@ from ipy_orch.model.definitions import Definitions
 from ipy_orch.model.env import redact
 from ipy_orch.model.graphs.graph import GraphDefinition
 from ipy_orch.model.keys import AssetKey
+from ipy_orch.planning.lineage import made_together
 from ipy_orch.planning.partition_statuses import PartitionStatuses
 from ipy_orch.planning.plan import Plan, Request
 from ipy_orch.session.cellbook import Behind
@@ -51,7 +52,8 @@ def why(session: Session, name: Any, partition: str | None = None) -> Why:
             is_fine = partition is None and status is not None and status.word == "fresh"
             one = None if is_fine else partition_to_explain(cut, partition)
             status = cut.status(one) if one is not None else status
-        request = Request(frozenset({key}), of_asset={key: () if one is None else (one,)})
+        keys = made_together(scanned.graph, key)
+        request = Request(keys, of_asset=dict.fromkeys(keys, () if one is None else (one,)))
         planned = session.planning.planned(scanned, request, config)
     told = {**found.assets, **({} if status is None else {key: status})}
     made = explain(key, scanned.graph, ledger, planned, told, knowledge, behind(session, planned, scanned), one)

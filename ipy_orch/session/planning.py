@@ -23,6 +23,7 @@ from ipy_orch.session.partitions.choosing import Which, chosen, cuts_of, keys_in
 from ipy_orch.session.recipes import Recipes
 from ipy_orch.session.refusals import refuse_unknown_inputs, survey_of_all
 from ipy_orch.session.scan import Scanned
+from ipy_orch.session.words import MOST_NAMED, selection_text
 
 if TYPE_CHECKING:
     from ipy_orch.session.session import Session
@@ -45,7 +46,7 @@ class Planning:
             DagsterUnknownPartitionError: when all of it is partitioned and no partition was said, or none of it is.
             DagsterUnknownPartitionError: when there's no such partition, with the closest.
         """
-        graph, what = scanned.graph, what or str(selection or "all")
+        graph, what = scanned.graph, what or selection_text(selection, MOST_NAMED) or "all"
         keys = self.session.resolve(scanned, selection)
         with self.session.instance.looking():
             cuts = cuts_of(keys, graph)
@@ -73,7 +74,8 @@ class Planning:
             else:
                 made = {key: latest[key].partition if key in latest else None for key in cuts}
                 of_asset = {key: keys_in(made[key] or "last", cut) for key, cut in cuts.items()}
-        return Request(keys, checks, of_asset=of_asset, what=f"checks of {selection or 'all'}")
+        what = f"checks of {selection_text(selection, MOST_NAMED) or 'all'}"
+        return Request(keys, checks, of_asset=of_asset, what=what)
 
     def left_out(self, scanned: Scanned, selection: Any, request: Request) -> list[str]:
         """Return a notice where assets were left out since they are partitioned, and nothing that ran reads them."""

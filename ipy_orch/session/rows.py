@@ -18,6 +18,7 @@ from ipy_orch.planning.freshness import Freshness, freshness_report
 from ipy_orch.planning.staleness import Status
 from ipy_orch.session.report import checks_text
 from ipy_orch.session.scan import Scanned
+from ipy_orch.session.words import metadata_shown
 
 __all__ = ["assets", "checks", "events", "verdicts"]
 
@@ -106,7 +107,7 @@ def check_row(spec: AssetCheckSpec, ledger: Ledger) -> Row:
         "status": word_of(verdict),
         "severity": verdict.severity.value,
         "description": verdict.description or row["description"],
-        "metadata": {name: value.value for name, value in verdict.metadata.items()},
+        "metadata": {name: metadata_shown(value) for name, value in verdict.metadata.items()},
     }
     return {**row, **told, "seconds": last.seconds, "when": last.at}
 

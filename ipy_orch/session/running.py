@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 from ipy_orch.errors import DagsterInvariantViolationError
 from ipy_orch.events.chunks import Chunk
 from ipy_orch.execution.capture import current_sink
-from ipy_orch.execution.console import cell_of
+from ipy_orch.execution.console import cell_of, stream_of, text_of
 from ipy_orch.execution.engine import RunResult, World, run
 from ipy_orch.execution.workers.lanes import Place
 from ipy_orch.execution.workers.places import place_of_job, says_where
+from ipy_orch.model.assets import AssetsDefinition
 from ipy_orch.model.jobs import JobDefinition
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.partitions.definition import PARTITION_TAG
 from ipy_orch.planning.config import Resolved
 from ipy_orch.planning.plan import Plan, Step
@@ -81,7 +83,8 @@ class Running:
         def show(step: Step, chunks: Iterable[Chunk]) -> None:
             context = context_of(step.definition, scanned.cells) if one is not None else None
             if live(step):
-                (context or copy_context()).copy().run(retell, chunks)
+                told = [chunk for chunk in chunks if chunk.kind != "log" or not config.given.get("loggers")]
+                (context or copy_context()).copy().run(retell, told)
 
         with self.places(scanned, planned, config, workers, more.get("job")) as (here, apart):
             world = World(
@@ -149,7 +152,7 @@ class Running:
             return lambda step: context_of(step.definition, scanned.cells) is not None
         if not shown:
             return lambda step: step.definition is None
-        return lambda step: step.definition is None or bool(shown.intersection((*step.keys, *step.checks)))
+        return lambda step: step.definition is None or not shown.isdisjoint(made_with(step, step.definition))
 
     def told(self, report: Report) -> Report:
         """Have the cells of the assets that a submitted run made show what came of it."""
@@ -159,10 +162,15 @@ class Running:
 
 
 def retell(chunks: Iterable[Chunk]) -> None:
-    """Print what a step printed in another process."""
+    """Print what a step printed, warned and logged in another process."""
     for chunk in chunks:
-        if chunk.kind in ("stdout", "stderr"):
-            getattr(sys, chunk.kind).write(chunk.text)
+        if text := text_of(chunk):
+            getattr(sys, stream_of(chunk)).write(text)
+
+
+def made_with(step: Step, definition: AssetsDefinition) -> Iterable[AssetKey | AssetCheckKey]:
+    """Return the assets and checks that a step makes; an op of a graph makes them with its others."""
+    return (*definition.keys, *definition.check_keys) if step.scope else (*step.keys, *step.checks)
 
 
 def tags_of(planned: Plan) -> Mapping[str, str]:

@@ -63,6 +63,7 @@ from ipy_orch.session.store import Persistence
 from ipy_orch.session.submitting import Cancel, Queue, Submitted
 from ipy_orch.session.values import Values
 from ipy_orch.session.why import Why
+from ipy_orch.session.words import MOST_NAMED, selection_text
 
 __all__ = ["Session"]
 
@@ -329,7 +330,7 @@ class Session:
             DagsterInvariantViolationError: from inside an asset, or when too many wait already.
         """
         refuse_nested()
-        what = what or str(selection or "all")
+        what = what or selection_text(selection, MOST_NAMED) or "all"
         if checks_only:
             return self.queue.submit(lambda: self.running.told(self.check(selection, **options)), f"checks of {what}")
         return self.queue.submit(lambda: self.running.told(self.materialize(selection, what=what, **options)), what)
@@ -341,7 +342,7 @@ class Session:
             DagsterInvariantViolationError: from inside an asset, or when too many wait already.
         """
         refuse_nested()
-        what = f"backfill of {selection or 'all'}"
+        what = f"backfill of {selection_text(selection, MOST_NAMED) or 'all'}"
         return self.queue.submit(lambda: self.running.told(self.backfill(selection, partitions, **options)), what)
 
     def submit_job(self, job: Any, **options: Any) -> Submitted:
@@ -351,7 +352,8 @@ class Session:
             DagsterInvariantViolationError: from inside an asset, or when too many wait already.
         """
         refuse_nested()
-        return self.queue.submit(lambda: self.running.told(self.launch(job, **options)), f"job {job}")
+        what = f"job {getattr(job, 'name', job)}"
+        return self.queue.submit(lambda: self.running.told(self.launch(job, **options)), what)
 
     def cancel(self) -> None:
         """End the run that is going on, and those that wait, from any thread."""

@@ -101,10 +101,12 @@ def stale_upstream(key: AssetKey, graph: AssetGraph, statuses: Mapping[AssetKey,
 def now(
     key: AssetKey, graph: AssetGraph, ledger: Ledger, planned: Plan, knowledge: Knowledge, made: Materialized
 ) -> Recipe:
-    """Return the recipe of today; the version of an input that will run is told as such."""
-    reading = None
+    """Return the recipe of today, of all that is made with the asset; the version of an input that will run is told."""
+    keys, reading = planned.request.keys, None
     if made.partition is not None:
-        reading = Reading.of_assets(graph.makers[key], [key], graph).at(made.partition)
+        reading = Reading.of_assets(graph.makers[key], keys, graph).at(made.partition)
+    own = keys.intersection(reading.links if reading is not None else ())  # it may read itself
+    read = {dep for one in keys for dep in graph.upstream[one]} - keys | own
     before = {part.name: part.digest for part in made.recipe if part.kind == "input"}
     running = set(planned.keys)
     inputs = [
@@ -115,7 +117,7 @@ def now(
             if dep in running
             else version_of_input(dep, reading, ledger) or before.get(dep.label, "external"),
         )
-        for dep in graph.in_order(graph.upstream[key])
+        for dep in graph.in_order(read)
     ]
     return (*knowledge.parts(graph.makers[key]), *inputs)
 
@@ -136,8 +138,10 @@ def change(kind: str, name: str, old: Part | None, new: Part | None) -> Change:
             "input", name, ("new",) if old is None else ("no longer read",) if new is None else ("its value changed",)
         )
     before, after = (part.text if part is not None else "" for part in (old, new))
+    if before == after:  # what it is says no more, and what can't be followed is never twice the same
+        return Change(kind, name, (after if kind == "unknown" else "changed",))
     if "\n" not in before + after:
         lines = [f"- {before}"] * bool(before) + [f"+ {after}"] * bool(after)
     else:
         lines = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=1))[2:]
-    return Change(kind, name, tuple(lines) or ("changed",))
+    return Change(kind, name, tuple(lines))

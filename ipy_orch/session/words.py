@@ -1,10 +1,31 @@
-"""Sizes, durations and shapes in the words of people."""
+"""Sizes, durations, shapes, selections and metadata in the words of people."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
+from typing import Any, Final
 
-__all__ = ["human_bytes", "human_seconds", "human_shape"]
+from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.keys import AssetCheckKey, AssetKey
+from ipy_orch.model.metadata.scalars import TimestampMetadataValue
+from ipy_orch.model.specs import AssetSpec
+from ipy_orch.model.tables import TableColumnLineage
+
+__all__ = [
+    "MOST_NAMED",
+    "human_bytes",
+    "human_moment",
+    "human_seconds",
+    "human_shape",
+    "lineage_lines",
+    "metadata_shown",
+    "selection_text",
+]
+
+MOST_NAMED: Final = 3
+"""So many assets are named in the name of a run."""
 
 
 def human_bytes(number: float | None) -> str:
@@ -48,3 +69,60 @@ def human_shape(shape: Sequence[int] | None) -> str:
     '336,776 × 19'
     """
     return " × ".join(f"{length:,}" for length in shape or ())
+
+
+def human_moment(seconds: float) -> str:
+    """Return a moment, in seconds since 1970 (UTC), as ISO 8601 has it, on the clock of this machine.
+
+    >>> human_moment(float("inf"))
+    'inf'
+    """
+    try:
+        return datetime.fromtimestamp(seconds, UTC).astimezone().isoformat(sep=" ")
+    except (OverflowError, OSError, ValueError):
+        return str(seconds)
+
+
+def selection_text(selection: Any, most: int | None = None) -> str:
+    """Return what was selected, as a person would write it; "" for all.
+
+    Args:
+        most: of a longer list only so many are named.
+
+    >>> selection_text([AssetKey(["shop", "orders"]), "group:raw"]), selection_text(["a", "b", "c"], 1)
+    ('shop/orders, group:raw', 'a and 2 more')
+    """
+    if isinstance(selection, AssetSpec | AssetsDefinition):
+        selection = [selection.key] if isinstance(selection, AssetSpec) else selection.keys or selection.check_keys
+    if isinstance(selection, AssetKey | AssetCheckKey):
+        return selection.label
+    if isinstance(selection, Collection) and not isinstance(selection, str):
+        said = [*map(selection_text, selection)]
+        said = sorted(said) if isinstance(selection, AbstractSet) else said
+        more = f" and {len(said) - most:,} more" if most is not None and len(said) > most else ""
+        return ", ".join(said[:most]) + more
+    return str(selection or "")
+
+
+def metadata_shown(value: Any) -> Any:
+    """Return metadata as it is shown: keys, moments and the lineage of columns as text, of all else the value.
+
+    >>> metadata_shown(AssetKey(["shop", "orders"]))
+    'shop/orders'
+    """
+    inside = getattr(value, "value", value)
+    if isinstance(value, TimestampMetadataValue):
+        return human_moment(value.value)
+    if isinstance(inside, AssetKey):
+        return inside.label
+    if isinstance(inside, TableColumnLineage):
+        return "; ".join(f"{column} ← {needed}" for column, needed in lineage_lines(inside))
+    return inside
+
+
+def lineage_lines(lineage: TableColumnLineage) -> list[tuple[str, str]]:
+    """Return each column with the columns that it is computed from, ``shop/orders.amount``."""
+    return [
+        (column, ", ".join(f"{dep.asset_key.label}.{dep.column_name}" for dep in needed))
+        for column, needed in lineage.deps_by_column.items()
+    ]

@@ -14,14 +14,15 @@ from typing import Any, Final, TypeAlias
 from pydantic import ValidationError
 
 from ipy_orch.errors import DagsterError, DagsterExecutionInterruptedError, closest
-from ipy_orch.events.types import Logged
+from ipy_orch.events.types import Checked, Logged
 from ipy_orch.model.env import redact
-from ipy_orch.model.keys import AssetKey, labels
+from ipy_orch.model.keys import AssetKey
 from ipy_orch.planning.graph import AssetGraph, ancestors, descendants
 from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.session.jobs.launched import JobReport
 from ipy_orch.session.report import first_line
 from ipy_orch.session.submitting import Submitted
+from ipy_orch.session.words import MOST_NAMED, selection_text
 from ipy_orch.ui import details, launchpad
 from ipy_orch.ui.automations import automations_message, condition_message, ticks_message, toast_of_tick
 from ipy_orch.ui.bridge import Bridge, View
@@ -109,8 +110,8 @@ class Commands:
 
     def refuse(self, request: int, kind: str, refusal: Refusal) -> None:
         """Say that nothing was done, to the view and to the log."""
-        why, hint, kind = (shortened(plain(redact(text)), LONGEST) for text in (refusal.why, refusal.hint, kind))
-        text = f"refused `{kind or '?'}` of the widget: {why}"
+        why, hint, kind = (shortened(lined(redact(text)), LONGEST) for text in (refusal.why, refusal.hint, plain(kind)))
+        text = f"refused `{kind or '?'}` of the widget: {plain(why)}"
         self.session.log.append(Logged("", time.time(), "", "log", "WARNING", text))
         self.view.tell(Refused(request=request, command=kind, why=why, hint=hint))
 
@@ -278,7 +279,7 @@ class Commands:
         if not keys:
             self.view.tell(Toast(request=command.request, text="nothing to do: all of it is fresh"))
             return
-        what = command.selection or (", ".join(labels(keys[:3])) + (f" and {len(keys) - 3} more" if keys[3:] else ""))
+        what = command.selection or selection_text(keys, MOST_NAMED)
         options: dict[str, Any] = {"partition": command.partitions} if command.partitions is not None else {}
         options |= {} if command.checks_only else {"force": command.force, "config": command.config}
         one = self.session.submit(keys, checks_only=command.checks_only, what=what, env=command.env, **options)
@@ -377,16 +378,39 @@ def toast_of(one: Submitted, request: int) -> Toast:
     report = one.result()
     if report.errors:
         failed = [f"`{step}`: {type(error).__name__}: {first_line(error)}" for step, error in report.errors.items()]
-        more = f" and {len(failed) - 1} more" if failed[1:] else ""
+        more = f"\nand {several(len(failed) - 1, 'more step')}" if failed[1:] else ""
         return Toast(request=request, level="error", text=f"failed: {failed[0]}{more}")
-    number = len(report.materialized)
     if isinstance(report, JobReport):
         return Toast(request=request, level="success", text=f"{one.what} finished")
+    asked = report.plan.request
     if report.result is None:
-        return Toast(request=request, text=f"nothing to do: {one.what} is fresh")
-    parts = sum(step.partition is not None for step in report.plan.steps)
-    many, what = (parts, "partition") if parts else (number, "asset")
-    return Toast(request=request, level="success", text=f"{many:,} {what}{'' if many == 1 else 's'} materialized")
+        are = "is" if len(asked.keys) == 1 else "are"
+        text = f"nothing to do: {one.what} {are} fresh" if asked.checks is None else f"there are no {one.what}"
+        return Toast(request=request, text=text)
+    verdicts = [event.evaluation for event in report.result.events if isinstance(event, Checked)]
+    parts = sum(step.partition is not None for step in report.plan.steps if step.keys)
+    number = len(report.materialized)
+    made = several(parts, "partition") if parts else several(number, "asset")
+    told = [f"{made} materialized"] if number or not verdicts else []
+    if verdicts and (asked.checks is not None or not number):
+        bad, many = sum(not one.passed for one in verdicts), several(len(verdicts), "check")
+        told.append(f"{bad:,} of {many} failed" if bad else f"{many} passed")
+        return Toast(request=request, level="warning" if bad else "success", text=", ".join(told))
+    return Toast(request=request, level="success", text=told[0])
+
+
+def several(number: int, what: str) -> str:
+    """Return a number of things.
+
+    >>> several(1, "asset"), several(2_000, "check")
+    ('1 asset', '2,000 checks')
+    """
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def lined(text: str) -> str:
+    """Return a text as :func:`plain` has it, except that its lines stay lines."""
+    return "\n".join(plain(line) for line in text.splitlines())
 
 
 def told_of(content: Any) -> tuple[int, str]:

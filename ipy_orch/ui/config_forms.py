@@ -166,6 +166,7 @@ def shape_schema(kind: Shape, depth: int) -> Schema:
     required = [name for name, field in kind.fields.items() if field.is_required]
     return {
         "type": "object",
+        **({"title": kind.label} if isinstance(kind, ConfigShape) else {}),
         "properties": properties,
         **({"required": required} if required else {}),
         "additionalProperties": kind.permissive,

@@ -21,6 +21,7 @@ from ipy_orch.session.scan import Scanned, uses
 from ipy_orch.session.session import Session
 from ipy_orch.session.why import Why as Explained
 from ipy_orch.ui.bridge import Bridge
+from ipy_orch.ui.cards import shortened
 from ipy_orch.ui.entries import chunks_of, cut, entries_of, image_in, number_of
 from ipy_orch.ui.preview import Frame, compared, frame_of
 from ipy_orch.ui.protocol import (
@@ -57,6 +58,7 @@ PAGE: Final = 100  # rows
 MOST_POINTS: Final = 500
 MOST_RUNS: Final = 50
 LONGEST: Final = 20_000  # characters of a value's text
+LONGEST_LINE: Final = 200  # characters of what stands on a line
 
 
 class Reader:
@@ -110,7 +112,7 @@ class Reader:
             kinds=[*node.kinds],
             tags=tags_of(spec),
             owners=[*node.owners],
-            partitions=str(spec.partitions_def or ""),
+            partitions=shortened(str(spec.partitions_def or ""), LONGEST_LINE),
             resources=[name for name, how in sorted(uses(maker, graph).items()) if not how],
             io_manager=manager if (manager := manager_of(key, maker)) in scanned.resources else "",
             upstream=[one.label for one in graph.in_order(graph.upstream[key])],

@@ -11,8 +11,13 @@ from urllib.parse import urlsplit
 from ipy_orch.execution.capture import Chunk
 from ipy_orch.model.metadata.plain import metadata_or_text
 from ipy_orch.model.metadata.scalars import FloatMetadataValue, IntMetadataValue, JsonMetadataValue, UrlMetadataValue
-from ipy_orch.model.metadata.tables import TableMetadataValue, TableSchemaMetadataValue
+from ipy_orch.model.metadata.tables import (
+    TableColumnLineageMetadataValue,
+    TableMetadataValue,
+    TableSchemaMetadataValue,
+)
 from ipy_orch.model.metadata.value import MetadataValue
+from ipy_orch.session.words import lineage_lines, metadata_shown
 from ipy_orch.ui.preview import scalar
 from ipy_orch.ui.protocol import Entry, OutputChunk
 
@@ -46,6 +51,9 @@ def entry_of(name: str, value: Any) -> Entry:
     if isinstance(made, TableSchemaMetadataValue):
         described = [[column.name, column.type, column.description] for column in made.schema.columns]
         return Entry(name=name, type=made.kind, columns=["column", "type", "description"], rows=described)
+    if isinstance(made, TableColumnLineageMetadataValue):
+        traced = [[*pair] for pair in lineage_lines(made.lineage)]
+        return Entry(name=name, type=made.kind, columns=["column", "from"], rows=traced)
     href = link(made.value) if isinstance(made, UrlMetadataValue) else ""
     return Entry(name=name, type=made.kind, text=cut(text_of(made)), href=href)
 
@@ -54,8 +62,8 @@ def text_of(value: MetadataValue) -> str:
     """Return a value of metadata as text."""
     if isinstance(value, JsonMetadataValue):
         return json.dumps(value.value, indent=2, ensure_ascii=False, default=str)
-    inside = value.value
-    return str(value) if isinstance(inside, MetadataValue) else "" if inside is None else str(inside)
+    inside = metadata_shown(value)
+    return "" if inside is None else str(inside)
 
 
 def number_of(value: Any) -> float | None:

@@ -19,6 +19,7 @@ from ipy_orch.events.types import (
 )
 from ipy_orch.session.report import facts
 from ipy_orch.session.rows import word_of
+from ipy_orch.session.words import metadata_shown
 
 __all__ = ["HEADLINE", "Headline", "headline"]
 
@@ -67,7 +68,7 @@ def of_step(what: str, event: Event, text: str) -> Headline:
 def checked(event: Checked) -> Headline:
     """Return what to say of a verdict."""
     verdict = event.evaluation
-    found = [f"{name}={value.value}" for name, value in verdict.metadata.items()]
+    found = [f"{name}={metadata_shown(value)}" for name, value in verdict.metadata.items()]
     told = [word_of(verdict), *filter(None, [verdict.description]), *found]
     return {
         "what": word_of(verdict),

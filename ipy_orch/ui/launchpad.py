@@ -100,8 +100,8 @@ class Launchpad:
             ids=subject.ids,
             sections=[section_of(part) for part in parts],
             values=values_of(given, parts),
-            yaml=redact("".join(f"{line}\n" for line in written_lines(tree))),
-            findings=findings(subject, over, {}) if preset else [],
+            yaml=redact("".join(f"{line}\n" for line in written_lines(tree, samples=False))),
+            findings=findings(subject, over, {}),
             presets=sorted(self.session.presets),
             preset=preset,
         )

@@ -261,56 +261,65 @@ def role_of(kind: Any) -> Any:
 
 
 def described(column: Column, series: Any) -> Column:
-    """Return a column with its statistics; what its values can't be asked is left out."""
+    """Return a column with its statistics; what its values can't be asked is left out, with what comes after it."""
     told: dict[str, Any] = {"nulls": int(series.null_count())}
     try:
-        told |= statistics(column, series)
+        for part in statistics(column, series.drop_nulls()):
+            told |= part
     except Exception:  # noqa: BLE001 - objects that can't be hashed or compared, whatever they raise
-        return column.model_copy(update={"nulls": told["nulls"]})
+        return column.model_copy(update=told)
     return column.model_copy(update=told)
 
 
-def statistics(column: Column, series: Any) -> dict[str, Any]:
-    """Return the statistics of a column."""
-    filled = series.drop_nulls()
-    told: dict[str, Any] = {"nulls": int(series.null_count()), "distinct": int(filled.n_unique()) if len(filled) else 0}
+def statistics(column: Column, filled: Any) -> Iterator[dict[str, Any]]:
+    """Yield the statistics of a column without its nulls."""
+    yield {"distinct": int(filled.n_unique()) if len(filled) else 0}
     if not len(filled) or column.role == "other":
-        return told
-    if column.role in ("number", "time"):
-        told |= {"min": scalar(filled.min()), "max": scalar(filled.max()), "bins": bars(column, filled)}
-    if column.role == "number":
-        mean = float(filled.mean())
-        told["mean"] = mean if math.isfinite(mean) else None
+        return
     if column.role in ("text", "bool"):
         name = unused("count", [column.name])
         most = filled.value_counts(sort=True, name=name).head(TOP)
-        told["top"] = [Bin(label=str(scalar(label)), count=int(count)) for label, count in most.iter_rows()]
-    if column.role == "text" and not column.type.startswith(("Categorical", "Enum")):
-        told |= {"min": scalar(filled.min()), "max": scalar(filled.max())}
-    return told
+        yield {"top": [Bin(label=str(scalar(label)), count=int(count)) for label, count in most.iter_rows()]}
+    if column.role != "bool" and not column.type.startswith(("Categorical", "Enum")):
+        yield {"min": scalar(filled.min()), "max": scalar(filled.max())}
+    if column.role == "number":
+        mean = float(filled.mean())
+        yield {"mean": mean if math.isfinite(mean) else None}
+    if column.role in ("number", "time"):
+        yield {"bins": bars(column, filled)}
 
 
 def bars(column: Column, filled: Any) -> list[Bin]:
     """Return the histogram of numbers or times."""
     import narwhals.stable.v2 as nw
 
-    low, high = filled.min(), filled.max()
     if column.role == "time":
-        if not isinstance(low, datetime | date):
+        if not isinstance(filled.min(), datetime | date):
             return []
         filled = filled.cast(nw.Datetime("us")) if column.type == "Date" else filled
         filled = filled.dt.timestamp("ms")
-    low, high = float(filled.min()), float(filled.max())
+    exact = int if filled.dtype.is_integer() else float
+    low, high = exact(filled.min()), exact(filled.max())
     if not (math.isfinite(low) and math.isfinite(high)):
         return []
     few = low == high or (filled.dtype.is_integer() and column.role == "number" and high - low < BARS)
     number = round(high - low) + 1 if few else BARS
-    width = 1.0 if few else (high - low) / BARS
-    places = ((filled.cast(nw.Float64) - low) / width).cast(nw.Int64).clip(0, number - 1)
+    width = 1 if few else (high - low) / BARS
+    places = (above(filled, low, high) / width).floor().cast(nw.Int64).clip(0, number - 1)
     counts = dict(places.alias("bar").value_counts(name="count").iter_rows())
     edges = [edge(low + bar * width, column) for bar in range(number + 1)]
     labels = edges[:-1] if few else [f"{left} – {right}" for left, right in pairwise(edges)]
     return [Bin(label=label, count=counts.get(bar, 0)) for bar, label in enumerate(labels)]
+
+
+def above(filled: Any, low: float, high: float) -> Any:
+    """Return by how much numbers are above the lowest, as floats; Arrow refuses those that aren't exact as such."""
+    import narwhals.stable.v2 as nw
+
+    if not filled.dtype.is_integer() or max(-low, high) < SAFE:
+        return filled.cast(nw.Float64) - low
+    unit = (high - low) // SAFE + 1
+    return (filled // unit - low // unit).cast(nw.Float64) * unit
 
 
 def edge(value: float, column: Column) -> str:

@@ -367,6 +367,7 @@ def run_state(
         if names is None
         else [run.steps[name] for name in names if name in run.steps]
     )
+    verdicts = [word_of(verdict) for found in run.unpassed.values() for verdict in found]
     return RunState(
         run_id=run.run_id,
         what=run.what,
@@ -377,6 +378,8 @@ def run_state(
         total=len(run.steps),
         done=run.count(*SETTLED),
         failed=run.count("failure"),
+        checks_failed=verdicts.count("failed"),
+        checks_warned=verdicts.count("warned"),
         canceling=canceling and run.status == "running",
         in_cell=in_cell and run.status == "running",
         steps=[step_state(step, run) for step in steps],
@@ -393,4 +396,8 @@ def step_state(step: StepRun, run: Run) -> StepState:
         started=step.started,
         seconds=step.seconds,
         message=step.message,
+        checks=[
+            CheckState(name=verdict.check_name, status=cast("Verdict", word_of(verdict)))
+            for verdict in run.unpassed.get(step.name, ())
+        ],
     )

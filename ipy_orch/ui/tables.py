@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ipy_orch.model.env import redact
-from ipy_orch.session.words import human_bytes, human_seconds, human_shape
+from ipy_orch.session.words import human_bytes, human_seconds, human_shape, metadata_shown
 from ipy_orch.ui.cards import plain
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def verdict(row: Any) -> str:
 def found(row: Any) -> str:
     """Return the metadata of a check as one line."""
     pairs = (raw(row, "metadata") or {}).items()
-    return line(", ".join(f"{name}={getattr(value, 'value', value)}" for name, value in pairs))
+    return line(", ".join(f"{name}={metadata_shown(value)}" for name, value in pairs))
 
 
 def progress(row: Any) -> str:

@@ -1,4 +1,7 @@
-/** What JupyterLab and Notebook 7 say of their theme. */
+/** What JupyterLab and Notebook 7 say of their kernels and of their theme. */
+
+/** The statuses of a kernel whose process ends. */
+export const ENDS: readonly string[] = ["restarting", "autorestarting", "terminating", "dead"];
 
 export function isDark(page: Document): boolean {
   const lab = page.body.dataset["jpThemeLight"];

@@ -112,6 +112,8 @@ export interface StepState {
   started?: number | null;
   seconds?: number;
   message?: string;
+  /** Those of its checks that didn't pass. */
+  checks?: CheckState[];
 }
 
 /** Say how a run goes: while it runs, steps that only wait aren't in `steps`. */
@@ -126,6 +128,8 @@ export interface RunState {
   total?: number;
   done?: number;
   failed?: number;
+  checks_failed?: number;
+  checks_warned?: number;
   canceling?: boolean;
   /** It runs in a cell, on the kernel's main thread. */
   in_cell?: boolean;

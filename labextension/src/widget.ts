@@ -1,22 +1,30 @@
 /** The entry for anywidget: one host around a widget's model. */
 
-import { followTheme, isDark } from "./jupyter.js";
+import { ENDS, followTheme, isDark } from "./jupyter.js";
 import type { Command, Message } from "./protocol.js";
 import type { Host, Theme } from "./view/host.js";
 import { mount } from "./view/mount.js";
+
+/** The second comes where the widget's comm ends. */
+type Event = "msg:custom" | "comm_live_update";
 
 /** What anywidget gives; its own types need the package. */
 interface Model {
   get(name: string): unknown;
   send(content: unknown): void;
-  on(name: "msg:custom", heard: (message: unknown) => void): void;
-  off(name: "msg:custom", heard: (message: unknown) => void): void;
+  on(name: Event, heard: (message: unknown) => void): void;
+  off(name: Event, heard: (message: unknown) => void): void;
   readonly widget_manager?: unknown;
+}
+
+interface Signal<T> {
+  connect(slot: (sender: unknown, args: T) => void): void;
+  disconnect(slot: (sender: unknown, args: T) => void): void;
 }
 
 /** What JupyterLab's widget manager has, unofficially: the document that the widget stands in, and its kernel. */
 interface Manager {
-  readonly kernel?: { interrupt?(): Promise<void> } | null;
+  readonly kernel?: { interrupt?(): Promise<void>; readonly statusChanged?: Signal<string> } | null;
   readonly context?: { readonly model?: { readonly cells?: { readonly length: number; get(index: number): { readonly id?: string } } } };
 }
 
@@ -34,10 +42,37 @@ function showCell(model: Model, element: HTMLElement, id: string): boolean {
   return false;
 }
 
+/** Call `gone` where the kernel ends: any manager tells of a restart, and JupyterLab's kernel of a crash, too. */
+function followEnd(model: Model, gone: () => void): () => void {
+  const statuses = (model.widget_manager as Manager | undefined)?.kernel?.statusChanged;
+  const onStatus = (_: unknown, status: string): void => void (ENDS.includes(status) && gone());
+  model.on("comm_live_update", gone);
+  statuses?.connect(onStatus);
+  return () => {
+    model.off("comm_live_update", gone);
+    statuses?.disconnect(onStatus);
+  };
+}
+
 function hostOf(model: Model, element: HTMLElement): Host {
   const page = element.ownerDocument;
+  const left = new Set<() => void>();
   return {
-    send: (command: Command) => model.send(command),
+    send(command: Command) {
+      try {
+        model.send(command);
+      } catch {
+        for (const gone of [...left]) gone(); // the comm is closed: the notebook has another kernel now
+      }
+    },
+    onGone(gone) {
+      left.add(gone);
+      const end = followEnd(model, gone);
+      return () => {
+        left.delete(gone);
+        end();
+      };
+    },
     onMessage(heard) {
       const take = (message: unknown): void => heard(message as Message);
       model.on("msg:custom", take);

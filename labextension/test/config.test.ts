@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { read, resolved, typed, variantOf, variants, widgetOf, withEdits, written } from "../src/view/state/config.js";
+import { findingsAt, read, resolved, typed, variantOf, variants, variantTitle, widgetOf, withEdits, within, written } from "../src/view/state/config.js";
 
 describe("run config", () => {
   it("is read and written at paths, and not changed in place", () => {
@@ -29,6 +29,19 @@ describe("run config", () => {
   });
 });
 
+describe("findings", () => {
+  it("are of a path and of what is in it", () => {
+    expect(["a.b", "a.b.c", "a.b[0].c"].every((path) => within(path, "a.b"))).toBe(true);
+    expect(["a.bc", "a", "b.a.b"].some((path) => within(path, "a.b"))).toBe(false);
+  });
+
+  it("stay with the whole where none of its fields is concerned", () => {
+    const findings = ["s.a", "s.b[0]", "s.zzz", "s", "t.a"].map((path) => ({ path, message: path }));
+    expect(findingsAt(findings, "s", ["a", "b"]).map((one) => one.path)).toEqual(["s.zzz", "s"]);
+    expect(findingsAt(findings, "s.b").map((one) => one.path)).toEqual(["s.b[0]"]);
+  });
+});
+
 describe("schemas", () => {
   it("follow references, and stop where they go round", () => {
     const root = { $defs: { A: { type: "string", title: "A" }, B: { $ref: "#/$defs/B" } } };
@@ -41,6 +54,14 @@ describe("schemas", () => {
     const { options, nullable } = variants({ anyOf: [{ type: "integer" }, { type: "null" }], default: null, description: "d" }, {});
     expect(nullable).toBe(true);
     expect(options).toEqual([{ type: "integer", default: null, description: "d" }]);
+  });
+
+  it("call alternatives by their own names, not by that of the field", () => {
+    const choice = (name: string) => ({ title: name, type: "object", properties: { [name]: { type: "object" } } });
+    expect(variants({ oneOf: [choice("a"), choice("b")], title: "Un" }, {}).options.map(variantTitle)).toEqual(["a", "b"]);
+    const { options } = variants({ anyOf: [{ type: "string" }, { type: "object" }], title: "Url", writeOnly: true }, {});
+    expect(options.map(variantTitle)).toEqual(["string", "object"]);
+    expect(options.map((option) => widgetOf(option, false))).toEqual(["secret", "secret"]);
   });
 
   it.each([

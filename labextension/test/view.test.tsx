@@ -4,11 +4,15 @@ import "./page.js";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import { h, render } from "preact";
+
 import { FakeHost } from "../dev/fakehost.js";
 import { shop, SHOP_DETAILS } from "../dev/shop.js";
-import type { Command, DetailsMessage, FormMessage, Snapshot } from "../src/protocol.js";
+import type { Command, DetailsMessage, FormField, FormMessage, Json, Section as FormSection, Snapshot } from "../src/protocol.js";
 import type { Mounted } from "../src/view/host.js";
 import { mount } from "../src/view/mount.js";
+import { History } from "../src/view/panels/plots.js";
+import widget from "../src/widget.js";
 import { until } from "./page.js";
 
 let host: FakeHost;
@@ -130,6 +134,60 @@ describe("the view", () => {
     expect(box).toBeTruthy();
   });
 
+  it("says what is found, also by words, and once only", async () => {
+    await list();
+    const said = (): string | null | undefined => one("[aria-live]")?.textContent;
+    const search = one<HTMLInputElement>("[data-search]")!;
+    type(search, "churn");
+    await until(() => said() === "2 found");
+    type(search, "no such thing");
+    await until(() => said() === "Nothing is found.");
+    type(search, "churn");
+    await until(() => said() === "2 found");
+    host.say({ kind: "toast", text: "done" });
+    host.say({ ...quiet(), version: 9 });
+    await new Promise((done) => setTimeout(done, 400));
+    expect(said()).toBe("done");
+    type(search, "");
+    await until(() => said() === "");
+  });
+
+  it("shows the place in a selection that is wrong", async () => {
+    await list();
+    type(one<HTMLInputElement>("[data-search]")!, "a and (");
+    const { request } = await until(() => last("select"));
+    await new Promise((done) => setTimeout(done, 50));
+    const problem = "it ends too soon\n    a and (\n           ^";
+    type(one<HTMLInputElement>("[data-search]")!, "a and (b");
+    host.answers = false;
+    const again = await until(() => last("select")?.request !== request && last("select"));
+    host.say({ kind: "selected", request: again.request!, text: "a and (b", problem });
+    const told = await until(() => one(".ipyo-search-problem pre"));
+    expect(told.textContent).toBe("    a and (\n           ^");
+    expect(told.parentElement!.textContent).toBe("it ends too soon    a and (\n           ^");
+  });
+
+  it("counts in a group of the list what is shown of it", async () => {
+    await list();
+    type(one<HTMLInputElement>("[data-search]")!, "churn_model");
+    const row = await until(() => all("[role=row].is-level-1").length === 1 && one("[role=row].is-level-1"));
+    expect(row.textContent).toMatch(/1 asset1$/);
+  });
+
+  it.each([
+    ["All fresh", "fresh"],
+    ["Running", "running"],
+    ["Materialize", undefined],
+    ["Materialize", ""],
+  ] as const)("says %s where all is %s", async (text, word) => {
+    await until(() => named("Materialize stale"));
+    const run = { run_id: "r", what: "a", started: 100, total: 1 };
+    const nodes = word === undefined ? [] : [{ id: "a", status: { word } }];
+    host.say({ kind: "snapshot", version: 9, nodes, edges: [], ...(word === "running" ? { run } : {}) });
+    const button = await until(() => one<HTMLButtonElement>(".ipyo-split button")?.textContent === text && one<HTMLButtonElement>(".ipyo-split button"));
+    expect(button.disabled).toBe(true);
+  });
+
   it("shows why, checks, metadata, code and runs of an asset", async () => {
     const box = await list();
     all("[role=row]").find((row) => row.textContent?.startsWith("orders"))!.click();
@@ -141,6 +199,12 @@ describe("the view", () => {
     expect(box).toBeTruthy();
   });
 
+  it("says which rows of a long table its statistics are of", async () => {
+    await list();
+    all("[role=row]").find((row) => row.textContent?.startsWith("orders"))!.click();
+    await until(() => one(".ipyo-preview-head")?.textContent?.includes("statistics of the first 100,000 rows"));
+  });
+
   it("shows a run, its timeline, and cancels it", async () => {
     host.pace = 10_000;
     (await until(() => named("Materialize stale"))).click();
@@ -150,6 +214,23 @@ describe("the view", () => {
     named("Cancel")!.click();
     expect(last("cancel")).toBeTruthy();
     await until(() => one(".ipyo-run.is-canceled"));
+  });
+
+  it("shows checks that didn't pass in a run that went well", async () => {
+    await until(() => named("Materialize stale"));
+    const step = { ids: ["orders"], status: "success" as const, started: 100, seconds: 1 };
+    const steps = [{ ...step, name: "orders", checks: [{ name: "paid", status: "failed" as const }] }, { ...step, name: "rates", checks: [{ name: "odd", status: "warned" as const }] }, { ...step, name: "users" }];
+    const run = { run_id: "r", what: "all", started: 100, total: 3 };
+    host.say({ ...quiet(), version: 8, run });
+    host.say({ kind: "patch", base: 8, version: 9, run: { ...run, status: "success", seconds: 3, done: 3, checks_failed: 1, checks_warned: 1, steps } });
+    const bar = await until(() => one(".ipyo-run.is-success"));
+    expect(bar.textContent).toContain("1 check failed1 check warned");
+    expect(bar.querySelector(".ipyo-run-line .ipyo-glyph")?.classList).toContain("is-check-failed");
+    expect(one("[aria-live]")?.textContent).toBe("Run finished, 1 check failed, 1 check warned.");
+    named("Timeline")!.click();
+    const glyphs = await until(() => all(".ipyo-step").length === 3 && [...bar.querySelectorAll(".ipyo-step .ipyo-glyph")]);
+    expect(glyphs.map((glyph) => glyph.getAttribute("class"))).toEqual(["ipyo-glyph is-check-failed", "ipyo-glyph is-stale", "ipyo-glyph is-fresh"]);
+    expect(all(".ipyo-step-name")[0].title).toContain("check paid failed");
   });
 
   it("says what was refused", async () => {
@@ -225,6 +306,56 @@ describe("the launchpad", () => {
     all(".ipyo-count").find((count) => count.getAttribute("aria-label")?.startsWith("Stale"))!.click();
     await until(() => last("form")?.ids?.length === 2);
     await until(() => limit().value === "25");
+  });
+
+  /** Open the launchpad with a form of the test's. */
+  async function told(form: Partial<FormMessage>): Promise<void> {
+    await until(() => named("Configure") && named("Materialize stale"));
+    host.answers = false;
+    named("Configure")!.click();
+    await until(() => last("form"));
+    host.say({ kind: "form", ids: ["orders"], ...form, request: last("form")!.request! });
+    await until(() => one(".ipyo-form"));
+  }
+
+  function section(properties: Record<string, Json>, fields: FormField[] = []): FormSection {
+    return { path: "ops.orders.config", title: "orders", kind: "op", schema: { type: "object", properties }, fields };
+  }
+
+  it("shows each problem once, also in items and of fields that there aren't", async () => {
+    const inner = { type: "object", properties: { port: { type: "integer" } } };
+    const paths = ["inners[0].port", "nums[0]", "inner.port", "inner.strange", "strange"];
+    const findings = [...paths.map((path) => ({ path: `ops.orders.config.${path}`, message: `wrong at ${path}!` })), { path: "ops.other", message: "wrong at other!" }];
+    await told({ sections: [section({ inners: { type: "array", items: inner }, nums: { type: "array", items: { type: "integer" } }, inner })], findings });
+    const text = one(".ipyo-launch-body")!.textContent!;
+    for (const path of [...paths, "other"]) expect(text.split(`wrong at ${path}!`)).toHaveLength(2);
+    expect(one(".ipyo-verdict")!.textContent).toContain("6 problems");
+    expect(all(".ipyo-field.is-wrong .ipyo-field-error").map((error) => error.textContent)).toContain("[0].port: wrong at inners[0].port!");
+  });
+
+  it("asks again for the fields when it is opened again, and keeps what was typed", async () => {
+    await told({ sections: [section({ limit: { type: "integer" } })] });
+    type(limit(), "25");
+    press(limit(), "Escape");
+    await until(() => !one(".ipyo-launch"));
+    host.sent.length = 0;
+    await told({ sections: [section({ limit: { type: "integer" }, since: { type: "string" } })] });
+    await until(() => all(".ipyo-field label").some((label) => label.textContent === "since"));
+    expect(limit().value).toBe("25");
+    expect(all(".ipyo-launch-foot button").at(-1)).toHaveProperty("disabled", true); // it isn't checked yet
+  });
+
+  it("shows several lines as such, the class of what is inside, and no source where there is none", async () => {
+    const path = "ops.orders.config";
+    const inner = { type: "object", title: "Inner", properties: { host: { type: "string" } } };
+    const fields = [{ path: `${path}.note`, type: "str", source: "needed", required: true }];
+    const values = { ops: { orders: { config: { note: "one\ntwo" } } } };
+    await told({ sections: [section({ note: { type: "string", default: "a\nb" }, inner }, fields)], values });
+    expect(one<HTMLTextAreaElement>(".ipyo-form textarea")!.value).toBe("one\ntwo");
+    const text = one(".ipyo-form")!.textContent!;
+    expect(text).toContain('Default "a\\nb".');
+    expect(text).not.toContain("From needed");
+    expect(all(".ipyo-field-name").map((name) => name.textContent)).toContain("innerInner");
   });
 
   it("offers presets, and puts one in the place of what was typed", async () => {
@@ -311,9 +442,91 @@ describe("a kernel that hears nothing", () => {
     expect(note.textContent).toContain("busy");
   });
 
+  it("is told of by nothing where it has ended, and is said to", async () => {
+    let gone = (): void => undefined;
+    open(quiet());
+    mounted.dispose();
+    mounted = mount(Object.assign(host, { onGone: (call: () => void) => ((gone = call), () => undefined) }), place);
+    await list();
+    all("[role=row]").find((row) => row.textContent?.startsWith("orders"))!.click();
+    await until(() => one(".ipyo-side"));
+    gone();
+    await until(() => one(".ipyo-empty")?.textContent === "The kernel was restarted, or has ended.Run the cell again that shows the lineage.");
+    expect(one(".ipyo-side, .ipyo-count, [role=row], .ipyo-split")).toBeNull();
+    expect(one("[aria-live]")?.textContent).toContain("restarted");
+    host.say({ ...quiet(), version: 1 });
+    await until(() => named("Materialize stale") && !one(".ipyo-empty"));
+  });
+
   it("is left alone where it's busy with another cell, and that is said", async () => {
     expect(await canceled(false)).toBe(0);
     expect(one(".ipyo-note.is-warning")?.textContent).toContain("hasn't heard of it");
+  });
+});
+
+describe("the widget", () => {
+  type Slot = (sender: unknown, status: string) => void;
+
+  /** Be a widget's model that answers nothing; return it with what ends its kernel. */
+  function model(): { model: Parameters<typeof widget.render>[0]["model"]; tell: (name: string, message?: unknown) => void; status: (word: string) => void; dead: () => void } {
+    const heard = new Map<string, Set<(message: unknown) => void>>();
+    const slots = new Set<Slot>();
+    let dead = false;
+    const send = (): void => {
+      if (dead) throw new Error("Cannot send");
+    };
+    return {
+      model: {
+        get: () => undefined,
+        send,
+        on: (name, call) => void heard.set(name, (heard.get(name) ?? new Set()).add(call)),
+        off: (name, call) => void heard.get(name)?.delete(call),
+        widget_manager: { kernel: { statusChanged: { connect: (slot: Slot) => void slots.add(slot), disconnect: (slot: Slot) => void slots.delete(slot) } } },
+      },
+      tell: (name, message) => heard.get(name)?.forEach((call) => call(message)),
+      status: (word) => slots.forEach((slot) => slot(null, word)),
+      dead: () => void (dead = true),
+    };
+  }
+
+  it.each(["comm", "crash", "other kernel"])("says that its kernel has ended: %s", async (how) => {
+    open(quiet());
+    mounted.dispose();
+    const fake = model();
+    const end = widget.render({ model: fake.model, el: place });
+    mounted = { open: () => undefined, dispose: end };
+    fake.tell("msg:custom", quiet());
+    await until(() => named("Materialize stale"));
+    fake.status("busy");
+    expect(one(".ipyo-empty")).toBeNull();
+    if (how === "comm") fake.tell("comm_live_update");
+    else if (how === "crash") fake.status("autorestarting");
+    else {
+      fake.dead();
+      named("Materialize stale")!.click();
+      await new Promise((done) => setTimeout(done, 2_600)); // nobody says that it's only busy
+    }
+    await until(() => one(".ipyo-empty")?.textContent?.includes("restarted"));
+    expect(one(".ipyo-note")).toBeNull();
+    end();
+    expect(() => fake.tell("comm_live_update")).not.toThrow();
+  });
+});
+
+describe("the history of a number", () => {
+  it("shows the newest value until the pointer shows another", async () => {
+    open(quiet());
+    const draw = (values: readonly number[]): void => render(h(History, { name: "rows", points: values.map((value, i) => ({ when: i, value, run_id: "r" })) }), box);
+    const box = place.appendChild(document.createElement("div"));
+    const shown = (): string | null | undefined => box.querySelector("figcaption b")?.textContent;
+    draw([25, 13]);
+    expect(shown()).toBe("13");
+    draw([25, 13, 7]);
+    expect(shown()).toBe("7");
+    const plot = Object.assign(box.querySelector("svg")!, { getBoundingClientRect: () => new DOMRect(0, 0, 300, 56) });
+    plot.dispatchEvent(new PointerEvent("pointermove", { clientX: 0, bubbles: true }));
+    await until(() => shown() === "25");
+    render(null, box);
   });
 });
 
@@ -400,6 +613,9 @@ describe("partitions", () => {
     const input = one<HTMLInputElement>(".ipyo-typed input")!;
     type(input, "2024-01-02..2024-01-03|nowhere");
     await until(() => input.getAttribute("aria-invalid") === "true");
+    const runs = all(".ipyo-runs-of button") as HTMLButtonElement[];
+    expect(runs[0].textContent).toBe("Materialize");
+    expect(runs.every((button) => button.disabled)).toBe(true);
     type(input, "2024-01-02..2024-01-03|*");
     press(input, "Enter");
     await until(() => one(".ipyo-typed")!.textContent?.includes("6 partitions"));

@@ -8,11 +8,16 @@ import pytest
 
 from ipy_orch import materialize
 from ipy_orch.authoring.assets import asset, multi_asset
-from ipy_orch.errors import CheckError, DagsterInvalidDefinitionError
+from ipy_orch.errors import (
+    CheckError,
+    DagsterInvalidDefinitionError,
+    DagsterInvariantViolationError,
+    DagsterTypeCheckDidNotPass,
+)
 from ipy_orch.model.asset_ports import AssetIn, AssetOut
 from ipy_orch.model.checks import AssetCheckSpec
 from ipy_orch.model.keys import AssetKey
-from ipy_orch.model.results import MaterializeResult
+from ipy_orch.model.results import AssetCheckResult, MaterializeResult, Output
 from ipy_orch.model.specs import AssetDep, AssetSpec
 from ipy_orch.model.types.annotations import Nothing, resolve_dagster_type
 from ipy_orch.planning.graph import AssetGraph
@@ -244,3 +249,97 @@ def test_a_compute_kind_is_a_tag_of_the_op():
     ]
     assert [graph.spec(key).kinds for key in graph.keys] == [set(), set(), {"k"}]
     assert [graph.kinds(key) for key in graph.keys] == [["python"], ["sql"], ["k"]]
+
+
+BOTH = {"p": AssetOut(), "q": AssetOut()}
+
+
+def annotated(annotation, value):
+    """Return a function that is annotated with this, and returns that."""
+
+    def made():
+        return value
+
+    made.__annotations__["return"] = annotation
+    return made
+
+
+@pytest.mark.parametrize(
+    ("annotation", "good", "bad"),
+    [
+        (Output[int], Output(1), Output("x")),
+        (Output[list[int]], Output([1]), Output(["x"])),
+        (Output[None], Output(None), Output(1)),
+        (MaterializeResult[int], MaterializeResult(value=1), MaterializeResult(value="x")),
+    ],
+    ids=["output", "list", "none", "result"],
+)
+def test_the_type_in_a_wrapper_is_checked(annotation, good, bad):
+    """What is in the brackets is the type of the value, as it is for an op."""
+
+    def made(value) -> bool:
+        return materialize([asset(name="wrapped")(annotated(annotation, value))]).success
+
+    assert made(good)
+    with pytest.raises(DagsterTypeCheckDidNotPass):
+        made(bad)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "good", "bad"),
+    [
+        (tuple[int, str], (1, "x"), (1, 2)),
+        (tuple[Output[int], Output[str]], (Output(1), Output("x")), (Output("x"), Output("x"))),
+        (tuple[None, int], (None, 2), (None, "x")),
+        (
+            tuple[MaterializeResult[int], MaterializeResult[str]],
+            (MaterializeResult("p", value=1), MaterializeResult("q", value="x")),
+            (MaterializeResult("p", value=1), MaterializeResult("q", value=2)),
+        ),
+    ],
+    ids=["values", "outputs", "none", "results"],
+)
+def test_the_types_of_several_assets_are_checked(annotation, good, bad):
+    """The annotation is a tuple of theirs, in order."""
+
+    def made(value) -> bool:
+        return materialize([multi_asset(outs=BOTH)(annotated(annotation, value))]).success
+
+    assert made(good)
+    with pytest.raises(DagsterTypeCheckDidNotPass):
+        made(bad)
+
+
+@pytest.mark.parametrize("annotation", [int, None, tuple[int], tuple[int, int, int], list[int]], ids=str)
+def test_the_annotation_of_several_assets_is_a_tuple_of_as_many(annotation):
+    """Another one is refused when it is written."""
+    both = annotated(annotation, (1, 2))
+    with pytest.raises(DagsterInvariantViolationError, match="tuple"):
+        multi_asset(outs=BOTH)(both)
+    assert multi_asset(specs=[AssetSpec("p"), AssetSpec("q")])(both).keys == {AssetKey("p"), AssetKey("q")}
+
+
+def test_a_declared_type_goes_before_the_annotation():
+    """`AssetOut(dagster_type=...)` says what an asset is, whatever is written behind the arrow."""
+
+    @multi_asset(outs={"p": AssetOut(dagster_type=str), "q": AssetOut()})
+    def both() -> tuple[int, str]:
+        return "x", "y"
+
+    assert materialize([both]).success
+
+
+def test_a_verdict_alone_is_no_value_of_an_asset():
+    """A check that wasn't declared is no asset's value; one that was may be all that is returned."""
+
+    @asset
+    def undeclared():
+        return AssetCheckResult(passed=True)
+
+    @asset(check_specs=[AssetCheckSpec("fine", asset="declared")])
+    def declared() -> AssetCheckResult:
+        return AssetCheckResult(passed=True)
+
+    with pytest.raises(DagsterInvariantViolationError, match="check_specs="):
+        materialize([undeclared])
+    assert materialize([declared]).success

@@ -279,6 +279,18 @@ def test_the_environments_of_a_module(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "there is no environment `nope`" in call("plan", "deployed.py", "--env", "nope").output
 
 
+def test_keys_among_what_a_check_found(tmp_path: Path) -> None:
+    """They are written as everywhere else, as text and as JSON."""
+    (tmp_path / "keyed.py").write_text(
+        "from ipy_orch import AssetCheckResult, AssetKey, asset, asset_check\n\n@asset\ndef one():\n    return 1\n\n"
+        "@asset_check(asset=one)\ndef good():\n"
+        "    return AssetCheckResult(passed=True, metadata={'of': AssetKey(['a', 'b']), 'n': 3})\n"
+    )
+    assert "of=a/b · n=3" in call("check", "keyed.py").output
+    assert told("check", "keyed.py")["checks"][0]["metadata"] == {"of": "a/b", "n": 3}
+    assert "of=a/b, n=3" in call("list", "keyed.py").output
+
+
 def test_the_frames_of_an_error(tmp_path: Path) -> None:
     """Of an error that we raise for what a user's function did, the user's frames are shown, and none of ours."""
     (tmp_path / "odd.py").write_text(

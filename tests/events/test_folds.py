@@ -51,6 +51,30 @@ def test_an_observation_is_a_version() -> None:
     assert ledger.data_version(A) == "seen"
 
 
+def test_a_run_knows_verdicts_that_are_not_good() -> None:
+    """By step, of its last attempt; the step succeeds all the same."""
+
+    def verdict(name: str, passed: bool) -> Checked:
+        return Checked("r", 2.0, "a", AssetCheckEvaluation(A, name, passed))
+
+    runs = Runs([RunStarted("r", 1.0, "", "all", {"a": ""}), StepStarted("r", 1.5, "a")])
+    for event in (verdict("good", True), verdict("bad", False), StepRetrying("r", 3.0, "a", 1, "ValueError", 0.0)):
+        runs.apply(event)
+    assert [one.check_name for one in runs.runs["r"].unpassed["a"]] == ["bad"]
+    for event in (StepStarted("r", 4.0, "a"), verdict("worse", False), StepSucceeded("r", 5.0, "a", 1.0)):
+        runs.apply(event)
+    assert [one.check_name for one in runs.runs["r"].unpassed["a"]] == ["worse"]
+    assert runs.runs["r"].count("success") == 1
+
+
+def test_a_canceled_step_took_as_long_as_it_ran() -> None:
+    """One that waited took no time."""
+    runs = Runs([RunStarted("r", 1.0, "", "all", {"a": "", "b": ""}), StepStarted("r", 1.5, "a")])
+    runs.apply(RunFinished("r", 5.0, "", "canceled", 4.0))
+    steps = runs.runs["r"].steps
+    assert [(step.status, step.seconds) for step in steps.values()] == [("canceled", 3.5), ("canceled", 0.0)]
+
+
 def test_forgetting_drops_checks_too() -> None:
     """All that is known of the asset."""
     verdict = Checked("r", 1.0, "k", AssetCheckEvaluation(A, "k", True))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 
 import pytest
 
@@ -54,8 +56,8 @@ def test_a_script_sees_what_its_assets_say(capsys: Console) -> None:
     logged = [event for event in instance.log if event.kind == "logged"]
     assert [(event.stream, event.level) for event in logged] == [
         ("log", "DEBUG"),
-        ("stdout", ""),
         ("log", "INFO"),
+        ("stdout", ""),
     ]
 
 
@@ -124,3 +126,62 @@ def test_a_log_has_records_beside_events() -> None:
     ]
     kind = dg.DagsterEventType.ASSET_MATERIALIZATION
     assert [entry.dagster_event_type for entry in instance.all_logs(run, of_type=kind)] == [kind]
+
+
+SCRIPT = """
+import ipy_orch as dg
+log = dg.get_dagster_logger()
+
+@dg.asset
+def a(context):
+    log.warning("one")
+    context.log.info("two")
+    log.error("three")
+
+dg.materialize([a])
+log.warning("after it")
+"""
+
+
+def test_what_no_handler_takes_is_told_once() -> None:
+    """Of a step in order with the rest, not bare as well; outside of steps as Python does."""
+    ran = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
+    lines = ran.stderr.splitlines()
+    assert [line.rpartition(" - ")[2] for line in lines] == ["one", "two", "three", "after it"]
+    assert [" - a - " in line for line in lines] == [True, True, True, False]
+
+
+def test_records_as_logging_takes_them(capsys: Console) -> None:
+    """Arguments by name, tracebacks, ``fatal`` and ``level``; a level that is none is told."""
+
+    @dg.asset
+    def a(context: dg.AssetExecutionContext) -> None:
+        assert context.log.level == logging.NOTSET
+        context.log.info("a %(x)s", {"x": 3})
+        context.log.info("")
+        context.log.fatal("the end")
+        context.log.log("warning", "by name")
+        error = KeyError("k")
+        context.log.error("with", exc_info=error)
+        with pytest.raises(dg.CheckError, match="no level `waring`; hint: did you mean `WARNING`"):
+            context.log.log("waring", "x")
+        with pytest.raises(TypeError):
+            context.log.info("one %d", "x")
+        try:
+            raise error
+        except KeyError:
+            context.log.exception("caught")
+
+    instance = dg.DagsterInstance.ephemeral()
+    dg.materialize([a], instance=instance)
+    told = [(event.level, event.text) for event in instance.log if event.kind == "logged"]
+    assert told[:-1] == [
+        ("INFO", "a 3"),
+        ("INFO", ""),
+        ("CRITICAL", "the end"),
+        ("WARNING", "by name"),
+        ("ERROR", "with\nKeyError: 'k'"),
+    ]
+    level, text = told[-1]
+    assert (level, text.splitlines()[:2]) == ("ERROR", ["caught", "Traceback (most recent call last):"])
+    assert capsys.readouterr().err.count("Traceback") == 1

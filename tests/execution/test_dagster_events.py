@@ -305,3 +305,25 @@ def test_no_events():
 
     with pytest.raises(AttributeError):
         ran(single)[0].is_anything_else  # noqa: B018 - the access is what is tested
+
+
+def test_each_event_says_what_happened():
+    """A message in words, also where the log keeps none."""
+
+    @op
+    def broken() -> int:
+        return "x"  # type: ignore[return-value]
+
+    @job
+    def line():
+        more(one())
+        broken()
+
+    events = ran(line)
+    assert all(event.message for event in events)
+    assert of(events, "STEP_START")[0].message == "Step `one` started."
+    assert [event.message for event in of(events, "STEP_OUTPUT")] == [
+        "Step `one` made its output `result`.",
+        "Step `more` made its output `result`.",
+        "Step `broken` made its output `result`, which isn't of its type.",
+    ]

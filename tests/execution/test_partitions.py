@@ -32,11 +32,13 @@ from ipy_orch import (
     asset,
     asset_check,
     define_asset_job,
+    deserialize_value,
     job,
     materialize,
     materialize_to_memory,
     multi_asset,
     op,
+    serialize_value,
     static_partitioned_config,
 )
 from ipy_orch.errors import CheckError
@@ -188,6 +190,12 @@ def test_two_dimensions() -> None:
     result = materialize_to_memory([grid], partition_key="b|2024-01-09")
     assert result.output_for_node("grid") == "b9"
     assert result.dagster_run.tags["dagster/partition/date"] == "2024-01-09"
+    [made] = result.asset_materializations_for_node("grid")
+    assert {tag: key for tag, key in made.tags.items() if "partition" in tag} == {
+        "dagster/partition/abc": "b",
+        "dagster/partition/date": "2024-01-09",
+    }
+    assert deserialize_value(serialize_value(made)) == made
 
 
 def test_dynamic() -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+import ipy_orch
 from ipy_orch.errors import DagsterInvalidDefinitionError, DagsterInvariantViolationError
 from ipy_orch.export.importing.importing import Imported, import_module
 from ipy_orch.export.notebook_file import FileCell, NotebookFile, read_notebook, write_notebook
+from ipy_orch.export.reading.modules import public_names
 from ipy_orch.export.writing import export_notebook
 from tests.export import test_jobs, test_module
 from tests.export.notebooks import saved
@@ -464,3 +466,42 @@ def test_a_module_without_definitions(tmp_path):
     with pytest.raises(DagsterInvalidDefinitionError, match="defines nothing"):
         import_module(tmp_path / "plain.py", tmp_path / "nb.ipynb")
     assert not (tmp_path / "nb.ipynb").exists()
+
+
+STARS = """\
+from __future__ import annotations
+from dagster import *
+from math import *
+from nobody_knows_it import *
+
+
+@asset
+def root():
+    return sqrt(4)
+
+
+defs = Definitions([root])
+"""
+
+
+def test_what_import_star_brings(tmp_path):
+    """The names that are needed are imported; `*` stays where the module can't be found."""
+    (tmp_path / "stars.py").write_text(STARS)
+    assert import_module(tmp_path / "stars.py", tmp_path / "n.ipynb").definitions == 1
+    imports = read_notebook(tmp_path / "n.ipynb").cells[2].text
+    assert [line for line in imports.splitlines() if line] == [
+        "from __future__ import annotations",
+        "from math import sqrt",
+        "from ipy_orch import asset",
+        "from nobody_knows_it import *",
+    ]
+
+
+def test_what_only_dagster_brings(tmp_path):
+    """A name that `from dagster import *` brings and ipy_orch doesn't have is refused as any other."""
+    only = min({*public_names("dagster")} - {*ipy_orch.__all__})
+    (tmp_path / "m.py").write_text(f"from dagster import *\nx = {only}\n")
+    with pytest.raises(DagsterInvalidDefinitionError, match=f"ipy_orch has no `{only}`"):
+        import_module(tmp_path / "m.py", tmp_path / "n.ipynb")
+    (tmp_path / "m.py").write_text(f"from dagster import *\n{only} = 1\nx = asset(name='a')(lambda: {only})\n")
+    assert import_module(tmp_path / "m.py", tmp_path / "n.ipynb").definitions == 2

@@ -36,6 +36,11 @@ class Cat(Config):
     meows: int
 
 
+class Shy(Config):
+    pet_type: Literal["shy"] = "shy"
+    hides: str | None = None
+
+
 class Lizard(Config):
     pet_type: Literal["reptile", "lizard"] = "reptile"
     scales: bool = True
@@ -532,10 +537,54 @@ def test_run_config_as_data():
     config = RunConfig(
         ops={"a": Sample(), "graph": {"ops": {"b": Sample()}}, "c": {"config": Sample()}}, loggers={"l": {}}
     )
-    expected = {"config": {"colour": "RED", "maybe": None}}
+    expected = {"config": {"colour": "RED"}}
     assert config.to_config_dict() == {
         "loggers": {"l": {}},
         "resources": {},
         "ops": {"a": expected, "graph": {"ops": {"b": expected}}, "c": expected},
         "execution": {},
     }
+
+
+def test_none_is_written_where_it_says_something():
+    """A field whose default is None is left out where it holds that; op_config and a run have it nevertheless."""
+
+    class Inner(Config):
+        maybe: int | None = None
+
+    class Sample(Config):
+        required: int | None
+        given: str | None = "x"
+        first: int | None = None
+        one: Inner
+        some: list[Inner]
+        named: dict[str, Inner]
+        pet: Cat | Shy = pydantic.Field(discriminator="pet_type")
+
+    config = Sample(
+        required=None,
+        given=None,
+        one=Inner(),
+        some=[Inner(), Inner(maybe=1)],
+        named={"a": Inner()},
+        pet=Shy(),
+    )
+    written = RunConfig({"o": config}).to_config_dict()["ops"]["o"]["config"]
+    assert written == {
+        "required": None,
+        "given": None,
+        "one": {},
+        "some": [{}, {"maybe": 1}],
+        "named": {"a": {}},
+        "pet": {"shy": {}},
+    }
+    assert list(shape_of(Sample).filled(written).items()) == [
+        ("required", None),
+        ("given", None),
+        ("first", None),
+        ("one", {"maybe": None}),
+        ("some", [{"maybe": None}, {"maybe": 1}]),
+        ("named", {"a": {"maybe": None}}),
+        ("pet", {"shy": {"hides": None}}),
+    ]
+    assert built(Sample, written) == config

@@ -133,3 +133,19 @@ def test_valid_names():
     assert valid_name("a_1") == "a_1"
     with pytest.raises(DagsterInvalidDefinitionError, match="hint: `my_name`"):
         valid_name("my-name")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("caf\u00e9 1", "`cafe_1`"),
+        ("\u0434\u0430_2", "`orders_2`"),
+        ("\u0434\u0430", "`orders_2`"),
+        ("--", "`orders_2`"),
+    ],
+)
+def test_names_of_other_letters(name, hint):
+    """A name that has no letters of A to Z to go by is refused with an example, and with what is allowed."""
+    with pytest.raises(DagsterInvalidDefinitionError, match="only the letters A to Z, digits and") as error:
+        valid_name(name)
+    assert error.value.hint == hint

@@ -118,3 +118,28 @@ def test_values_are_loaded():
     with repository.get_asset_value_loader() as loader:
         _, metadata, kind = loader.load_asset_value("trips", metadata={"unit": "m"}, python_type=int)
     assert (metadata, kind.typing_type) == ({"unit": "m"}, int)
+
+
+def test_nothing_is_there_twice():
+    """A repository of a Definitions is refused when two assets, checks or jobs have one name."""
+
+    @asset(name="orders")
+    def other(): ...
+
+    def check():
+        @asset_check(asset=orders, name="fine")
+        def fine(): ...
+
+        return fine
+
+    one, jobs = check(), [GraphDefinition("nightly").to_job() for _ in range(2)]
+    for twice, what in [
+        (Definitions([orders, other]), "asset `orders` is defined twice"),
+        (Definitions([orders], asset_checks=[check(), check()]), "check `orders:fine` is defined twice"),
+        (Definitions(jobs=jobs), "two jobs are named `nightly`"),
+    ]:
+        with pytest.raises(DagsterInvalidDefinitionError, match=what):
+            twice.get_repository_def()
+    assert Definitions([orders, orders], asset_checks=[one, one]).get_repository_def()
+    with pytest.raises(DagsterInvalidDefinitionError, match="defined twice"):
+        create_repository_using_definitions_args("shop", assets=[orders, other])

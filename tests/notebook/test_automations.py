@@ -116,6 +116,34 @@ def test_decorated_functions_are_found(nb: Notebook) -> None:
     assert nb.good("%tick others").shown[-1].splitlines()[1] == "  run key `in 2`"
 
 
+SELECTING = """\
+from ipy_orch import AssetKey, RunRequest, StaticPartitionsDefinition, asset, sensor
+@asset(partitions_def=StaticPartitionsDefinition(["a", "b"]))
+def part(): return 1
+@asset
+def plain(): return 1
+@sensor({target})
+def asking(): return RunRequest(asset_selection=[AssetKey("{asset}")], stale_assets_only={stale})
+"""
+
+
+@pytest.mark.parametrize("target", ["asset_selection='plain'", "target=[plain, part]"])
+def test_a_sensor_asks_for_what_has_no_partitions(nb: Notebook, target: str) -> None:
+    """It needn't say which partition, whatever else is partitioned that it or the notebook has."""
+    nb.good(SELECTING.format(target=target, asset="plain", stale=True))
+    nb.session.forget("plain")
+    assert nb.good("%tick asking --run").shown[-1].startswith("plain · ")
+    assert nb.good("%runs").out.iloc[0]["steps"] == "1/1"
+    assert not any("plain · " in shown for shown in nb.good("%tick asking --run").shown)
+
+
+@pytest.mark.parametrize("target", ["asset_selection='part'", "target=[plain, part]"])
+def test_a_sensor_asks_for_what_has_partitions(nb: Notebook, target: str) -> None:
+    """It must say which."""
+    nb.good(SELECTING.format(target=target, asset="part", stale=False))
+    assert "doesn't say which partition" in nb.run("%tick asking --run").stderr
+
+
 def test_a_sensor_of_an_asset_is_asked_after_each_materialization(nb: Notebook) -> None:
     """With the event; its cursor is kept for it."""
     nb.good("%%sensor after --asset raw --target total\n[RunRequest(run_key=asset_event.run_id)]")

@@ -351,3 +351,35 @@ def test_assets_that_a_loop_loses_are_told(notebook: Notebook) -> None:
     again = notebook.good(f"kept = []\n{loop}\n    kept.append(made)", "loop")
     assert not any("note" in shown for shown in again.shown)
     assert keys(notebook) == ["x", "y"]
+
+
+LOST = {
+    "a call": ("made = make(name)", "`y`"),
+    "a decorator that is called": ("made = asset(name=name)(f)", "`y`"),
+    "an op": ("@op(name=name)\n    def made(): ...", "`y`"),
+    "a job": ("made = define_asset_job(name)", "`y`"),
+    "a sensor": ("@sensor(name=name, target='*')\n    def made(): ...", "`y`"),
+    "no definition": ("made = str(name)", ""),
+    "a list's items": ("made = make(name)\n    of_list[name == 'y'] = made", ""),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_what_else_a_loop_loses_is_told(notebook: Notebook, name: str) -> None:
+    """Definitions of any kind, made by a decorator or a call."""
+    body, last = LOST[name]
+    notebook.good("from ipy_orch import asset, define_asset_job, op, sensor\nof_list = [None] * 2\ndef f(): return 1")
+    notebook.good("def make(name): return asset(name=name)(f)")
+    shown = notebook.good(f"for name in ('x', 'y'):\n    {body}").shown
+    assert [f"only the last, {last}, is there" in one for one in shown if "note" in one] == [True] * bool(last)
+
+
+def test_assets_that_only_a_dict_holds_are_told(notebook: Notebook) -> None:
+    """Definitions are looked for in variables and lists, as Dagster's loader does; a list of the dict's has each."""
+    notebook.good("from ipy_orch import asset", "imports")
+    loop = "kept = {}\nfor name in ('x', 'y'):\n    @asset(name=name)\n    def made(): return 1\n    kept[name] = made"
+    told = notebook.good(loop, "loop").shown[0]
+    assert "`kept` is a dict: of the loop's `made` only the last, `y`, is there; `all_kept = [*kept.val" in told
+    again = notebook.good(f"{loop}\nall_kept = [*kept.values()]", "loop")
+    assert not any("note" in shown for shown in again.shown)
+    assert keys(notebook) == ["x", "y"]

@@ -121,6 +121,19 @@ def test_a_check_cell(notebook: Notebook) -> None:
     assert "from this session" in notebook.good(cell, "c").status
 
 
+def test_keys_among_what_a_check_found(notebook: Notebook) -> None:
+    """They are written as everywhere else, in the cell and in the table."""
+    notebook.good("%%asset orders\n1", "a")
+    notebook.good("from ipy_orch import AssetKey, TableColumnDep, TableColumnLineage", "i")
+    found = "{'of': AssetKey(['a', 'b']), 'from': TableColumnLineage({'n': [TableColumnDep(['a', 'b'], 'm')]})}"
+    told = notebook.good(f"%%asset_check orders one\norders == 1, {found}", "c")
+    assert "of: a/b" in told.status
+    assert "from: n ← a/b.m" in told.status
+    assert "AssetKey" not in told.displays[-1]["text/html"]
+    (row,) = notebook.session.checks()["found"]
+    assert row == "of=a/b, from=n ← a/b.m"
+
+
 def test_a_check_that_warns(notebook: Notebook) -> None:
     """A failed check of severity WARN warns, and the asset's line says so."""
     notebook.good("%%asset orders\n[]", "a")

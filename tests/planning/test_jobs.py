@@ -16,7 +16,10 @@ from ipy_orch import (
     multi_asset,
 )
 from ipy_orch.errors import DagsterInvalidDefinitionError
+from ipy_orch.model.assets import external
+from ipy_orch.planning.graph import AssetGraph
 from ipy_orch.planning.jobs import plan_all, selected_layer
+from ipy_orch.planning.lineage import made_together
 
 
 def pair(name: str, first: AssetSpec, second: AssetSpec, can_subset: bool = True):
@@ -60,6 +63,17 @@ def test_the_job_of_all_assets_has_an_op_per_part():
     job = Definitions(zigzag()).resolve_implicit_global_asset_job_def()
     assert [node.name for node in job.graph.nodes] == ["left", "right", "left_2", "right_2"]
     assert len(job.get_subset(asset_selection=["a"]).all_node_defs) == 1
+
+
+def test_what_a_step_makes_together():
+    """It is the part of a definition that runs at once, in the graph of all."""
+    graph = AssetGraph.of(zigzag())
+    made = [made_together(graph, AssetKey(name)) for name in "abcd"]
+    assert made == [{AssetKey(name)} for name in "abcd"]
+    specs = [AssetSpec("e"), AssetSpec("f", deps=["e"]), AssetSpec("g")]
+    both = AssetGraph.of([pair("both", *specs[:2], can_subset=False), external(specs[2])])
+    assert made_together(both, AssetKey("e")) == made_together(both, AssetKey("f")) == both.maker(AssetKey("e")).keys
+    assert made_together(both, AssetKey("g")) == {AssetKey("g")}
 
 
 def test_a_circle_that_parts_cant_undo_is_refused():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipy_orch.errors import DagsterInvalidSubsetError
+from ipy_orch.errors import DagsterInvalidAssetSelectionError, DagsterInvalidSubsetError
 from ipy_orch.planning.selection.text import (
     Attribute,
     Both,
@@ -155,6 +155,13 @@ def test_errors_are_inert() -> None:
         parse("a\t\x1b[31m b")
     assert "\x1b" not in str(caught.value)
     assert "\n    a ·[31m b\n" in str(caught.value)
+
+
+def test_the_kind_of_error() -> None:
+    """What can't be read is told from what reads well and names nothing; both are errors of a selection."""
+    with pytest.raises(DagsterInvalidAssetSelectionError):
+        parse("a and")
+    assert issubclass(DagsterInvalidAssetSelectionError, DagsterInvalidSubsetError)
 
 
 @pytest.mark.parametrize("text", ["(" * 5000 + "a" + ")" * 5000, "not " * 5000 + "a", "roots(" * 5000])

@@ -55,6 +55,18 @@ def test_each_partition_comes_after_those_it_reads(nb: Notebook) -> None:
     assert nb.session.value("weekly", "2024-01-07") == 14
 
 
+def test_keys_are_asked_for_by_their_names(nb: Notebook) -> None:
+    """Also in the name of the run, and in what is written down to go on with."""
+    assert nb.session.backfill([AssetKey("raw"), "orders"], "2024-01-07").success
+    run = [*nb.session.history.runs.values()][-1]
+    assert run.what == "backfill of raw, orders"
+    said = json.loads(run.tags["ipy_orch/backfill"])["selection"]
+    assert nb.session.resolve(nb.session.scan(), said) == {AssetKey("raw"), AssetKey("orders")}
+    nb.cell("p", "%%asset plain\n1")
+    with pytest.raises(DagsterError, match="`plain` has no partitions"):
+        nb.session.backfill([AssetKey("plain")])
+
+
 def test_partitions_downstream_of_those_asked_for(nb: Notebook) -> None:
     """A range of days means the weeks that read them."""
     told = nb.session.backfill("orders or weekly", "2024-01-08..2024-01-10")

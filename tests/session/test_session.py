@@ -243,6 +243,31 @@ def test_why_shows_the_difference(nb: Notebook) -> None:
     assert "+    return x + 2" in told
 
 
+MULTI = """\
+from ipy_orch import AssetSpec, MaterializeResult, asset, multi_asset
+@asset
+def base(): return {base}
+@multi_asset(specs=[AssetSpec("ma"), AssetSpec("mb", deps=["base", "ma"])]{more})
+def mm(context):
+    for key in sorted(context.selected_asset_keys):
+        yield MaterializeResult(asset_key=key)
+"""
+
+
+@pytest.mark.parametrize("more", ["", ", can_subset=True"])
+def test_why_of_what_is_made_together(nb: Notebook, more: str) -> None:
+    """An input of one counts for all that a step makes; looking at one of them needs no running of it alone."""
+    nb.cell("m", MULTI.format(base=1, more=more))
+    nb.session.materialize(["base", "ma", "mb"])
+    assert [str(nb.session.why(name)) for name in ("ma", "mb")] == ["ma is fresh", "mb is fresh"]
+    nb.cell("m", MULTI.format(base=2, more=more))
+    nb.session.materialize(["base"])
+    told = [str(nb.session.why(name)) for name in ("ma", "mb")]
+    assert [one.partition(" ")[2].splitlines()[1:3] for one in told] == [["  input base", "    its value changed"]] * 2
+    nb.session.materialize(["base", "ma", "mb"])
+    assert [str(nb.session.why(name)) for name in ("ma", "mb")] == ["ma is fresh", "mb is fresh"]
+
+
 def test_open_gives_the_inputs(nb: Notebook) -> None:
     """As the function would get them."""
     nb.cell("1", "%%asset a\n[1]")
@@ -436,6 +461,15 @@ def test_names_in_strings_are_followed(
     nb.run = False
     nb.cell("k", second)
     assert nb.value("t") == values[1]
+
+
+def test_what_its_own_cell_brings_by_star_is_not_new(nb: Notebook) -> None:
+    """A cell that imports by `*` and reads what that brings isn't behind itself, however often it runs."""
+    text = "from ipy_orch import *\n@asset\ndef one(): return 1"
+    for _ in range(2):
+        nb.cell("a", text)
+        assert "behind" not in str(nb.session.materialize(["one"]))
+        assert "behind" not in str(nb.session.why("one"))
 
 
 def test_a_frame_in_sql_is_found_in_another_process() -> None:

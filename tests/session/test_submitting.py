@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ipy_orch import asset
+from ipy_orch import AssetKey, asset, define_asset_job
 from ipy_orch.errors import DagsterExecutionInterruptedError, DagsterInvariantViolationError
 from ipy_orch.session.cellbook import Cell
 from ipy_orch.session.session import Session
@@ -194,3 +194,18 @@ def test_they_run_in_the_order_in_which_they_were_submitted() -> None:
     for run in runs:
         run.future.result(10)
     assert order == [*range(MOST_WAITING)]
+
+
+def test_what_is_asked_for_has_a_name():
+    """Also where it's asked for by keys or definitions."""
+
+    @asset
+    def one():
+        return 1
+
+    work = define_asset_job("work", [one])
+    session = Session({"one": one, "work": work})
+    assert session.submit([AssetKey("one")], checks_only=True).what == "checks of one"
+    assert session.submit([one, "one", "one", "one"]).what == "one, one, one and 1 more"
+    assert session.submit_job(work).what == "job work"
+    session.submit(AssetKey("one")).result(WAIT)

@@ -8,7 +8,7 @@ import weakref
 
 import pytest
 
-from ipy_orch import AssetCheckResult, AssetSpec, MaterializeResult, asset, asset_check
+from ipy_orch import AssetCheckResult, AssetCheckSeverity, AssetSpec, MaterializeResult, asset, asset_check
 from ipy_orch.model.env import SECRETS
 from ipy_orch.planning.survey import Surveyed
 from ipy_orch.session.session import Session
@@ -69,6 +69,29 @@ def test_patches_follow_a_run(session):
         assert (last["status"], last["total"], last["done"]) == ("success", 2 + 1, 3)
         versions = [message["version"] for message in view.told if "version" in message]
         assert versions == sorted(versions)
+
+
+def test_a_run_tells_of_checks_that_did_not_pass(session):
+    """The step that checked succeeded; its verdict goes with it, and the run counts it."""
+
+    @asset_check(asset="orders")
+    def odd(orders):
+        return AssetCheckResult(passed=False, severity=AssetCheckSeverity.WARN)
+
+    @asset_check(asset="orders")
+    def wrong(orders):
+        return AssetCheckResult(passed=False)
+
+    session.namespace.update(odd=odd, wrong=wrong)
+    with wired(session) as view:
+        session.materialize()
+        view.until(total="fresh")
+        told = [message["run"] for message in view.told if message.get("run")]
+        assert (told[-1]["status"], told[-1]["checks_failed"], told[-1]["checks_warned"]) == ("success", 1, 1)
+        found = {
+            check["name"]: check["status"] for run in told for step in run["steps"] for check in step.get("checks", ())
+        }
+        assert found == {"odd": "warned", "wrong": "failed"}
 
 
 def test_a_running_step_says_so(session):

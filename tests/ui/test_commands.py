@@ -142,6 +142,48 @@ def test_a_deleted_asset_cannot_be_run(view, session):
     assert not RAN
 
 
+def test_the_end_of_checks_is_told(view, session):
+    """Of the run its name, too; and what was brought up to date for them."""
+    told = view.ask("materialize", ids=["b"], checks_only=True)
+    assert (told["level"], told["text"]) == ("warning", "2 assets materialized, 1 of 1 check failed")
+    assert [*session.history.runs.values()][-1].what == "checks of b"
+    assert view.ask("materialize", ids=["b"])["text"] == "1 of 1 check failed"  # it is run again, b isn't
+
+    @asset_check(asset="b")
+    def odd(b):
+        return AssetCheckResult(passed=not b % 2)
+
+    session.namespace["odd"] = odd
+    assert view.ask("materialize", ids=["b"], checks_only=True)["text"] == "1 check passed"
+    assert view.ask("materialize", ids=["c"], checks_only=True)["text"] == "1 asset materialized"
+    assert view.ask("materialize", ids=["c"], checks_only=True)["text"] == "there are no checks of c"
+
+
+def test_nothing_to_do_of_several(view):
+    """As when Materialize is clicked twice."""
+    view.ask("materialize", ids=["c"])
+    assert view.ask("materialize", ids=["a", "c"])["text"] == "nothing to do: a, c are fresh"
+    assert view.ask("materialize", ids=["a"])["text"] == "nothing to do: a is fresh"
+
+
+def test_lines_of_a_message_stay_lines(view, session):
+    """Each problem of a run config has its own; how many more steps failed stands apart from the error's text."""
+    config = {"ops": {"a": {"config": {"limit": "x", "more": 1}}}}
+    assert len(view.ask("materialize", ids=["a"], config=config)["why"].splitlines()) > 1
+
+    @asset
+    def bad():
+        raise ValueError("line one\nline two")
+
+    @asset
+    def worse():
+        raise ValueError("another")
+
+    session.namespace.update(bad=bad, worse=worse)
+    told = view.ask("materialize", ids=["bad", "worse"])["text"].splitlines()
+    assert told == ["failed: `bad`: ValueError: line one", "and 1 more step"]
+
+
 def test_cancel_ends_a_run_and_says_so(view, session):
     """At once, in the middle of its step; nothing is stored."""
     started = threading.Event()

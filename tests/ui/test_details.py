@@ -1,6 +1,9 @@
 """All that is known of an asset."""
 
 import base64
+import threading
+import time
+from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
@@ -8,19 +11,23 @@ from matplotlib.figure import Figure
 
 from ipy_orch import (
     AssetCheckResult,
+    AssetKey,
     AssetSpec,
     IOManager,
     IOManagerDefinition,
     MaterializeResult,
     MetadataValue,
+    StaticPartitionsDefinition,
+    TableColumnDep,
+    TableColumnLineage,
     TableRecord,
     asset,
     asset_check,
 )
 from ipy_orch.execution.capture import Chunk
 from ipy_orch.session.session import Session
-from ipy_orch.ui.entries import chunks_of, link
-from tests.ui.wires import wired
+from ipy_orch.ui.entries import chunks_of, entries_of, link
+from tests.ui.wires import WAIT, wired
 
 SIZE = [3]
 
@@ -282,3 +289,63 @@ def test_tables_in_metadata(view, session):
     session.materialize("report")
     entry = view.ask("details", id="report")["metadata"][0]
     assert (entry["columns"], entry["rows"]) == (["a", "b"], [[1, "x"]])
+
+
+def test_metadata_is_in_the_words_of_people():
+    """Keys as they are written, a moment as a time, what columns are computed from as a table."""
+    lineage = TableColumnLineage({"sum": [TableColumnDep("orders", "price"), TableColumnDep(["shop", "tax"], "rate")]})
+    moment = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
+    told = {"k": AssetKey(["a", "b"]), "m": MetadataValue.timestamp(moment), "l": lineage, "no": None}
+    key, when, columns, none = entries_of(told)
+    assert (key.text, none.text) == ("a/b", "")
+    assert datetime.fromisoformat(when.text) == moment
+    assert (columns.columns, columns.rows) == (["column", "from"], [["sum", "orders.price, shop/tax.rate"]])
+
+
+def test_many_partitions_are_told_in_short(view, session):
+    """Their beginning and their end."""
+
+    @asset(partitions_def=StaticPartitionsDefinition([f"k{number}" for number in range(5_000)]))
+    def many():
+        return 1
+
+    session.namespace["many"] = many
+    told = view.ask("details", id="many")["partitions"]
+    assert len(told) == 200
+    assert told.startswith("'k0', 'k1', ")
+    assert told.endswith("'k4998', 'k4999'")
+
+
+def test_why_says_once_what_cannot_be_followed(view, session):
+    """It is no difference to itself."""
+
+    @asset
+    def odd():
+        return len(globals())
+
+    session.namespace["odd"] = odd
+    session.materialize("odd")
+    (change,) = view.ask("details", id="odd")["why"]["changes"]
+    assert change["kind"] == "unknown"
+    assert change["lines"] == ["what `globals` does can't be followed"]
+
+
+def test_a_canceled_step_took_as_long_as_it_ran(view, session):
+    """Though it has made nothing."""
+    started = threading.Event()
+
+    @asset(code_version="1")
+    def slow():
+        started.set()
+        for _ in range(2_000):
+            time.sleep(0.01)
+
+    session.namespace["slow"] = slow
+    view.send("materialize", ids=["slow"])
+    assert started.wait(WAIT)
+    time.sleep(0.1)
+    view.send("cancel")
+    view.wait(lambda one: (one.get("run") or {}).get("status") == "canceled")
+    (run,) = view.ask("details", id="slow")["runs"]
+    assert run["status"] == "canceled"
+    assert run["seconds"] >= 0.1

@@ -116,6 +116,38 @@ def test_schema_says_types_constraints_defaults_and_what_is_needed(view):
     assert fields["note"]["anyOf"][-1] == {"type": "null"}
 
 
+def test_what_is_needed_is_told_from_the_beginning(view, session):
+    """As a problem at its field; the YAML has no value that isn't sent."""
+    told = view.ask("form", ids=["orders"])
+    assert [one["path"] for one in told["findings"]] == ["ops.orders.config.limit"]
+    assert "limit:  # int · needed, e.g. 1 · how many rows\n" in told["yaml"]
+    assert yaml.safe_load(told["yaml"])["ops"]["orders"]["config"]["limit"] is None
+    session.materialize("orders", config={"ops": {"orders": {"config": {"limit": 1}}}})
+    assert "findings" not in view.ask("form", ids=["orders"])
+
+
+def test_types_are_those_of_the_fields_inside_with_a_preset_too(view):
+    """Of `inner.depth` its own type, of `inner` the class."""
+    config = {"ops": {"orders": {"config": {"limit": 1, "inner": {"depth": 3}}}}}
+    section = view.ask("save_preset", name="deep", ids=["orders"], config=config)["sections"][0]
+    assert next(one["type"] for one in section["fields"] if one["path"].endswith("inner.depth")) == "int"
+    assert section["schema"]["properties"]["inner"]["title"] == "Inner"
+
+
+def test_the_yaml_names_the_variable_that_a_secret_is_from(view, session):
+    """Not one made up from the field's name."""
+
+    class Guarded(Config):
+        password: str = EnvVar("DB_PASSWORD")
+
+    @asset
+    def guarded(config: Guarded):
+        return 1
+
+    session.namespace["guarded"] = guarded
+    assert "password: {env: DB_PASSWORD}" in view.ask("form", ids=["guarded"])["yaml"]
+
+
 def test_secrets_are_names_of_variables_never_values(view, session):
     """Neither in the schema nor in the values nor in the YAML; also what stands in an address."""
     session.materialize("orders", config={"ops": {"orders": {"config": {"limit": 1}}}})

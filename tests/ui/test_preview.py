@@ -5,9 +5,10 @@ from datetime import date, datetime
 import duckdb
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
-from ipy_orch.ui.preview import compared, frame_of
+from ipy_orch.ui.preview import compared, frame_of, scalar
 from ipy_orch.ui.protocol import MESSAGES, Profile, Sort, wire
 from tests.flights import table
 
@@ -73,6 +74,39 @@ def test_statistics_are_the_same_of_every_library(frame):
     assert (f.top[0].label, f.top[0].count) == ("True", 2)
     assert (told.total, told.sampled) == (4, None)
     MESSAGES.validate_python(wire(Profile(id="x", columns=told.columns)))
+
+
+@pytest.mark.parametrize("kind", ["pandas", "polars", "arrow", "duckdb"])
+@pytest.mark.parametrize(
+    ("values", "bars"),
+    [
+        ([*range(2_049)], 24),
+        ([0.0, 0.1, 0.25, 1.0], 24),
+        ([-(2**62), 2**53 + 1, 2**62], 24),
+        ([2**60, 2**60 + 2], 3),
+        ([-128, 127], 24),
+    ],
+)
+def test_histograms_are_the_same_of_every_library(kind, values, bars):
+    """Also where bins have no round edges, and integers aren't exact as floats, which Arrow refuses."""
+    frames = {
+        "pandas": pd.DataFrame({"n": values}),
+        "polars": pl.DataFrame({"n": values}),
+        "arrow": pl.DataFrame({"n": values}).to_arrow(),
+        "duckdb": CONNECTION.from_arrow(pl.DataFrame({"n": values}).to_arrow()),
+    }
+    (told,) = frame_of(frames[kind]).profile().columns
+    (expected,) = frame_of(frames["polars"]).profile().columns
+    assert (told.min, told.max, told.distinct) == (scalar(min(values)), scalar(max(values)), len(values))
+    assert (len(told.bins), sum(one.count for one in told.bins)) == (bars, len(values))
+    assert [told.bins[0].count, told.bins[-1].count] == [one.count for one in (expected.bins[0], expected.bins[-1])]
+    assert told.bins == expected.bins
+
+
+def test_what_has_no_histogram_has_its_ends():
+    """These are integers of which Arrow makes no differences."""
+    (told,) = frame_of(pa.table({"n": pa.array([1, 2**64 - 1], pa.uint64())})).profile().columns
+    assert (told.min, told.max, told.distinct, told.bins) == (1, str(2**64 - 1), 2, [])
 
 
 @pytest.mark.parametrize(

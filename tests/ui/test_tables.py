@@ -9,6 +9,7 @@ import pytest
 
 from ipy_orch.events.runs import Runs
 from ipy_orch.events.types import Event, Logged, RunFinished, RunStarted, StepFailed, StepSucceeded
+from ipy_orch.model.keys import AssetKey
 from ipy_orch.ui.tables import (
     assets_table,
     checks_table,
@@ -118,11 +119,12 @@ def test_checks_table() -> None:
             {"asset": "orders", "check": "unique", "status": True, "blocking": True},
             {"asset": "orders", "check": "few_gaps", "status": "warned", "metadata": {"gaps": 3, "share": 0.1}},
             {"asset": "orders", "check": "new"},
-            {"asset": "raw", "check": "exists", "status": False},
+            {"asset": "raw", "check": "exists", "status": False, "metadata": {"of": AssetKey(["a", "b"])}},
         ]
     )
     assert list(frame["status"]) == ["passed", "warned", "not run", "failed"]
     assert frame.loc[("orders", "few_gaps"), "found"] == "gaps=3, share=0.1"
+    assert frame.loc[("raw", "exists"), "found"] == "of=a/b"
     assert list(frame["blocking"]) == [True, False, False, False]
 
 

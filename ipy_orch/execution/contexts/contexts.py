@@ -14,6 +14,7 @@ from ipy_orch.execution.contexts.partitions import PartitionedContext, StepParti
 from ipy_orch.execution.contexts.resources import NO_RESOURCES
 from ipy_orch.execution.records.dagster_run import RunInfo
 from ipy_orch.model.assets import AssetsDefinition
+from ipy_orch.model.config.annotations import is_config
 from ipy_orch.model.keys import AssetCheckKey, AssetKey
 from ipy_orch.model.metadata.plain import normalize_metadata
 from ipy_orch.model.ops import RESULT, OpDefinition
@@ -204,9 +205,11 @@ class OpExecutionContext(PartitionedContext):
 
     @property
     def op_config(self) -> Any:
-        """Return the op's config, as plain data."""
-        shape = getattr(self.config, "_convert_to_config_dictionary", None)
-        return shape() if callable(shape) else self.config
+        """Return the op's config, as plain data, with all defaults."""
+        if not is_config(self.config):
+            return self.config
+        kind = type(self.config).__config_type__()
+        return kind.filled(kind.dump(self.config))
 
     # -- the assets --
 

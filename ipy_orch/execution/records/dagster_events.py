@@ -287,7 +287,7 @@ HOOKS: Final = {
 def dagster_events(events: Sequence[Event], job_name: str | None = None) -> Iterator[DagsterEvent]:
     """Yield events of runs of a job in Dagster's shape; an output stored is an output made first."""
     for shaped in shaped_events(events):
-        yield replace(shaped, job_name=job_name)
+        yield replace(shaped, job_name=job_name, message=shaped.message or message_of(shaped))
 
 
 def shaped_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
@@ -306,6 +306,47 @@ def shaped_events(events: Sequence[Event]) -> Iterator[DagsterEvent]:
         elif (kind := kind_of(event)) is not None:
             message = f"hook `{event.name}`: {event.status}" if isinstance(event, HookRan) else ""
             yield DagsterEvent(kind, event.step or None, event, details(event), message)
+
+
+MESSAGES: Final = {
+    DagsterEventType.RUN_START: "The run started.",
+    DagsterEventType.RUN_SUCCESS: "The run succeeded.",
+    DagsterEventType.RUN_FAILURE: "The run failed.",
+    DagsterEventType.RUN_CANCELED: "The run was cancelled.",
+    DagsterEventType.STEP_START: "Step `{step}` started.",
+    DagsterEventType.STEP_SUCCESS: "Step `{step}` succeeded after {data.duration_ms:.3g} ms.",
+    DagsterEventType.STEP_FAILURE: "Step `{step}` failed.",
+    DagsterEventType.STEP_SKIPPED: "Step `{step}` was skipped.",
+    DagsterEventType.STEP_UP_FOR_RETRY: "Step `{step}` failed, and is to be tried again.",
+    DagsterEventType.STEP_RESTARTED: "Step `{step}` started again.",
+    DagsterEventType.STEP_INPUT: "Step `{step}` got its input `{data.input_name}`{fits}.",
+    DagsterEventType.STEP_OUTPUT: "Step `{step}` made its output `{data.output_name}`{fits}.",
+    DagsterEventType.LOADED_INPUT: "Input `{event.name}` was loaded by the IO manager `{data.manager_key}`.",
+    DagsterEventType.HANDLED_OUTPUT: "Output `{data.output_name}` was stored by the IO manager `{data.manager_key}`.",
+    DagsterEventType.ASSET_MATERIALIZATION: "Asset `{event.key.label}` was materialized.",
+    DagsterEventType.ASSET_OBSERVATION: "Asset `{event.key.label}` was observed.",
+    DagsterEventType.STEP_EXPECTATION_RESULT: "Expectation `{data.expectation_result.label}`: {passed}.",
+    DagsterEventType.ASSET_CHECK_EVALUATION: "Check `{event.key.label}`: {passed}.",
+}  #: what happened, for events that bring no message of their own
+
+
+def message_of(shaped: DagsterEvent) -> str:
+    """Return what happened in a sentence."""
+    good = is_good(shaped.event)
+    words = {"passed": "passed" if good else "failed", "fits": "" if good else ", which isn't of its type"}
+    said = MESSAGES.get(shaped.event_type, "")
+    return said.format(step=shaped.step_key, event=shaped.event, data=shaped.event_specific_data, **words)
+
+
+def is_good(event: Event) -> bool:
+    """Tell whether an event says that something was checked and is right; true of what says nothing of the kind."""
+    match event:
+        case Checked():
+            return event.evaluation.passed
+        case Expected():
+            return event.expectation.success
+        case _:
+            return getattr(event, "success", True)
 
 
 def port_events(

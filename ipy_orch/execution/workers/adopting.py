@@ -22,6 +22,7 @@ from ipy_orch.execution.workers.near import Near
 __all__ = ["NoSuchExecutor", "adopted", "of_dask", "of_ipyparallel", "terminate"]
 
 AHEAD: Final = 2  # steps per worker that are handed over at once: the next is there when one is done
+SIGNALLED: Final = 2  # seconds that engines have to say that a signal has come
 OURS: Final = (Away, ContextThreads, InlineExecutor)
 
 
@@ -106,7 +107,7 @@ def of_ipyparallel(client: Any) -> Place:
 
     def interrupt(_executor: Executor, _tokens: list[str]) -> None:
         client.abort(block=False)
-        client.send_signal(signal.SIGINT, block=False)
+        client.send_signal(signal.SIGINT, block=False).wait(SIGNALLED)  # one that came late would meet the next run
 
     executor = client.load_balanced_view().executor
     return Place(Away(executor, lost=is_lost_engine, interrupt=interrupt, by_value=True), slots * AHEAD)

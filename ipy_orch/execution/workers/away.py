@@ -220,7 +220,7 @@ class Away(Executor):
         tokens = list(self.tokens)  # what is withdrawn is over for us, and its function may go on
         with suppress(Exception):
             self.withdraw()
-        if self.stop is not None:
+        if self.stop is not None and tokens:  # a signal to who has nothing to do might meet the next run
             with suppress(Exception):
                 self.stop(self.executor, tokens)
 
@@ -350,7 +350,7 @@ def called(away: Parcel) -> Outcome:
     work = Work(
         away.function,
         away.arguments,
-        capture.Sink(),
+        capture.Sink(tell=away.context.emit if away.context is not None else None),
         positional=(away.context,) if away.takes_context else (),
         context=away.context,
     )

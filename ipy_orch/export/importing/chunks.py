@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -17,6 +17,7 @@ from ipy_orch.export.importing.sources import SourceFile, Sources, absolute
 from ipy_orch.export.imports import Import, import_of
 from ipy_orch.export.marks import Mark, digest_of, name_of, read_footer, without_footer
 from ipy_orch.export.package import names_in
+from ipy_orch.export.reading.modules import public_names
 from ipy_orch.export.statements import Statement, statements_of
 from ipy_orch.session.cellbook import Cell
 
@@ -103,7 +104,8 @@ def read_module(sources: Sources) -> Module:
     made.chunks = [replace(one, number=number) for number, one in enumerate(made.chunks)]
     made.imports += [Import("ipy_orch")] if made.environments else []
     needed = {name for one in made.chunks for name in names_in(made.in_notebook(one))}
-    made.imports = [one for one in dict.fromkeys(made.imports) if one.bound in needed or one.module == "__future__"]
+    made.imports = spelled_out(made.imports, needed)
+    made.imports = [one for one in dict.fromkeys(made.imports) if is_needed(one, needed)]
     return made
 
 
@@ -170,6 +172,20 @@ def add_import(one: Statement, file: SourceFile, sources: Sources, made: Module)
         where = f"`{file.path.name}`, line {one.lines[0]}"
         told = f"`{said.name}` of the package is called `{said.alias}` here, and a notebook has one name for it"
         raise DagsterInvalidDefinitionError(told, where=where, hint=f"import it as `{said.name}`")
+
+
+def spelled_out(imports: Iterable[Import], needed: Collection[str]) -> list[Import]:
+    """Return imports with the names that are needed in the place of ``*``, which stays where nobody knows the names."""
+    found: list[Import] = []
+    for one in imports:
+        names = public_names(one.module) if one.name == "*" else []
+        found += [replace(one, name=name) for name in names if name in needed] if names else [one]
+    return found
+
+
+def is_needed(one: Import, needed: Collection[str]) -> bool:
+    """Tell whether a notebook needs an import."""
+    return one.bound in needed or one.name == "*" or one.module == "__future__"
 
 
 def refuse_second(one: Statement, file: SourceFile, makers: dict[str, SourceFile]) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from ipy_orch.errors import DagsterInvalidDefinitionError
 from ipy_orch.export.imports import Import
+from ipy_orch.export.reading.modules import bound, public_names
 
 __all__ = ["from_dagster", "from_dagster_text", "refuse_missing"]
 
@@ -68,10 +69,18 @@ def has(name: str) -> bool:
     return name in DROPPED or name in sys.modules["ipy_orch"].__all__
 
 
+def brought(tree: ast.Module) -> set[str]:
+    """Return the names that code reads of those that ``from dagster import *`` brings, if dagster is installed."""
+    read = {one.id for one in ast.walk(tree) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)}
+    return read.intersection(public_names("dagster")).difference(bound(tree))
+
+
 def used(tree: ast.Module, aliases: set[str]) -> Iterator[tuple[str, int]]:
     """Yield the names of dagster that code uses, and where."""
     for node in ast.walk(tree):
         match node:
+            case ast.ImportFrom(module="dagster", names=[ast.alias("*")]):
+                yield from ((name, node.lineno) for name in brought(tree))
             case ast.ImportFrom(module=str(module)) if module.partition(".")[0] == "dagster":
                 inside = module.partition(".")[2]
                 yield from ((f"{inside}.{one.name}" if inside else one.name, node.lineno) for one in node.names)

@@ -15,7 +15,7 @@ from ipy_orch.export.reading.frames import Frame
 from ipy_orch.export.reading.trusted import is_trusted, may_import
 from ipy_orch.export.reading.unknown import TooLong, Unknown, Untold
 
-__all__ = ["bind_import", "bind_import_from", "source_of"]
+__all__ = ["bind_import", "bind_import_from", "bound", "public_names", "source_of"]
 
 
 def bind_import(node: ast.Import, frame: Frame) -> None:

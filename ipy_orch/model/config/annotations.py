@@ -201,6 +201,11 @@ class UnionType(ConfigType):
         [(choice, rest)] = self.selected(checked).items()
         return {choice: self.choices[choice].full(rest)}
 
+    def filled(self, written: Any) -> Any:
+        """Return the written value with its defaults."""
+        chosen = isinstance(written, Mapping) and len(written) == 1 and self.choices.keys() >= written.keys()
+        return {choice: self.choices[choice].filled(rest) for choice, rest in written.items()} if chosen else written
+
     def parts(self, checked: Any, name: str) -> Iterator[ConfigPart]:
         """Yield the entries for a recipe."""
         [(choice, rest)] = self.selected(checked).items()

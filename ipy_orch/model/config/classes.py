@@ -232,9 +232,11 @@ class ConfigShape(Shape):
             held = origins.get(name, getattr(value, name, None))
             if given_only and name not in value.model_fields_set and not holds_placeholder(held):
                 continue
-            kind = self.by_attribute[name].config_type
-            if held is not None or isinstance(kind, Noneable):
-                written[key] = kind.dump(held, given_only=given_only)
+            field = self.by_attribute[name]
+            if held is not None or (
+                isinstance(field.config_type, Noneable) and (given_only or field.default is not None)
+            ):
+                written[key] = field.config_type.dump(held, given_only=given_only)
         return written
 
     def admit(self, value: Any) -> Any:

@@ -81,6 +81,10 @@ class Array(ConfigType):
         """Return the value with its defaults."""
         return [self.inner_type.full(item) for item in checked]
 
+    def filled(self, written: Any) -> Any:
+        """Return the written value with its defaults."""
+        return [self.inner_type.filled(item) for item in written] if type(written) is list else written
+
     def parts(self, checked: Any, name: str) -> Iterator[ConfigPart]:
         """Yield the entries for a recipe."""
         yield from merged_parts(
@@ -129,6 +133,12 @@ class Map(ConfigType):
     def full(self, checked: Any) -> Any:
         """Return the value with its defaults."""
         return {key: self.inner_type.full(item) for key, item in checked.items()}
+
+    def filled(self, written: Any) -> Any:
+        """Return the written value with its defaults."""
+        if type(written) is not dict or not self.inner_type.holds_models:
+            return written
+        return {key: self.inner_type.filled(item) for key, item in written.items()}
 
     def parts(self, checked: Any, name: str) -> Iterator[ConfigPart]:
         """Yield the entries for a recipe."""

@@ -134,7 +134,8 @@ class Shape(ConfigType):
         if not isinstance(written, Mapping):
             return written
         added = {name: field.filled(written.get(name, MISSING)) for name, field in self.fields.items()}
-        return {**written, **{name: item for name, item in added.items() if item is not MISSING}}
+        other = {name: item for name, item in written.items() if name not in added}
+        return {**{name: item for name, item in added.items() if item is not MISSING}, **other}
 
     def implicit(self) -> Any:
         """Return the written value that stands for one left out, or MISSING."""

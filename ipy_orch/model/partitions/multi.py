@@ -266,8 +266,12 @@ class MultiPartitionsDefinition(PartitionsDefinition):
     def get_tags_for_partition_key(self, partition_key: str) -> Mapping[str, str]:
         """Return the tags that a run of a partition gets: the key, and that of each dimension."""
         key = self.get_partition_key_from_str(partition_key)
-        parts = {f"{PARTITION_TAG}/{name}": one for name, one in key.keys_by_dimension.items()}
-        return {PARTITION_TAG: str(key), **parts}
+        return {PARTITION_TAG: str(key), **self.dimension_tags(key)}
+
+    def dimension_tags(self, partition_key: str) -> Mapping[str, str]:
+        """Return the tags that say the key of each dimension, of a run and of what it made."""
+        key = self.get_partition_key_from_str(partition_key)
+        return {f"{PARTITION_TAG}/{name}": one for name, one in key.keys_by_dimension.items()}
 
     # -- as a value ---------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,10 @@ def parsed(text: str, fmt: str, cron: Cron) -> datetime:
     raise DagsterUnknownPartitionError(f"`{text}` isn't written as a partition key here: `{fmt}`")
 
 
+class MisspeltMoment(DagsterInvalidDefinitionError, ValueError):
+    """Tell that a start or end isn't written in the format of its partitions; to Dagster's users a ValueError."""
+
+
 def moment_of(given: datetime | str, fmt: str, cron: Cron) -> datetime:
     """Return a start or end.
 
@@ -59,6 +63,4 @@ def moment_of(given: datetime | str, fmt: str, cron: Cron) -> datetime:
     try:
         return parsed(given, fmt, cron)
     except DagsterUnknownPartitionError as error:
-        raise DagsterInvalidDefinitionError(
-            f"`{given}` isn't written as `{fmt}`", hint="give a datetime, or another `fmt`"
-        ) from error
+        raise MisspeltMoment(f"`{given}` isn't written as `{fmt}`", hint="give a datetime, or another `fmt`") from error

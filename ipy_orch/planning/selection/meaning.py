@@ -18,7 +18,7 @@ def understood(text: str, include_sources: bool) -> AssetSelection:
     """Return the selection that a text spells.
 
     Raises:
-        DagsterInvalidSubsetError: when the text can't be read; a caret shows where.
+        DagsterInvalidAssetSelectionError: when the text can't be read; a caret shows where.
     """
     return built(syntax.parse(text), include_sources)
 

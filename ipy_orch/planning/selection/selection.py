@@ -108,7 +108,7 @@ class AssetSelection:
         """Return the selection that a text spells; several texts are their union.
 
         Raises:
-            DagsterInvalidSubsetError: when the text can't be read; a caret shows where.
+            DagsterInvalidAssetSelectionError: when the text can't be read; a caret shows where.
         """
         if isinstance(string, str):
             return meaning.understood(string, include_sources)

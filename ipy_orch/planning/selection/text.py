@@ -26,7 +26,7 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from ipy_orch.errors import DagsterInvalidSubsetError, closest
+from ipy_orch.errors import DagsterInvalidAssetSelectionError, closest
 
 __all__ = [
     "NOTHING",
@@ -138,7 +138,7 @@ def parse(text: str) -> Node:
     """Return the tree of a selection.
 
     Raises:
-        DagsterInvalidSubsetError: when it can't be read; a caret shows where.
+        DagsterInvalidAssetSelectionError: when it can't be read; a caret shows where.
 
     >>> parse("2+orders")
     Upstream(node=Name(text='orders'), depth=2)
@@ -332,13 +332,13 @@ class Parser:
         """Count a level of nesting.
 
         Raises:
-            DagsterInvalidSubsetError: when there are too many for the interpreter's stack.
+            DagsterInvalidAssetSelectionError: when there are too many for the interpreter's stack.
         """
         self.nesting += 1
         if self.nesting > MAX_NESTING:
             raise self.error(f"it's nested more than {MAX_NESTING} levels deep")
 
-    def unexpected(self) -> DagsterInvalidSubsetError:
+    def unexpected(self) -> DagsterInvalidAssetSelectionError:
         """Return the error for what can't stand here."""
         self.skip_space()
         if self.at_end:
@@ -350,10 +350,10 @@ class Parser:
             hint = HINTS["+"]
         return self.error(f"`{shown(found)}` can't stand here", hint=hint)
 
-    def error(self, what: str, *, at: int | None = None, hint: str = "") -> DagsterInvalidSubsetError:
+    def error(self, what: str, *, at: int | None = None, hint: str = "") -> DagsterInvalidAssetSelectionError:
         """Return an error with a caret under the position."""
         column = self.at if at is None else at
-        return DagsterInvalidSubsetError(
+        return DagsterInvalidAssetSelectionError(
             f"can't read this selection: {what}\n    {shown(self.text)}\n    {' ' * column}^", hint=hint
         )
 

@@ -13,7 +13,15 @@ from ipy_orch.model.definitions import Definitions
 from ipy_orch.session.cellbook import Cell, CellBook
 from ipy_orch.session.jobs.jobs import FoundJob, Job
 
-__all__ = ["FoundAutomation", "automations_by_name", "automations_in", "find_automations", "jobs_brought", "of_today"]
+__all__ = [
+    "Automation",
+    "FoundAutomation",
+    "automations_by_name",
+    "automations_in",
+    "find_automations",
+    "jobs_brought",
+    "of_today",
+]
 
 Automation = Schedule | SensorDefinition
 HOLDERS: Final = (Schedule, SensorDefinition, Definitions, list, tuple)

@@ -29,7 +29,7 @@ from ipy_orch.model.resources.resource import as_resource
 from ipy_orch.planning.calls import calls_of
 from ipy_orch.planning.config import op_field
 from ipy_orch.planning.hashing.rendering import looks_secret
-from ipy_orch.session.config.resources import CREDENTIALS, HIDDEN, Entry, entries_of, entry_of, first
+from ipy_orch.session.config.resources import CREDENTIALS, HIDDEN, Entry, entries_of, entry_of, field_at, first
 from ipy_orch.session.scan import Scanned, uses
 
 __all__ = ["ConfigSchema", "config_schema"]
@@ -144,14 +144,19 @@ def put(tree: dict[str, Any], place: Place, leaf: Any) -> None:
     tree[last] = leaf
 
 
-def written_lines(tree: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the lines of YAML for a tree whose leaves are fields and what is given for them."""
+def written_lines(tree: Mapping[str, Any], *, samples: bool = True) -> Iterator[str]:
+    """Yield the lines of YAML for a tree whose leaves are fields and what is given for them.
+
+    Args:
+        samples: whether what must still be given has a value that would fit; else that stands in the comment.
+    """
     for name, below in tree.items():
         if isinstance(below, Mapping):
             yield f"{flow(name)}:"
-            yield from (f"  {line}" for line in written_lines(below))
+            yield from (f"  {line}" for line in written_lines(below, samples=samples))
         else:
-            yield from f"{flow(name)}:{block(*below)}".splitlines()
+            made, written = below
+            yield from f"{flow(name)}:{block(made, written, samples)}".splitlines()
 
 
 def configurable(entry: Entry, made: Field) -> bool:
@@ -170,7 +175,7 @@ def op_entries(made: Field, written: Any) -> Iterator[Entry]:
     for path, digestable, text in kind.parts(kind.full(checked), "") if checked is not None else ():
         shown.add(first(path))
         source = "run config" if first(path) in given or (not fields and written is not MISSING) else "default"
-        yield entry_of(path, digestable, text, source, fields.get(first(path), made if not fields else None))
+        yield entry_of(path, digestable, text, source, field_at(made, path) if fields else made)
     for name, field in fields.items():
         if name not in shown:
             yield Entry(name, "", "needed" if field.is_required else "default", "", field)
@@ -214,28 +219,35 @@ def inner(kind: ConfigType) -> ConfigType:
     return kind.inner_type if isinstance(kind, Noneable) else kind
 
 
-def block(made: Field, written: Any) -> str:
+def block(made: Field, written: Any, samples: bool) -> str:
     """Return YAML for a field, to stand behind ``config:``: a block for what has fields, else one line."""
     kind = inner(made.config_type)
     given = written if isinstance(written, Mapping) else {}
     if not isinstance(kind, Shape) or not kind.fields:
-        return f" {flow(sample(made, written))}{comment(made)}"
-    lines = [field_line(name, field, given.get(name, MISSING)) for name, field in kind.fields.items()]
+        return value_text(made, written, "", samples)
+    lines = [field_line(name, field, given.get(name, MISSING), samples) for name, field in kind.fields.items()]
     return "".join(f"\n  {line}" for line in lines)
 
 
-def field_line(name: str, field: Field, written: Any) -> str:
+def field_line(name: str, field: Field, written: Any, samples: bool) -> str:
     """Return YAML for one field, or a comment where it is best left as it is."""
-    value = flow(sample(field, written, name))
+    value = value_text(field, written, name, samples)
     hidden = is_hidden(field, name) and not field.is_required
-    text = f"{flow(name)}: {CREDENTIALS.sub(HIDING, value)}{comment(field)}"
+    text = f"{flow(name)}:{CREDENTIALS.sub(HIDING, value)}"
     return f"# {text}" if hidden or CREDENTIALS.search(value) else text
+
+
+def value_text(field: Field, written: Any, name: str, samples: bool) -> str:
+    """Return what stands behind the colon: a value and a comment."""
+    value = flow(sample(field, written, name))
+    waits = not samples and field.is_required and written is MISSING
+    return comment(field, f", e.g. {value}") if waits else f" {value}{comment(field)}"
 
 
 def sample(field: Field, written: Any, name: str = "") -> Any:
     """Return a value that fits: the one that was given, else the default, else one of the type."""
     if is_hidden(field, name):
-        return {"env": f"{name or 'SECRET'}".upper()}
+        return {"env": variable_of(written) or variable_of(field.default) or (name or "SECRET").upper()}
     if written is not MISSING:
         return written
     return field.default if field.default_provided and not field.is_required else sample_of(field.config_type)
@@ -296,7 +308,7 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def comment(field: Field) -> str:
+def comment(field: Field, example: str = "") -> str:
     """Return what a field is, as a comment."""
-    told = [words(field), "needed" if field.is_required else "", " ".join((field.description or "").split())]
+    told = [words(field), f"needed{example}" if field.is_required else "", " ".join((field.description or "").split())]
     return "  # " + " · ".join(part for part in told if part)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ipy_orch.errors import CheckError, DagsterInvariantViolationError, DagsterUnknownPartitionError
+from ipy_orch.model.asset_jobs import IMPLICIT_JOB, AssetLayer
 from ipy_orch.model.automation.targets import ANONYMOUS, is_anonymous
 from ipy_orch.model.jobs import JobDefinition
 from ipy_orch.model.partitions.definition import PartitionsDefinition
@@ -28,6 +29,12 @@ def cut_of_job(job: JobDefinition) -> PartitionsDefinition | None:
         raise DagsterInvariantViolationError(told, hint=f"`%backfill`; {error}") from None
 
 
+def needs_partition(layer: AssetLayer) -> bool:
+    """Tell whether what runs needs a partition: some of it is partitioned, or it is all of a job that is."""
+    is_part = bool(layer.asset_selection) or layer.asset_check_selection is not None or not layer.executable_asset_keys
+    return not is_part or any(one is not None for one in layer.cuts())
+
+
 def partitions_of(
     job: JobDefinition, cut: PartitionsDefinition | None, asked: Which, tags: Mapping[str, str]
 ) -> tuple[str, ...]:
@@ -46,10 +53,11 @@ def partitions_of(
             raise DagsterUnknownPartitionError(f"job `{job.name}` isn't partitioned", hint=f"%launch {job.name}")
         return keys_in(asked, cut)
     found = chosen_partitions(cut, None, {**job.run_tags, **tags}) if cut is not None else ()
-    if cut is not None and not found and job.is_asset_job:
+    if cut is not None and not found and job.is_asset_job and needs_partition(job.layer):
         last = cut.get_last_partition_key()
-        if is_anonymous(job.name):
-            told = f"what `{job.name.removeprefix(ANONYMOUS)}` runs is partitioned, and it doesn't say which partition"
+        if is_anonymous(job.name) or job.name == IMPLICIT_JOB:
+            what = f"what `{job.name.removeprefix(ANONYMOUS)}` runs" if is_anonymous(job.name) else "what is asked for"
+            told = f"{what} is partitioned, and it doesn't say which partition"
             raise DagsterInvariantViolationError(told, hint=f'RunRequest(partition_key="{last or "KEY"}")')
         told = f"job `{job.name}` is partitioned: say which partition"
         raise DagsterInvariantViolationError(told, hint=f"%launch {job.name} --partition {last or 'KEY'}")

@@ -17,9 +17,11 @@ from ipy_orch.events.runs import Run
 from ipy_orch.model.keys import AssetKey
 from ipy_orch.model.partitions.definition import PartitionKeyRange
 from ipy_orch.planning.plan import Request
+from ipy_orch.planning.selection.selection import AssetSelection
 from ipy_orch.session.partitions.choosing import Which, chosen, cuts_of
 from ipy_orch.session.report import Report
 from ipy_orch.session.scan import Scanned
+from ipy_orch.session.words import MOST_NAMED, selection_text
 
 if TYPE_CHECKING:
     from ipy_orch.session.session import Session
@@ -76,8 +78,8 @@ def plain(selection: Any) -> Any:
     if selection is None or isinstance(selection, str):
         return selection
     if isinstance(selection, list | tuple | set | frozenset):
-        return [str(one) for one in selection]
-    return str(selection)
+        return [*map(plain, selection)]
+    return str(AssetSelection.from_coercible(selection))
 
 
 def asked_for(partitions: Which) -> Which:
@@ -112,8 +114,9 @@ def requested(session: Session, scanned: Scanned, one: Backfill) -> Request:
     keys = session.resolve(scanned, one.selection)
     cuts = cuts_of(keys, graph)
     if not cuts:
-        told = f"`{one.selection}` has no partitions" if one.selection else "no asset has partitions"
-        raise DagsterInvariantViolationError(told, hint=f"%materialize {one.selection or ''}".strip())
+        said = selection_text(one.selection)
+        told = f"`{said}` has no partitions" if said else "no asset has partitions"
+        raise DagsterInvariantViolationError(told, hint=f"%materialize {said}".strip())
     asked = chosen(one.partitions, cuts, graph)
     made = made_by(session, one.id)
     if one.only == "all":
@@ -124,7 +127,7 @@ def requested(session: Session, scanned: Scanned, one: Backfill) -> Request:
         wanted = {key: tuple(p for p in asked[key] if stand[key].status(p).word in one.words) for key in cuts}
         force = frozenset()
     rest = keys - cuts.keys() if one.selection is not None else frozenset()
-    what = f"backfill of {one.selection or 'all'}"
+    what = f"backfill of {selection_text(one.selection, MOST_NAMED) or 'all'}"
     return Request(frozenset(cuts) | rest, force=force, of_asset=wanted, what=what)
 
 

@@ -130,6 +130,7 @@ class StepState(Wire):
     started: float | None = None
     seconds: float = 0.0
     message: str = ""
+    checks: list[CheckState] = Field(default=[], description="Those of its checks that didn't pass.")
 
 
 class RunState(Wire):
@@ -144,6 +145,8 @@ class RunState(Wire):
     total: int = 0
     done: int = 0
     failed: int = 0
+    checks_failed: int = 0
+    checks_warned: int = 0
     canceling: bool = False
     in_cell: bool = Field(default=False, description="It runs in a cell, on the kernel's main thread.")
     steps: list[StepState] = []

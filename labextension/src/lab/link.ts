@@ -9,7 +9,7 @@ import type { Kernel, KernelMessage } from "@jupyterlab/services";
 import type { JSONObject } from "@lumino/coreutils";
 import { Signal } from "@lumino/signaling";
 
-import { followTheme, isDark } from "../jupyter.js";
+import { ENDS, followTheme, isDark } from "../jupyter.js";
 import type { Command, Message } from "../protocol.js";
 import type { Host } from "../view/host.js";
 import { Client, type Ask } from "../view/state/client.js";
@@ -133,7 +133,7 @@ export class Link {
   }
 
   private onStatus(_session: ISessionContext, status: Kernel.Status): void {
-    if (["restarting", "autorestarting", "terminating", "dead"].includes(status)) {
+    if (ENDS.includes(status)) {
       this.drop();
       this.restarted = true;
     } else if (status === "idle" && this.restarted && this.kernel?.handleComms) {

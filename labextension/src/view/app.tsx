@@ -14,6 +14,7 @@ import { ActionsContext, Glyph, useActions, useView } from "./panels/parts.js";
 import { RunBar } from "./panels/runbar.js";
 import { Toolbar } from "./panels/toolbar.js";
 import type { Actions } from "./state/actions.js";
+import { GONE, RUN_AGAIN } from "./state/store.js";
 
 export function App({ actions }: { actions: Actions }): JSX.Element {
   return (
@@ -64,8 +65,8 @@ function View(): JSX.Element {
         <div class="ipyo-center">
           {state.mode === "graph" && <GraphView handle={handle} theme={themeCount} motion={motion} />}
           {state.mode === "list" && <ListView />}
-          {state.mode === "automations" && <Automations />}
-          {!state.graph && <Waiting />}
+          {state.mode === "automations" && !state.gone && <Automations />}
+          {!state.graph && (state.gone ? <Gone /> : <Waiting />)}
           <Notes />
         </div>
         {state.panel === "details" && <Details />}
@@ -91,6 +92,15 @@ function Waiting(): JSX.Element {
     <div class="ipyo-empty">
       <strong>Waiting for the kernel…</strong>
       {late && <span>It doesn't answer. Where it was restarted, run the cell again that shows the lineage.</span>}
+    </div>
+  );
+}
+
+function Gone(): JSX.Element {
+  return (
+    <div class="ipyo-empty">
+      <strong>{GONE}</strong>
+      <span>{RUN_AGAIN}</span>
     </div>
   );
 }

@@ -9,6 +9,8 @@ export interface Host {
   send(command: Command): void;
   /** Call `heard` for each message of the kernel; return what ends that. */
   onMessage(heard: (message: Message) => void): () => void;
+  /** Call `gone` where the kernel that answers has ended, as by a restart; return what ends that. */
+  onGone?(gone: () => void): () => void;
   theme(): Theme;
   /** Call `changed` where the theme changes; return what ends that. */
   onTheme(changed: () => void): () => void;

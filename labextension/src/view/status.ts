@@ -125,6 +125,35 @@ export function isRunning(run: RunState | null): boolean {
   return run !== null && (run.status ?? "running") === "running";
 }
 
+/** Return how many checks of a run didn't pass, in words: none of it where all did. */
+export function checksText(run: RunState): { failed: string; warned: string } {
+  const { checks_failed: failed = 0, checks_warned: warned = 0 } = run;
+  return { failed: failed ? `${plural(failed, "check")} failed` : "", warned: warned ? `${plural(warned, "check")} warned` : "" };
+}
+
+/** Return how a step looks; one that went well, as its checks do. */
+export function stepLook(step: StepState): Look {
+  const look = STEP_LOOKS[step.status ?? "waiting"];
+  return look === "fresh" ? looksWith(step.checks?.some(isBad), step.checks?.length) : look;
+}
+
+/** Return how a run looks; one that went well, as its checks do. */
+export function runLook(run: RunState): Look {
+  const look = RUN_LOOKS[run.status ?? "running"];
+  return look === "fresh" ? looksWith(run.checks_failed, run.checks_warned) : look;
+}
+
+function looksWith(failed: number | boolean | undefined, warned: number | undefined): Look {
+  return failed ? "check-failed" : warned ? "stale" : "fresh";
+}
+
+const RUN_LOOKS: Readonly<Record<NonNullable<RunState["status"]>, Look>> = {
+  running: "running",
+  success: "fresh",
+  failure: "failed",
+  canceled: "evicted",
+};
+
 export const STEP_LOOKS: Readonly<Record<NonNullable<StepState["status"]>, Look>> = {
   waiting: "waiting",
   running: "running",

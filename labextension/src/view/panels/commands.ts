@@ -14,6 +14,12 @@ export function notFresh(graph: Graph): Node[] {
   return graph.nodes.filter((node) => ["stale", "missing", "failed", "evicted"].includes(statusOf(node).word ?? ""));
 }
 
+/** Tell whether there is something that can be run, and all of it is known to be fresh. */
+export function allFresh(graph: Graph): boolean {
+  const own = graph.nodes.filter((node) => node.kind !== "external");
+  return own.length > 0 && own.every((node) => statusOf(node).word === "fresh");
+}
+
 /** Return the ids of what isn't fresh and is run without further questions: which partitions, would be one. */
 export function staleIds(graph: Graph): string[] {
   return notFresh(graph).flatMap((node) => (node.partitioned ? [] : node.id));

@@ -237,7 +237,7 @@ function Chips({ list }: { list: readonly string[] }): JSX.Element {
   return (
     <span class="ipyo-chips">
       {list.map((text) => (
-        <span key={text} class="ipyo-chip">
+        <span key={text} class="ipyo-chip" title={plain(text)}>
           {plain(text)}
         </span>
       ))}

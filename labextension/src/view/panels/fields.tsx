@@ -6,11 +6,11 @@
  */
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Finding, FormField, Json } from "../../protocol.js";
 import { plain } from "../format.js";
-import { isObject, read, resolved, typed, variantOf, variants, variantTitle, widgetOf, type Config, type Schema } from "../state/config.js";
+import { fieldsOf, findingsAt, isObject, read, resolved, typed, variantOf, variants, variantTitle, widgetOf, type Config, type Schema } from "../state/config.js";
 import { Button, useUid } from "./parts.js";
 
 export interface FormState {
@@ -51,7 +51,7 @@ function Field({ name, path, schema, required, form }: Props): JSX.Element {
   const [picked, setPicked] = useState<number | null>(null);
   const own = options[picked ?? chosen] ?? schema;
   const widget = widgetOf(own, known?.secret ?? false);
-  const errors = form.findings.filter((finding) => finding.path === path || (widget !== "object" && finding.path?.startsWith(`${path}.`)));
+  const errors = findingsAt(form.findings, path, widget === "object" ? fieldsOf(own) : []);
   const fallback = schema["default"] ?? (known?.default || undefined);
   const description = String(schema["description"] ?? known?.description ?? "");
   const input: InputProps = { id, path, value, schema: own, fallback, invalid: errors.length > 0, described: `${id}-notes`, form, known, nullable };
@@ -64,7 +64,7 @@ function Field({ name, path, schema, required, form }: Props): JSX.Element {
             *
           </span>
         )}
-        <span class="ipyo-soft">{plain(known?.type || String(own["type"] ?? ""))}</span>
+        <span class="ipyo-soft">{plain(known?.type || String((widget === "object" && own["title"]) || (own["type"] ?? "")))}</span>
         {options.length > 1 && (
           <select aria-label={`Kind of ${name}`} value={picked ?? chosen} onChange={(event) => setPicked(Number(event.currentTarget.value))}>
             {options.map((option, i) => (
@@ -85,14 +85,14 @@ function Field({ name, path, schema, required, form }: Props): JSX.Element {
       <div id={`${id}-notes`} class="ipyo-field-notes">
         {errors.map((finding, i) => (
           <div key={i} class="ipyo-field-error" role="alert">
-            {finding.path !== path && finding.path ? `${plain(finding.path.slice(path.length + 1))}: ` : ""}
+            {finding.path !== path && finding.path ? `${plain(finding.path.slice(path.length).replace(/^\./, ""))}: ` : ""}
             {plain(finding.message)}
           </div>
         ))}
         <span>
           {description && sentence(plain(description))}
-          {fallback !== undefined && <span class="ipyo-default"> Default {plain(typeof fallback === "string" ? fallback || '""' : JSON.stringify(fallback))}.</span>}
-          {known?.source && known.source !== "default" && value !== undefined && <span> From {plain(known.source)}.</span>}
+          {fallback !== undefined && <span class="ipyo-default"> Default {plain(typeof fallback === "string" && fallback && !fallback.includes("\n") ? fallback : JSON.stringify(fallback))}.</span>}
+          {known?.source && !known.required && known.source !== "default" && value !== undefined && <span> From {plain(known.source)}.</span>}
         </span>
       </div>
     </div>
@@ -155,22 +155,23 @@ function Line(props: InputProps): JSX.Element {
   useEffect(() => {
     if (typed(own, schema) !== value && shown(typed(own, schema)) !== text) setOwn(text);
   }, [text]);
-  return (
-    <input
-      {...common(props)}
-      type="text"
-      inputMode={kind === "decimal" ? "decimal" : "text"}
-      autocomplete="off"
-      spellcheck={false}
-      placeholder={value === null ? "null" : fallback === undefined ? "" : fallback === null ? "null" : shown(fallback)}
-      value={own}
-      onInput={(event) => {
-        setOwn(event.currentTarget.value);
-        const next = typed(event.currentTarget.value, schema);
-        form.set(path, next === "" && (nullable || value === undefined) ? undefined : next);
-      }}
-    />
-  );
+  const hint = value === null ? "null" : fallback === undefined ? "" : fallback === null ? "null" : shown(fallback);
+  // A line takes no line breaks. What has begun as several stays so, or the field would change under one's fingers.
+  const tall = useRef(false);
+  tall.current ||= `${text}${hint}`.includes("\n");
+  const input = {
+    ...common(props),
+    spellcheck: false,
+    placeholder: hint,
+    value: own,
+    onInput: (event: JSX.TargetedInputEvent<HTMLInputElement | HTMLTextAreaElement>) => {
+      setOwn(event.currentTarget.value);
+      const next = typed(event.currentTarget.value, schema);
+      form.set(path, next === "" && (nullable || value === undefined) ? undefined : next);
+    },
+  };
+  if (tall.current) return <textarea {...input} rows={Math.min(8, Math.max(2, (own || hint).split("\n").length))} />;
+  return <input {...input} type="text" inputMode={kind === "decimal" ? "decimal" : "text"} autocomplete="off" />;
 }
 
 /** A secret's value is never here: only the name of the variable that has it. */

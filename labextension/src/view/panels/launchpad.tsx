@@ -7,7 +7,7 @@ import type { Finding, Section as FormSection } from "../../protocol.js";
 import { plain, plural } from "../format.js";
 import { isRunning } from "../status.js";
 import type { Draft, Launch } from "../state/launch.js";
-import type { Schema } from "../state/config.js";
+import { fieldsOf, findingsAt, within, type Schema } from "../state/config.js";
 import { runnable } from "./commands.js";
 import { Fields, type FormState } from "./fields.js";
 import { Button, Glyph, useActions, useUid, useView } from "./parts.js";
@@ -45,6 +45,11 @@ export function Launchpad(): JSX.Element {
         class="ipyo-launch"
         ref={box}
         tabIndex={-1}
+        onFocusIn={(event) => {
+          // One may come from a cell that has defined the fields anew.
+          const { currentTarget: own, target, relatedTarget } = event;
+          if (target !== own && !own.contains(relatedTarget as globalThis.Node | null)) void launch.open(subject);
+        }}
         onKeyDown={(event) => {
           if (event.key !== "Escape") return;
           close();
@@ -131,7 +136,7 @@ function Body({ draft, launch }: { draft: Draft; launch: Launch }): JSX.Element 
   const yaml = useUid();
   const sections = draft.form.sections ?? [];
   const paths = sections.map((section) => section.path);
-  const elsewhere = draft.findings.filter((finding) => !paths.some((path) => finding.path?.startsWith(`${path}.`)));
+  const elsewhere = draft.findings.filter((finding) => !paths.some((path) => within(finding.path ?? "", path)));
   return (
     <div class="ipyo-launch-body">
       <div class="ipyo-form">
@@ -184,7 +189,7 @@ function SectionForm({ section, draft, launch }: { section: FormSection; draft: 
     fields: new Map((section.fields ?? []).map((field) => [field.path, field])),
     set: (path, value) => launch.setField(path, value),
   };
-  const own = draft.findings.filter((finding) => finding.path === section.path);
+  const own = findingsAt(draft.findings, section.path, fieldsOf(schema));
   return (
     <section class="ipyo-form-section" aria-label={`${section.kind} ${section.title}`}>
       <h3>

@@ -15,7 +15,7 @@ import { Glyph, Icon, useActions, useView } from "./parts.js";
 const ROW = 32;
 const SPARE = 8;
 
-type Line = { readonly key: string; readonly level: 1 | 2; readonly group: number; readonly node: number; readonly size: number };
+type Line = { readonly key: string; readonly level: 1 | 2; readonly group: number; readonly node: number; readonly members: readonly number[] };
 
 /** Return the lines of the list, groups first, each with its assets unless it's folded. */
 export function linesOf(graph: Graph, folded: ReadonlySet<string>, only: ReadonlySet<number> | null): Line[] {
@@ -24,9 +24,9 @@ export function linesOf(graph: Graph, folded: ReadonlySet<string>, only: Readonl
   graph.groups.forEach((name, group) => {
     const members = only ? graph.members[group].filter((v) => only.has(v)) : graph.members[group];
     if (!members.length) return;
-    if (!flat) lines.push({ key: groupKey(name), level: 1, group, node: -1, size: members.length });
+    if (!flat) lines.push({ key: groupKey(name), level: 1, group, node: -1, members });
     if (!flat && folded.has(name) && !only) return;
-    for (const node of members) lines.push({ key: graph.nodes[node].id, level: flat ? 1 : 2, group, node, size: 0 });
+    for (const node of members) lines.push({ key: graph.nodes[node].id, level: flat ? 1 : 2, group, node, members: [] });
   });
   return lines;
 }
@@ -138,14 +138,14 @@ function Row({ line, index, graph, selected, current, open, onMenu }: RowProps):
     onContextMenu: (event: MouseEvent) => onMenu(event, line),
   };
   if (line.node < 0) {
-    const counts = count(graph.members[line.group].map((v) => graph.nodes[v]));
+    const counts = count(line.members.map((v) => graph.nodes[v]));
     const name = graph.groups[line.group];
     return (
       <div {...shared} aria-expanded={open ?? false} onClick={(event) => (event.ctrlKey || event.metaKey ? actions.select(line.key, true) : actions.fold(name))}>
         <span role="gridcell" class="ipyo-list-name">
           <Icon name={open ? "down" : "right"} size={14} />
           <b>{plain(name)}</b>
-          <span class="ipyo-soft">{plural(line.size, "asset")}</span>
+          <span class="ipyo-soft">{plural(line.members.length, "asset")}</span>
         </span>
         <span role="gridcell" class="ipyo-row ipyo-list-rest">
           {LOOKS.filter((look) => counts.has(look)).map((look) => (
@@ -175,7 +175,7 @@ function Row({ line, index, graph, selected, current, open, onMenu }: RowProps):
       <span role="gridcell">{total ? `${checks.passed} of ${total}${checks.bad ? `, ${checks.bad} failed` : ""}` : ""}</span>
       <span role="gridcell" class="ipyo-list-kinds">
         {(node.kinds ?? []).map((kind) => (
-          <span key={kind} class="ipyo-chip">
+          <span key={kind} class="ipyo-chip" title={plain(kind)}>
             {plain(kind)}
           </span>
         ))}
@@ -211,7 +211,7 @@ function onKey(event: KeyboardEvent, actions: Actions, graph: Graph, lines: read
 }
 
 function go(actions: Actions, graph: Graph, line: Line): void {
-  const said = line.node < 0 ? `${graph.groups[line.group]}, ${plural(line.size, "asset")}` : `${line.key}: ${sentence(graph.nodes[line.node])}`;
+  const said = line.node < 0 ? `${graph.groups[line.group]}, ${plural(line.members.length, "asset")}` : `${line.key}: ${sentence(graph.nodes[line.node])}`;
   actions.store.set({ cursor: line.key, said });
   if (actions.state.panel === "details" && line.node >= 0) actions.open(line.key);
 }

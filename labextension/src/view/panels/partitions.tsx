@@ -229,10 +229,16 @@ function Legend({ parts }: { parts: Partitions }): JSX.Element {
 
 // -- running ----------------------------------------------------------------------------------------------------------
 
-function Running({ parts, node, span }: { parts: Partitions; node: Node; span: Span | null }): JSX.Element {
+function Running({ parts, node, span: chosen }: { parts: Partitions; node: Node; span: Span | null }): JSX.Element {
   const actions = useActions();
   const { run } = useView();
-  const busy = isRunning(run);
+  const [draft, setDraft] = useState<{ readonly text: string; readonly over: Span | null } | null>(null);
+  // Another choice, made with the pointer or by keys, takes the place of what was typed.
+  const typed = draft?.over === chosen ? (draft?.text ?? null) : null;
+  // What is typed counts at once: a button must never run something else than the field beside it says.
+  const span = typed === null ? chosen : typed.trim() ? parts.read(typed) : null;
+  const wrong = !!typed?.trim() && !span;
+  const idle = isRunning(run) || wrong;
   const counts = parts.counts(span);
   const many = span ? parts.size(span) : parts.total;
   const behind = many - (counts.get("fresh") ?? 0);
@@ -242,24 +248,24 @@ function Running({ parts, node, span }: { parts: Partitions; node: Node; span: S
   const number = (value: number): string => value.toLocaleString("en-US");
   return (
     <>
-      <Typed parts={parts} span={span} />
+      <Typed parts={parts} span={chosen} typed={typed} wrong={wrong} setTyped={(text) => setDraft(text === null ? null : { text, over: chosen })} />
       <div class="ipyo-row ipyo-runs-of">
-        <Button icon="play" kind={behind ? "primary" : "plain"} disabled={busy || !behind} label={`Bring up to date what isn't fresh ${what}`} onClick={() => (span ? actions.runPartitions(span) : start("stale"))}>
-          {behind ? `Materialize ${number(behind)}` : "All fresh"}
+        <Button icon="play" kind={behind ? "primary" : "plain"} disabled={idle || !behind} label={`Bring up to date what isn't fresh ${what}`} onClick={() => (span ? actions.runPartitions(span) : start("stale"))}>
+          {wrong ? "Materialize" : behind ? `Materialize ${number(behind)}` : "All fresh"}
         </Button>
         <span class="ipyo-grow" />
         {missing > 0 && missing < behind && (
-          <Button kind="quiet" disabled={busy} label={`Only what was never made ${what}`} onClick={() => start("missing")}>
+          <Button kind="quiet" disabled={idle} label={`Only what was never made ${what}`} onClick={() => start("missing")}>
             {`Missing ${number(missing)}`}
           </Button>
         )}
         {failed > 0 && failed < behind && (
-          <Button kind="quiet" disabled={busy} label={`Only what failed the last time ${what}`} onClick={() => start("failed")}>
+          <Button kind="quiet" disabled={idle} label={`Only what failed the last time ${what}`} onClick={() => start("failed")}>
             {`Failed ${number(failed)}`}
           </Button>
         )}
         {many > behind && (
-          <Button kind="quiet" disabled={busy} label={`Run also what is fresh ${what}`} onClick={() => start("all")}>
+          <Button kind="quiet" disabled={idle} label={`Run also what is fresh ${what}`} onClick={() => start("all")}>
             {`All ${number(many)}`}
           </Button>
         )}
@@ -268,11 +274,18 @@ function Running({ parts, node, span }: { parts: Partitions; node: Node; span: S
   );
 }
 
+interface TypedProps {
+  readonly parts: Partitions;
+  readonly span: Span | null;
+  /** What is typed and not chosen yet; null where nothing is. */
+  readonly typed: string | null;
+  readonly wrong: boolean;
+  readonly setTyped: (text: string | null) => void;
+}
+
 /** What is chosen, as text: one may type it too. */
-function Typed({ parts, span }: { parts: Partitions; span: Span | null }): JSX.Element {
+function Typed({ parts, span, typed, wrong, setTyped }: TypedProps): JSX.Element {
   const actions = useActions();
-  const [typed, setTyped] = useState<string | null>(null);
-  const wrong = typed !== null && typed.trim() !== "" && parts.read(typed) === null;
   const take = (text: string): void => {
     const read = text.trim() ? parts.read(text) : null;
     if (read || !text.trim()) {

@@ -11,17 +11,19 @@ const HIGH = 56;
 
 /** Show how a number went: the line, its last value, and the value under the pointer. */
 export function History({ name, points }: { name: string; points: readonly Point[] }): JSX.Element {
-  const [at, setAt] = useState(points.length - 1);
+  const [pointed, setPointed] = useState<number | null>(null);
+  const newest = points.length - 1;
+  const at = Math.min(pointed ?? newest, newest);
   const values = points.map((point) => point.value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const x = (i: number): number => (points.length > 1 ? 4 + ((WIDE - 8) * i) / (points.length - 1) : WIDE / 2);
+  const x = (i: number): number => (newest > 0 ? 4 + ((WIDE - 8) * i) / newest : WIDE / 2);
   const y = (value: number): number => (high > low ? HIGH - 6 - ((HIGH - 12) * (value - low)) / (high - low) : HIGH / 2);
   const line = values.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)},${y(value).toFixed(1)}`).join("");
-  const shown = points[Math.min(at, points.length - 1)];
+  const shown = points[at];
   const move = (event: PointerEvent): void => {
     const rect = (event.currentTarget as Element).getBoundingClientRect();
     const share = (event.clientX - rect.left) / rect.width;
-    setAt(Math.max(0, Math.min(points.length - 1, Math.round(share * (points.length - 1)))));
+    setPointed(Math.max(0, Math.min(newest, Math.round(share * newest))));
   };
   return (
     <figure class="ipyo-history">
@@ -36,11 +38,11 @@ export function History({ name, points }: { name: string; points: readonly Point
         role="img"
         aria-label={`${name} over ${plural(points.length, "materialization")}: from ${number(values[0])} to ${number(values[values.length - 1])}, between ${number(low)} and ${number(high)}`}
         onPointerMove={move}
-        onPointerLeave={() => setAt(points.length - 1)}
+        onPointerLeave={() => setPointed(null)}
       >
-        <path class="is-area" d={`${line}L${x(points.length - 1)},${HIGH}L${x(0)},${HIGH}Z`} />
+        <path class="is-area" d={`${line}L${x(newest)},${HIGH}L${x(0)},${HIGH}Z`} />
         <path class="is-line" d={line} vector-effect="non-scaling-stroke" />
-        <circle cx={x(Math.min(at, points.length - 1))} cy={y(shown.value)} r={3} />
+        <circle cx={x(at)} cy={y(shown.value)} r={3} />
       </svg>
     </figure>
   );

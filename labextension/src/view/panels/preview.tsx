@@ -154,7 +154,7 @@ export function Preview({ id, value: latest, stamp, comparable }: Props): JSX.El
             {" · "}
             {plain(value.type)}
             {value.nbytes ? ` · ${bytes(value.nbytes)}` : ""}
-            {sampled !== null && ` · statistics of ${plural(sampled, "row")}`}
+            {sampled !== null && ` · statistics of the first ${plural(sampled, "row")}`}
           </span>
         </span>
         <span class="ipyo-grow" />

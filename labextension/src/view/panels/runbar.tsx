@@ -5,15 +5,8 @@ import { useMemo } from "preact/hooks";
 
 import type { RunState, StepState } from "../../protocol.js";
 import { duration, plain, plural } from "../format.js";
-import { isRunning, STEP_LOOKS, WORDS, type Look } from "../status.js";
+import { checksText, isRunning, runLook, stepLook } from "../status.js";
 import { Button, Glyph, useActions, useSeconds, useView } from "./parts.js";
-
-const RUN_LOOKS: Readonly<Record<NonNullable<RunState["status"]>, Look>> = {
-  running: "running",
-  success: "fresh",
-  failure: "failed",
-  canceled: "evicted",
-};
 
 export function RunBar(): JSX.Element | null {
   const actions = useActions();
@@ -26,17 +19,19 @@ export function RunBar(): JSX.Element | null {
   const seconds = on ? Math.max(0, now - run.started) : (run.seconds ?? 0);
   const busy = on ? (run.steps ?? []).filter((step) => step.status === "running" || step.status === "retrying") : [];
   const words = { running: run.canceling ? "Canceling" : "Running", success: "Finished", failure: "Failed", canceled: "Canceled" }[status];
+  const [look, checks] = [runLook(run), checksText(run)];
   return (
-    <div class={`ipyo-run is-${status}`} role="group" aria-label="Run">
+    <div class={`ipyo-run is-${status} looks-${look}`} role="group" aria-label="Run">
       {timeline && <Timeline run={run} now={on ? now : run.started + (run.seconds ?? 0)} />}
       <div class="ipyo-run-line">
-        <Glyph look={RUN_LOOKS[status]} />
+        <Glyph look={look} />
         <strong>{words}</strong>
         <span class="ipyo-run-what">
           {plain(busy.length ? busy.map((step) => step.name).slice(0, 3).join(", ") + (busy.length > 3 ? ` and ${busy.length - 3} more` : "") : run.message || run.what || "")}
         </span>
-        <span class="ipyo-grow" />
         {(run.failed ?? 0) > 0 && <span class="ipyo-run-failed">{run.failed} failed</span>}
+        {checks.failed && <span class="ipyo-run-failed is-check">{checks.failed}</span>}
+        {checks.warned && <span class="ipyo-run-failed is-warning">{checks.warned}</span>}
         <span class="ipyo-numbers">
           {done} of {total}
         </span>
@@ -94,11 +89,12 @@ export function Timeline({ run, now }: { run: RunState; now: number }): JSX.Elem
 }
 
 function Row({ step, start, span, now, open }: { step: StepState; start: number; span: number; now: number; open: (id: string) => void }): JSX.Element {
-  const look = STEP_LOOKS[step.status ?? "waiting"];
+  const look = stepLook(step);
   const busy = look === "running";
   const seconds = busy ? Math.max(0, now - step.started!) : (step.seconds ?? 0);
   const [left, width] = [(100 * (step.started! - start)) / span, (100 * seconds) / span];
-  const told = `${step.name}: ${step.status}, ${duration(seconds)}${step.reason ? `, ${step.reason}` : ""}`;
+  const checks = (step.checks ?? []).map((check) => `, check ${check.name} ${check.status}`).join("");
+  const told = `${step.name}: ${step.status}, ${duration(seconds)}${checks}${step.reason ? `, ${step.reason}` : ""}`;
   return (
     <div role="listitem" class="ipyo-step" style={{ height: `${ROW}px` }}>
       <button type="button" class="ipyo-step-name" title={plain(told)} aria-label={plain(told)} onClick={() => step.ids?.[0] && open(step.ids[0])}>
@@ -106,7 +102,7 @@ function Row({ step, start, span, now, open }: { step: StepState; start: number;
         <span>{plain(step.name)}</span>
       </button>
       <div class="ipyo-step-lane">
-        <div class={`ipyo-step-bar is-${look}`} style={{ left: `${left}%`, width: `max(3px, ${width}%)` }} title={`${WORDS[look]}: ${duration(seconds)}`} />
+        <div class={`ipyo-step-bar is-${look}`} style={{ left: `${left}%`, width: `max(3px, ${width}%)` }} title={plain(told)} />
         <span class="ipyo-step-time" style={left + width > 82 ? { right: `calc(${100 - left}% + 5px)` } : { left: `calc(${left + width}% + 8px)` }}>
           {duration(seconds)}
         </span>

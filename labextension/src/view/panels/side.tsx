@@ -11,7 +11,7 @@ export function Side({ label, name, wide = 430, children }: { label: string; nam
   const [most, setMost] = useState(2000);
   useEffect(() => {
     const room = side.current!.parentElement!;
-    const observer = new ResizeObserver(() => setMost(Math.max(LEAST, room.clientWidth - 160)));
+    const observer = new ResizeObserver(() => setMost(Math.min(room.clientWidth, Math.max(LEAST, room.clientWidth - 160))));
     observer.observe(room);
     return () => observer.disconnect();
   }, []);

@@ -6,7 +6,7 @@ import { useRef, useState } from "preact/hooks";
 import { plain, plural } from "../format.js";
 import { count, isRunning, LOOKS, lookOf, WORDS, type Look } from "../status.js";
 import { isSelection } from "../state/search.js";
-import { entriesToRun, notFresh, openLaunchpad, runnable, staleIds } from "./commands.js";
+import { allFresh, entriesToRun, notFresh, openLaunchpad, runnable, staleIds } from "./commands.js";
 import { Menu } from "./menu.js";
 import { Button, Glyph, Icon, useActions, useUid, useView } from "./parts.js";
 
@@ -17,16 +17,17 @@ export function Toolbar({ reveal }: { reveal: (ids: readonly string[]) => void }
     <div class="ipyo-bar" role="group" aria-label="Lineage">
       <SearchBox reveal={reveal} />
       <Summary />
-      <div class="ipyo-grow" />
-      <Environment />
-      <div class="ipyo-segments" role="group" aria-label="View">
-        <Button icon="graph" label="Graph" kind="quiet" pressed={mode === "graph"} onClick={() => actions.store.set({ mode: "graph" })} />
-        <Button icon="list" label="List" kind="quiet" pressed={mode === "list"} onClick={() => actions.store.set({ mode: "list" })} />
-        {(timed > 0 || mode === "automations") && (
-          <Button icon="clock" label="Automations" kind="quiet" pressed={mode === "automations"} onClick={() => actions.store.set({ mode: "automations" })} />
-        )}
+      <div class="ipyo-commands">
+        <Environment />
+        <div class="ipyo-segments" role="group" aria-label="View">
+          <Button icon="graph" label="Graph" kind="quiet" pressed={mode === "graph"} onClick={() => actions.store.set({ mode: "graph" })} />
+          <Button icon="list" label="List" kind="quiet" pressed={mode === "list"} onClick={() => actions.store.set({ mode: "list" })} />
+          {(timed > 0 || mode === "automations") && (
+            <Button icon="clock" label="Automations" kind="quiet" pressed={mode === "automations"} onClick={() => actions.store.set({ mode: "automations" })} />
+          )}
+        </div>
+        <Run />
       </div>
-      <Run />
     </div>
   );
 }
@@ -91,7 +92,8 @@ function SearchBox({ reveal }: { reveal: (ids: readonly string[]) => void }): JS
       {search.text && <Button icon="close" kind="quiet" label="Clear the search" onClick={() => actions.search("")} />}
       {search.problem && isSelection(search.text) && (
         <div class="ipyo-search-problem" role="alert">
-          {search.problem}
+          {search.problem.split("\n")[0]}
+          {search.problem.includes("\n") && <pre>{search.problem.slice(search.problem.indexOf("\n") + 1)}</pre>}
           {search.hint && <div class="ipyo-soft">{search.hint}</div>}
         </div>
       )}
@@ -137,7 +139,7 @@ function Run(): JSX.Element | null {
   const stale = staleIds(graph);
   const parted = stale.length ? [] : notFresh(graph); // all of it partitioned: which of them, is asked in the details
   const busy = isRunning(run);
-  const rest = stale.length ? `Materialize stale (${stale.length})` : parted.length ? "Choose partitions" : "All fresh";
+  const rest = stale.length ? `Materialize stale (${stale.length})` : parted.length ? "Choose partitions" : allFresh(graph) ? "All fresh" : busy ? "Running" : "Materialize";
   const text = selected.size ? (ids.length === 1 ? "Materialize" : `Materialize ${ids.length}`) : rest;
   const idle = !busy && !selected.size && !stale.length;
   const disabled = busy || (selected.size ? !ids.length : !stale.length && !parted.length);

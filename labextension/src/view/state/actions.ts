@@ -7,7 +7,8 @@ import type { Host } from "../host.js";
 import { Client, type Answered, type Ask } from "./client.js";
 import { Launch } from "./launch.js";
 import { Partitions, type Span } from "./partitions.js";
-import { isSelection, matching } from "./search.js";
+import type { Graph } from "./graph.js";
+import { foundText, isSelection, matching } from "./search.js";
 import { mergedRun, NO_SEARCH, Store, type State } from "./store.js";
 import { groupKey } from "./visible.js";
 
@@ -29,18 +30,29 @@ export class Actions {
   private waiting = 0;
   private detailed = -1;
   private surveying = 0;
+  private readonly unfollow: (() => void) | undefined;
 
   constructor(readonly host: Host) {
     this.client = new Client(host, (message) => this.heard(message));
+    this.unfollow = host.onGone?.(() => this.gone());
     this.client.tell({ kind: "refresh" });
   }
 
   dispose(): void {
-    clearTimeout(this.searching);
-    clearTimeout(this.canceling);
-    clearTimeout(this.waiting);
-    clearTimeout(this.surveying);
+    this.stopWaiting();
+    this.unfollow?.();
     this.client.dispose();
+  }
+
+  private stopWaiting(): void {
+    for (const timer of [this.searching, this.canceling, this.waiting, this.surveying]) clearTimeout(timer);
+    this.surveying = 0;
+  }
+
+  /** Show nothing of a kernel that has ended: none of it holds any more, and no click would be answered. */
+  private gone(): void {
+    this.stopWaiting();
+    this.store.end();
   }
 
   get state(): State {
@@ -59,7 +71,7 @@ export class Actions {
     const { graph, detailsOf, panel, search, job, run } = this.state;
     if (run?.canceling || !isRunning(run)) clearTimeout(this.canceling);
     if (job !== null && (this.state.structure !== before.structure || isRunning(before.run) !== isRunning(run))) void this.loadJob(job);
-    if (search.text && !isSelection(search.text)) this.search(search.text);
+    if (graph && search.text && !isSelection(search.text)) this.match(graph, search.text);
     if (panel !== "details" || detailsOf === null || !graph) return;
     const node = graph.at(detailsOf);
     if (!node) return this.close();
@@ -135,20 +147,27 @@ export class Actions {
   search(text: string): void {
     clearTimeout(this.searching);
     const { graph } = this.state;
-    if (!graph || !text.trim()) return this.store.set({ search: { ...NO_SEARCH, text } });
-    if (!isSelection(text)) {
-      const ids = matching(graph, text).map((v) => graph.nodes[v].id);
-      return this.store.set({ search: { text, ids, problem: "", hint: "" } });
+    if (!graph || !text.trim()) return this.store.set({ search: { ...NO_SEARCH, text }, said: "" });
+    if (isSelection(text)) {
+      this.store.set({ search: { ...this.state.search, text } });
+      this.searching = window.setTimeout(() => void this.ask(text), 250);
+    } else {
+      const ids = this.match(graph, text);
+      this.searching = window.setTimeout(() => this.store.set({ said: foundText(ids) }), 250);
     }
-    this.store.set({ search: { ...this.state.search, text } });
-    this.searching = window.setTimeout(() => void this.ask(text), 250);
+  }
+
+  private match(graph: Graph, text: string): string[] {
+    const ids = matching(graph, text).map((v) => graph.nodes[v].id);
+    this.store.set({ search: { text, ids, problem: "", hint: "" } });
+    return ids;
   }
 
   private async ask(text: string): Promise<void> {
     const found = await this.request({ kind: "select", text }, "selected");
     if (!found || this.state.search.text !== text) return;
     const { ids = [], problem = "", hint = "" } = found;
-    this.store.set({ search: { text, ids: problem ? null : ids, problem, hint }, said: problem || `${ids.length} found` });
+    this.store.set({ search: { text, ids: problem ? null : ids, problem, hint }, said: problem || foundText(ids) });
   }
 
   // -- details --------------------------------------------------------------------------------------------------------
@@ -305,13 +324,14 @@ export class Actions {
   /** A kernel without subshells hears of a click when its cell is done: say so, lest one clicks again. */
   private expectAnswer(): void {
     clearTimeout(this.waiting);
+    if (this.state.gone) return;
     this.waiting = window.setTimeout(() => this.store.note("info", "The kernel is busy: it hears of this when its cell is done."), 2 * HEARD);
   }
 
   cancel(): void {
     const { run } = this.state;
     this.client.tell({ kind: "cancel" });
-    if (!run) return;
+    if (!run || this.state.gone) return;
     this.store.set({ run: { ...run, canceling: true }, said: "Canceling" });
     clearTimeout(this.canceling);
     this.canceling = window.setTimeout(() => this.insist(), HEARD);

@@ -1,6 +1,6 @@
 /** Run config as data: read and write at paths, and what a JSON schema says of a field. Pure. */
 
-import type { Json, Section } from "../../protocol.js";
+import type { Finding, Json, Section } from "../../protocol.js";
 
 export type Config = { [name: string]: Json };
 export type Schema = { readonly [name: string]: Json };
@@ -62,6 +62,21 @@ export function resolved(schema: Schema, root: Schema): Schema {
   return result;
 }
 
+/** Tell whether a path is another one, or of something inside it. */
+export function within(path: string, holder: string): boolean {
+  return path.startsWith(holder) && [undefined, ".", "["].includes(path[holder.length]);
+}
+
+/** Return what is wrong at a path, and below it where none of the fields shown there is concerned: nothing goes unsaid. */
+export function findingsAt(findings: readonly Finding[], path: string, fields: readonly string[] = []): Finding[] {
+  return findings.filter((one) => one.path && within(one.path, path) && !fields.some((name) => within(one.path!, `${path}.${name}`)));
+}
+
+/** Return the names of the fields of an object. */
+export function fieldsOf(schema: Schema): string[] {
+  return isObject(schema["properties"]) ? Object.keys(schema["properties"]) : [];
+}
+
 export interface Variants {
   readonly options: readonly Schema[];
   readonly nullable: boolean;
@@ -72,9 +87,11 @@ export function variants(schema: Schema, root: Schema): Variants {
   const list = (schema["anyOf"] ?? schema["oneOf"]) as Json;
   if (!Array.isArray(list)) return { options: [schema], nullable: false };
   const { anyOf: _any, oneOf: _one, ...beside } = schema;
+  const { title: _title, ...shared } = beside; // the field's name, which says nothing of an alternative
   const all = list.filter(isObject).map((option) => resolved(option, root));
-  const options = all.filter((option) => option["type"] !== "null").map((option) => (all.length <= 2 ? { ...option, ...beside } : option));
-  return { options, nullable: options.length < all.length };
+  const real = all.filter((option) => option["type"] !== "null");
+  const options = real.map((option) => (real.length === 1 ? { ...option, ...beside } : { ...shared, ...option }));
+  return { options, nullable: real.length < all.length };
 }
 
 export type Widget = "choice" | "switch" | "number" | "text" | "secret" | "list" | "map" | "object" | "json";

@@ -30,6 +30,8 @@ export class Launch {
   private readonly edits = new Map<string, Json | undefined>();
   /** What was typed as YAML, by subject, until its form is typed in. */
   private readonly yamls = new Map<string, string>();
+  /** Of the newest load and of the newest check: only their answers count. */
+  private loads = 0;
   private number = 0;
   private timer = 0;
 
@@ -61,23 +63,31 @@ export class Launch {
     if (this.current) this.set({ ...this.current, ...change });
   }
 
-  /** Show the form of some assets or a job; what was typed before and concerns them is in it. */
+  /**
+   * Show the form of some assets or a job; what was typed before and concerns them is in it.
+   *
+   * One that is shown already is asked for again, as a cell may have defined its fields anew, and stays where it's as before.
+   */
   async open(subject: Subject): Promise<void> {
-    if (this.current && keyOf(this.current.subject) === keyOf(subject)) return;
-    await this.load(subject, { kind: "form", ...asked(subject) });
+    const shown = this.current && keyOf(this.current.subject) === keyOf(subject) ? this.current.form : null;
+    const command = shown?.preset ? ({ kind: "use_preset", name: shown.preset } as const) : ({ kind: "form" } as const);
+    await this.load(subject, { ...command, ...asked(subject) }, shown);
   }
 
-  private async load(subject: Subject, command: Parameters<Actions["request"]>[0]): Promise<void> {
-    const number = ++this.number;
-    clearTimeout(this.timer);
+  private async load(subject: Subject, command: Parameters<Actions["request"]>[0], shown: FormMessage | null = null): Promise<void> {
+    const load = ++this.loads;
     const form = await this.actions.request(command, "form");
-    if (form && number === this.number) this.take(subject, form);
+    if (!form || load !== this.loads) return;
+    if (shown && JSON.stringify(shown.sections) === JSON.stringify(form.sections)) this.change({ form });
+    else this.take(subject, form);
   }
 
   private take(subject: Subject, form: FormMessage): void {
+    ++this.number;
+    clearTimeout(this.timer);
     const values = withEdits(form.values ?? {}, this.edits, form.sections ?? []);
     const findings = form.findings ?? [];
-    this.set({ subject, form, values, yaml: form.yaml ?? "", findings, valid: !findings.length, checking: false, from: "form" });
+    this.set({ subject, form, values, yaml: form.yaml ?? "", findings, valid: !findings.length, checking: this.edits.size > 0, from: "form" });
     const kept = this.yamls.get(keyOf(subject));
     if (kept !== undefined) this.setYaml(kept);
     else if (this.edits.size) this.check(values);

@@ -31,3 +31,8 @@ export function matching(graph: Graph, text: string): number[] {
   });
   return found;
 }
+
+/** Return what is said of what was found. */
+export function foundText(ids: readonly string[]): string {
+  return ids.length ? `${ids.length} found` : "Nothing is found.";
+}

@@ -4,6 +4,7 @@ import type { AutomationsMessage, DetailsMessage, Job, JobMessage, Message, Patc
 import type { Direction } from "../layout/types.js";
 import { foldedFirst, groupKey } from "./visible.js";
 import { Graph } from "./graph.js";
+import { checksText } from "../status.js";
 import type { Partitions, Span } from "./partitions.js";
 
 export interface Note {
@@ -42,6 +43,8 @@ export interface State {
   readonly environment: string;
   readonly environments: readonly string[];
   readonly problem: string;
+  /** Whether the kernel that told all this has ended. */
+  readonly gone: boolean;
   readonly folded: ReadonlySet<string>;
   readonly focus: Focus | null;
   readonly selected: ReadonlySet<string>;
@@ -83,6 +86,7 @@ export const EMPTY: State = {
   environment: "",
   environments: [],
   problem: "",
+  gone: false,
   folded: new Set(),
   focus: null,
   selected: new Set(),
@@ -102,6 +106,10 @@ export const EMPTY: State = {
   notes: [],
   said: "",
 };
+
+/** What is said of a kernel that has ended. */
+export const GONE = "The kernel was restarted, or has ended.";
+export const RUN_AGAIN = "Run the cell again that shows the lineage.";
 
 export class Store {
   private current = EMPTY;
@@ -125,6 +133,12 @@ export class Store {
   note(level: Note["level"], text: string, hint = ""): void {
     const note = { key: ++this.noteKey, level, text, hint };
     this.set({ notes: [...this.current.notes.slice(-3), note], said: hint ? `${text} ${hint}` : text });
+  }
+
+  /** Forget what the kernel told, which has ended. */
+  end(): void {
+    const { mode, direction, structure, revision } = this.current;
+    this.set({ ...EMPTY, mode, direction, structure: structure + 1, revision: revision + 1, gone: true, said: `${GONE} ${RUN_AGAIN}` });
   }
 
   /** Take a message that is for everybody; return whether a whole snapshot must be asked for. */
@@ -168,6 +182,7 @@ function afterSnapshot(state: State, snapshot: Snapshot): Partial<State> {
     environment: snapshot.environment ?? "",
     environments: snapshot.environments ?? [],
     problem: snapshot.problem ?? "",
+    gone: false,
     folded,
     focus: state.graph ? keptFocus(state.focus, graph) : shown ? { ids: shown, hops: 0 } : null,
     selected: new Set([...state.selected].filter(alive)),
@@ -201,7 +216,8 @@ function spoken(before: RunState | null, after: RunState | null): string | null 
   const status = after.status ?? "running";
   if (before?.run_id !== after.run_id) return `Run started: ${after.what ?? ""}`;
   if ((before.status ?? "running") !== status) {
-    return { success: "Run finished.", failure: `Run failed: ${after.message ?? ""}`, canceled: "Run canceled.", running: "Run goes on." }[status];
+    const { failed, warned } = checksText(after);
+    return { success: `${["Run finished", failed, warned].filter(Boolean).join(", ")}.`, failure: `Run failed: ${after.message ?? ""}`, canceled: "Run canceled.", running: "Run goes on." }[status];
   }
   return (after.failed ?? 0) > (before.failed ?? 0) ? `${after.failed} failed so far.` : null;
 }
