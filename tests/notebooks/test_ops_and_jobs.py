@@ -29,7 +29,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
 
 def test_it_says_what_it_does(ran: Ran) -> None:
     """Jobs run, values are there, and no cell complains."""
-    assert shown(ran.cells["launch-report"]).startswith("Late flights, 2013")
+    assert shown(ran.cells["launch-report"]).startswith("INFO sent\nLate flights, 2013")
     assert "Southwest" in shown(ran.cells["launch-five"])
     assert "measure · " in shown(ran.cells["launch-months"])
     assert "12 ×" in shown(ran.cells["launch-months"])
