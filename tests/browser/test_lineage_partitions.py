@@ -63,6 +63,7 @@ def test_choose_and_materialize(lab: Callable[..., OpenNotebook], tmp_path: Path
     expect(legend).to_contain_text("fresh 5", timeout=WAIT)
     expect(legend).to_contain_text("failed 1")
     expect(legend).to_contain_text("missing 25")
+    expect(widget.locator(".ipyo-run")).to_contain_text("Failed", timeout=WAIT)  # what its end adds moves what is below
     bar.focus()
     for key in ["ArrowLeft", "ArrowLeft"]:
         page.keyboard.press(key)
