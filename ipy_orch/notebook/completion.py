@@ -245,7 +245,7 @@ def scanned(session: Session, read: Callable[[Any], Any]) -> Any:
 
 def names(session: Session) -> list[str]:
     """Return the names of all assets."""
-    return list(labels(scanned(session, lambda found: found.graph.keys) or ()))
+    return labels(scanned(session, lambda found: found.graph.keys) or ())
 
 
 def groups(session: Session) -> list[str]:

@@ -130,7 +130,7 @@ def told_plan(plan: Plan) -> Answer:
     steps = [
         {
             "step": step.name,
-            "assets": [*labels(step.keys)],
+            "assets": labels(step.keys),
             "checks": [f"{check.asset_key.label}:{check.name}" for check in step.checks],
             "partitions": [one for one in step.partitions if one is not None],
             "reason": str(step.reason),
@@ -169,7 +169,7 @@ def pictured(session: Session, selection: str | None = None, form: str = "text")
         {
             "asset": key.label,
             "status": status[key].word if key in status else "external",
-            "reads": [*labels(scanned.graph.in_order(scanned.graph.upstream[key]))],
+            "reads": labels(scanned.graph.in_order(scanned.graph.upstream[key])),
         }
         for key in ordered
     ]

@@ -192,7 +192,7 @@ def names_in(job: JobDefinition, scanned: Scanned) -> list[str]:
     """Return the assets or ops that a job runs."""
     if not job.is_asset_job:
         return [node.name for node in job.nodes]
-    return [*labels(scanned.graph.in_order(job.layer.executable_asset_keys & {*scanned.graph.upstream}))]
+    return labels(scanned.graph.in_order(job.layer.executable_asset_keys & {*scanned.graph.upstream}))
 
 
 def lacking(job: JobDefinition, scanned: Scanned) -> list[str]:
